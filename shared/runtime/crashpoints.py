@@ -1,0 +1,45 @@
+"""Named places where a test may kill or freeze the process; no-ops otherwise.
+
+``COLOPHON_CRASH=<name>`` kills the process (SIGKILL, so no handler runs) the first time it passes
+``name``; ``<name>:<n>`` the n-th time; ``<name>:<n>:stop`` freezes it (SIGSTOP) there instead.
+"""
+
+import os
+import signal
+from typing import Final
+
+NAMES: Final[dict[str, str]] = {
+    "deposits.chunks-written": "chunks written, no submission document",
+    "deposits.submission-inserted": "submission inserted, caller not answered",
+    "deposits.work-written": "work written, diagnostic not",
+    "deposits.diagnostics-written": "diagnostics written, submission not completed",
+    "accounts.preference-written": "preference written, not relayed",
+    "relay.sent": "outbox published, not taken out",
+    "relay.before-commit": "records sent, transaction not committed",
+    "consume.applied": "batch written, offset not committed",
+    "consume.committed": "offset committed, next batch fetched",
+    "consume.dead-letter-sent": "dead letter sent, offset not committed",
+    "search.before-commit": "search batch added, index not committed",
+    "search.committed": "index and its offsets committed, not reloaded",
+}
+
+
+def _armed(setting: str) -> tuple[str, int, int]:
+    name, _, rest = setting.partition(":")
+    count, _, action = rest.partition(":")
+    if name and name not in NAMES:
+        raise ValueError(f"COLOPHON_CRASH names {name!r}; known: {', '.join(NAMES)}")
+    return name, int(count or 1), signal.SIGSTOP if action == "stop" else signal.SIGKILL
+
+
+_name, _left, _signal = _armed(os.environ.get("COLOPHON_CRASH", ""))
+
+
+def crashpoint(name: str) -> None:
+    """Die or freeze here if this place is armed; otherwise nothing."""
+    global _left  # noqa: PLW0603  (one counter a process, armed by its environment)
+    if name != _name or _left == 0:
+        return
+    _left -= 1
+    if _left == 0:
+        os.kill(os.getpid(), _signal)

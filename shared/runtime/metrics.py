@@ -1,0 +1,47 @@
+"""Every metric of Colophon, declared once; the names stand in docs/operations.md.
+
+Labels hold topics, groups, services and reasons only, never an identifier of a record or person.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+# Consumer loop: shared kafka consume
+RECORDS_APPLIED = Counter("colophon_records_applied_total", "Records applied.", ["group", "topic"])
+RECORDS_DEAD = Counter(
+    "colophon_records_dead_total", "Records parked on the dead-letter topic.", ["group", "topic"]
+)
+RECORDS_UNKNOWN = Counter(
+    "colophon_records_unknown_total", "Records of a type this build does not know.", ["group"]
+)
+APPLY_SECONDS = Histogram("colophon_apply_seconds", "Seconds to apply a batch.", ["group"])
+CONSUMER_LAG = Gauge(
+    "colophon_consumer_lag_records", "Records behind the end of the log.", ["group", "topic"]
+)
+LAG_SECONDS = Gauge(
+    "colophon_consumer_lag_seconds", "Age of the newest record applied when applied.", ["group"]
+)
+# Relay: shared kafka relay
+EVENTS_RELAYED = Counter("colophon_events_relayed_total", "Events published.", ["service", "topic"])
+OUTBOX_SECONDS = Histogram(
+    "colophon_relay_batch_seconds",
+    "Seconds from reading an outbox page to its removal.",
+    ["service"],
+)
+RELAY_ACTIVE = Gauge("colophon_relay_active", "1 while this process holds the relay.", ["service"])
+# Gate knowledge: shared kafka knowledge
+KNOWLEDGE_AGE = Gauge(
+    "colophon_knowledge_age_seconds", "Age of the oldest watermark of a gate topic.", ["topic"]
+)
+GATE_UNKNOWN = Gauge(
+    "colophon_gate_unreadable_keys", "Keys of a gate topic that deny until mended.", ["topic"]
+)
+# Projections: shared mongo guarded
+WRITES_STALE = Counter(
+    "colophon_writes_stale_total", "Guarded writes that were already newer.", ["collection"]
+)
+# Search projection: services distribution
+SEARCH_LAG = Gauge("colophon_search_lag_records", "Records the search index is behind.", [])
+# HTTP: shared web site
+HTTP_SECONDS = Histogram(
+    "colophon_http_request_seconds", "Seconds to answer.", ["service", "route", "status"]
+)

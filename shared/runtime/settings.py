@@ -1,0 +1,56 @@
+"""Settings every service shares; each service adds its own. Read from the environment."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """Where the broker and the store are and how this process presents itself.
+
+    Each field is the environment variable of the same name in capitals.
+    """
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    kafka_bootstrap: str = Field(
+        default="127.0.0.1:9092", description="Broker addresses, comma-separated host:port."
+    )
+    topic_prefix: str = Field(
+        default="", description="Put before every topic, group and transactional id; for tests."
+    )
+    mongodb_url: str = Field(
+        default="mongodb://127.0.0.1:27017", description="Address of the document store."
+    )
+    mongodb_driver: Literal["pymongo", "motor"] = Field(
+        default="pymongo", description="The driver; motor is deprecated and kept selectable."
+    )
+    database_prefix: str = Field(
+        default="colophon_", description="A service's database is this and its name."
+    )
+    http_host: str = Field(default="127.0.0.1", description="Address the HTTP site listens on.")
+    http_port: int = Field(default=0, description="Port of the HTTP site; 0 takes a free one.")
+    public_url: str = Field(
+        default="", description="Base URL in links; empty: taken from requests."
+    )
+    operator_token_file: Path = Field(
+        default=Path(".local/operator.token"), description="File with the operators' bearer token."
+    )
+    state_dir: Path = Field(
+        default=Path(".local/state"), description="Folder for what this host can rebuild."
+    )
+    policies_dir: Path = Field(
+        default=Path("deploy/policies"), description="Folder of the policy files."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level logged."
+    )
+    log_json: bool = Field(default=False, description="Log JSON instead of key=value.")
+    replica: str = Field(
+        default="", description="Name of this replica in receipts; empty: host and process id."
+    )
+    drain_seconds: float = Field(
+        default=20.0, description="Time to finish work in hand after SIGTERM; compose grants 30."
+    )
