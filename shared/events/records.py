@@ -86,11 +86,7 @@ def to_record(event: Event, meta: Meta) -> Outgoing:
 
 
 def headers_of(
-    *,
-    type: str,
-    meta: Meta,
-    subject: str,
-    version: int | None,  # noqa: A002
+    *, kind: str, meta: Meta, subject: str, version: int | None
 ) -> tuple[tuple[str, bytes], ...]:
     """Return the ``ce_`` headers, absent attributes left out."""
     attributes = {

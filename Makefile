@@ -1,0 +1,53 @@
+# What a person does here; `make` alone lists it. No logic: each target calls one program.
+# A copy of its own: COLOPHON_HOME=<folder> PORT_SHIFT=20000 before any target.
+
+PYTHON := .venv/bin/python
+ENVIRONMENT := .venv/complete
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo topics dead-letters test check soak bench clauses environment lock clean
+
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Run
+run: $(ENVIRONMENT) ## start everything on this machine, load the demo, say where to look; Ctrl-C stops
+	@$(PYTHON) -m deploy.local.run
+
+demo: $(ENVIRONMENT) ## tell the story against what runs: a deposit, who sees its references, a flip
+	@$(PYTHON) -m deploy.local.within -m deploy.demo story
+
+##@ Check
+test: $(ENVIRONMENT) ## run the tests on a broker and a store of their own; ARGS="-k law" chooses
+	@$(PYTHON) -m pytest -m "not soak" $(ARGS)
+
+check: $(ENVIRONMENT) ## lint, format, types, imports, generated documents
+	@.ci/check
+
+soak: $(ENVIRONMENT) ## run the long loops of the laws
+	@$(PYTHON) -m pytest -m soak $(ARGS)
+
+bench: $(ENVIRONMENT) ## measure against a bare baseline, NAME=projector|read|ingest|flip
+	@$(PYTHON) -m tests.bench $(NAME)
+
+clauses: $(ENVIRONMENT) ## write docs/clauses.md: each clause of the policies and the test that shows it
+	@$(PYTHON) -m deploy.clauses
+
+##@ Operate what runs
+topics: $(ENVIRONMENT) ## list the topics; ARGS=apply makes the missing ones
+	@$(PYTHON) -m deploy.local.within -m shared.kafka topics $(or $(ARGS),list)
+
+dead-letters: $(ENVIRONMENT) ## list records that could not be applied; ARGS="replay --group G --all"
+	@$(PYTHON) -m deploy.local.within -m shared.kafka dead-letters $(or $(ARGS),list)
+
+##@ Keep
+environment: $(ENVIRONMENT) ## make .venv as the lock says; every other target does it when needed
+
+$(ENVIRONMENT): requirements-dev.txt deploy/local/uv.txt
+	@deploy/local/environment.sh
+
+lock: $(ENVIRONMENT) ## write requirements*.txt and the broker's sums anew; ARGS=--upgrade moves them
+	@deploy/local/lock.sh $(ARGS)
+
+clean: $(ENVIRONMENT) ## remove state, logs and keys of the stopped copy: the next run begins anew
+	@$(PYTHON) -m deploy.local.home

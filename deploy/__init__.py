@@ -1,0 +1,1 @@
+"""Everything around the services: policies, topics, this machine, containers, the demo."""

@@ -1,0 +1,87 @@
+"""The services of this machine: what each is called, owns and offers. A new one is a line here."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deploy.local.home import ROOT, Home
+from deploy.local.platform import Platform
+from deploy.local.ports import HOST
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One process; `databases` are what it may read and write, `offers` is said to people."""
+
+    name: str
+    offers: str
+    databases: tuple[str, ...]
+    look: str = "/"  # where a person begins
+
+    @property
+    def module(self) -> str:
+        """What `python -m` runs."""
+        return f"services.{self.name}"
+
+
+SERVICES = (
+    Service("accounts", "organisations, preferences", ("accounts",), look="/docs"),
+    Service("deposits", "deposits", ("deposits",), look="/docs"),
+    Service("distribution", "works, members, prefixes", ("distribution",), look="/works"),
+)
+
+
+def database_prefix() -> str:
+    """Return what stands before every database's name."""
+    return os.environ.get("DATABASE_PREFIX", "colophon_")
+
+
+def rights_of(services: tuple[Service, ...]) -> dict[str, list[str]]:
+    """Return the store's users: each service with its own databases and no other."""
+    prefix = database_prefix()
+    return {one.name: [prefix + database for database in one.databases] for one in services}
+
+
+def url_of(service: Service, ports: Mapping[str, int]) -> str:
+    """Return the address of a service's site."""
+    return f"http://{HOST}:{ports[service.name]}"
+
+
+def command_of(service: Service) -> list[str]:
+    """Return the command that runs every role of a service in one process."""
+    return [sys.executable, "-m", service.module]
+
+
+def environment_of(
+    service: Service, home: Home, ports: Mapping[str, int], running: Platform
+) -> dict[str, str]:
+    """Return the settings of one service; what the person's environment says otherwise, stays."""
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+        "PYTHONUNBUFFERED": "1",
+        "KAFKA_BOOTSTRAP": running.kafka_bootstrap,
+        "MONGODB_URL": running.store_urls[service.name],
+        "DATABASE_PREFIX": database_prefix(),
+        "HTTP_HOST": HOST,
+        "HTTP_PORT": str(ports[service.name]),
+        "OPERATOR_TOKEN_FILE": str(home.operator_token),
+        "STATE_DIR": str(home.path / service.name),
+        "KEY_FILE": str(home.keys / f"{service.name}.key"),
+    }
+
+
+def client_environment(
+    services: tuple[Service, ...], home: Home, ports: Mapping[str, int]
+) -> dict[str, str]:
+    """Return what a program needs to speak with the services as a client and as the operator."""
+    urls = {f"{one.name.upper()}_URL": url_of(one, ports) for one in services}
+    return {
+        **os.environ,
+        **urls,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+        "KAFKA_BOOTSTRAP": os.environ.get("KAFKA_BOOTSTRAP") or f"{HOST}:{ports['kafka']}",
+        "OPERATOR_TOKEN_FILE": str(home.operator_token),
+        "COLOPHON_HOME": str(home.path),
+    }

@@ -1,0 +1,202 @@
+"""The push parser under the reader: what hostile or broken XML becomes, and how memory is bounded.
+
+The parser resolves no entities, loads no DTD, opens no network, and keeps libxml2's own limits
+(depth 256, text 10 MB). DOCTYPEs are refused at the root element, before any content is read:
+until then the file is fed in small slices, so that nothing declared can take effect.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lxml import etree
+
+from services.deposits.crossref.faults import Place, Unreadable
+from services.deposits.crossref.markup import Element
+from services.deposits.crossref.schemas import Schemas
+from services.deposits.crossref.vocabulary import (
+    BODY_KINDS,
+    REPEATING_PARTS,
+    short_name,
+    supported_version,
+)
+
+LARGEST_PART = 16_000_000  # bytes between two structural events; the store's document limit
+_SLICE = 1024  # bytes fed at a time until the root is known, and while a schema is applied
+_LARGEST_PROLOG = 65_536  # bytes before the root element: comments and instructions
+_PIECE = 65_536  # bytes fed at a time otherwise, so that large parts are noticed early
+
+_EVENTS = ("start", "end")
+_TAGS = [
+    f"{{*}}{name}"
+    for name in (
+        "head",
+        "body",
+        "journal_metadata",
+        "journal_issue",
+        "journal_article",
+        "doi_data",
+        *BODY_KINDS,
+        *REPEATING_PARTS,
+    )
+]
+_SAFE: dict[str, Any] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "dtd_validation": False,
+    "huge_tree": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
+_PERSONAL = ("depositor_name", "email_address", "name", "registrant")
+
+
+class Feed:
+    """Bytes in, structural events out; raises Unreadable and nothing else."""
+
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
+        self._parser: etree.XMLPullParser | None = None
+        self._sniffer = etree.XMLPullParser(events=("start",), **_SAFE)
+        self._prolog = bytearray()
+        self._line = 1  # of the first byte not yet fed
+        self._since_progress = 0
+        self._any = False
+        self.version = ""
+        self.schema: str | None = None
+
+    def feed(self, data: bytes) -> Iterator[tuple[str, Element]]:
+        """Feed bytes and yield the events they complete."""
+        self._any = self._any or bool(data)
+        if self._parser is None:
+            data = self._find_root(data)
+        if self._parser is not None and data:
+            yield from self._pieces(data)
+
+    def close(self) -> Iterator[tuple[str, Element]]:
+        """End the file; an unfinished one is refused."""
+        parser = self._parser
+        if parser is None:
+            if not self._any:
+                raise Unreadable("content-in-prolog", Place("/", 1))
+            self._guard(self._sniffer.close)
+            raise Unreadable("unsupported-schema", Place("/", 1))
+        self._guard(parser.close)
+        yield from parser.read_events()
+
+    def progress(self) -> None:
+        """Note that a structural part has ended: the size of the next one counts from here."""
+        self._since_progress = 0
+
+    # -- the prolog --------------------------------------------------------------------------
+
+    def _find_root(self, data: bytes) -> bytes:
+        """Sniff the root element slice by slice; return the bytes after the prolog seen."""
+        for at in range(0, len(data), _SLICE):
+            piece = data[at : at + _SLICE]
+            self._prolog += piece
+            self._guard(self._sniffer.feed, piece)
+            for _, root in self._sniffer.read_events():
+                self._accept(root)
+                return bytes(self._prolog) + data[at + _SLICE :]
+            if len(self._prolog) > _LARGEST_PROLOG:
+                raise Unreadable("too-large", Place("/", 1), limit=_LARGEST_PROLOG / 1e6)
+        return b""
+
+    def _accept(self, root: Any) -> None:
+        """Refuse a DOCTYPE and an unsupported root, choose the schema, start the real parser."""
+        information = root.getroottree().docinfo
+        if information.internalDTD is not None or information.doctype:
+            raise Unreadable("doctype", Place("/", 1), line=1)
+        name = etree.QName(root)
+        version = supported_version(name.namespace or "")
+        if name.localname != "doi_batch" or version is None:
+            place = Place(f"/{short_name(str(root.tag)).lstrip('?')}", root.sourceline or 0)
+            raise Unreadable("unsupported-schema", place)
+        self.version = version
+        found = self._schemas.find(name.namespace or "")
+        self.schema = found.name if found else None
+        schema = found.compiled() if found else None
+        self._parser = etree.XMLPullParser(events=_EVENTS, tag=_TAGS, schema=schema, **_SAFE)
+
+    # -- the content -------------------------------------------------------------------------
+
+    def _pieces(self, data: bytes) -> Iterator[tuple[str, Element]]:
+        parser = self._parser
+        assert parser is not None
+        for piece in _cut(data, _SLICE if self.schema else _PIECE):
+            self._guard(parser.feed, piece)
+            if self.schema and len(parser.feed_error_log):
+                raise self._invalid(parser.feed_error_log[0].message, piece)
+            self._line += piece.count(b"\n")
+            self._since_progress += len(piece)
+            yield from parser.read_events()
+            if self._since_progress > LARGEST_PART:
+                place = Place("/doi_batch", self._line)
+                raise Unreadable("too-large", place, limit=LARGEST_PART // 1_000_000)
+
+    def _guard(self, call: Any, *arguments: bytes) -> None:
+        """Call the parser; what it refuses becomes Unreadable."""
+        try:
+            call(*arguments)
+        except etree.XMLSyntaxError as error:
+            raise _unreadable(error) from None
+
+    def _invalid(self, message: str, piece: bytes) -> Unreadable:
+        """Return the refusal of a schema fault found while a piece was fed.
+
+        The streaming validator knows no lines; the fault lies in this piece, at the first tag of
+        the element it names, or else at the piece's beginning.
+        """
+        named = re.search(r"Element '(?:\{[^}]*\})?([^']+)'", message)
+        local = named[1] if named else ""
+        tag = re.search(rb"</?(?:[\w.-]+:)?" + re.escape(local.encode()) + rb"[\s/>]", piece)
+        line = self._line + (piece[: tag.start()].count(b"\n") if tag else 0)
+        shown = re.sub(r"\{[^}]*\}", "", message).strip()
+        if local in _PERSONAL:  # the message may quote the value
+            shown = f"Element '{local}': the value does not have the form the schema demands."
+        return Unreadable("schema-invalid", Place(f"//{local}", line), detail=shown)
+
+
+def _cut(data: bytes, size: int) -> Iterator[bytes]:
+    """Cut bytes into pieces of about a size, after a line's end where there is one near."""
+    at = 0
+    while at < len(data):
+        end = min(at + size, len(data))
+        line_end = data.find(b"\n", end, end + size)
+        end = line_end + 1 if line_end >= 0 else end
+        yield data[at:end]
+        at = end
+
+
+_TYPES = etree.ErrorTypes
+_RULES: dict[int, str] = {
+    _TYPES.ERR_DOCUMENT_EMPTY: "content-in-prolog",
+    _TYPES.ERR_DOCUMENT_START: "content-in-prolog",
+    _TYPES.ERR_DOCUMENT_END: "truncated",
+    _TYPES.ERR_TAG_NOT_FINISHED: "truncated",
+    _TYPES.ERR_INVALID_CHAR: "forbidden-character",
+    _TYPES.ERR_INVALID_CHARREF: "forbidden-character",
+    _TYPES.ERR_UNKNOWN_ENCODING: "encoding",
+    _TYPES.ERR_UNSUPPORTED_ENCODING: "encoding",
+    _TYPES.ERR_INVALID_ENCODING: "encoding",
+    _TYPES.ERR_ENCODING_NAME: "encoding",
+    _TYPES.ERR_MISSING_ENCODING: "encoding",
+    _TYPES.I18N_CONV_FAILED: "encoding",
+    _TYPES.ERR_UNDECLARED_ENTITY: "entity",
+    _TYPES.WAR_UNDECLARED_ENTITY: "entity",
+    _TYPES.ERR_ENTITY_LOOP: "entity",
+}
+
+
+def _unreadable(error: etree.XMLSyntaxError) -> Unreadable:
+    message = re.sub(r", line \d+, column \d+.*$", "", " ".join((error.msg or "").split()))
+    line, column = (error.position or (0, 0))[:2]
+    place = Place("/", line)
+    if "depth" in message.lower() and "256" in message:
+        return Unreadable("too-deep", place, limit=256)
+    if "huge" in message.lower() or "too long" in message.lower():
+        return Unreadable("too-large", place, limit=10)
+    rule = _RULES.get(error.code, "malformed")
+    return Unreadable(rule, place, line=line, column=column, detail=message)

@@ -1,0 +1,155 @@
+"""The mapping as data: rows say which element becomes which key of the work object, and how.
+
+A `Table` reads the children of one element. The same rows feed the reader, the page
+docs/interfaces/deposit-elements.md and the generator of random deposits, so a kind of record is
+added by adding rows. Reading is total: whatever is wrong is noted, nothing is raised.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.deposits.crossref import markup
+from services.deposits.crossref.dates import Work
+from services.deposits.crossref.faults import Place, Problem, problem
+from services.deposits.crossref.markup import Element
+from services.deposits.crossref.vocabulary import short_name
+
+
+@dataclass(slots=True)
+class Notes:
+    """What is found while one record is read: problems, with their places."""
+
+    kind: str
+    prefix: str  # element path down to the record itself
+    root: Element
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, rule: str, element: Element, **facts: object) -> None:
+        """Note a broken rule at an element."""
+        place = Place(self.path(element), element.sourceline or 0)
+        self.problems.append(problem(rule, place, kind=self.kind, **facts))
+
+    def path(self, element: Element) -> str:
+        """Return the element's path from the root of the file."""
+        steps: list[str] = []
+        here: Element | None = element
+        while here is not None and here is not self.root:
+            twins = sum(1 for _ in here.itersiblings(here.tag, preceding=True))
+            steps.append(f"{short_name(str(here.tag))}[{twins + 1}]")
+            here = here.getparent()
+        return "/".join([self.prefix, *reversed(steps)])
+
+
+Read = Callable[[Element, Notes], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One element (or `@attribute`, or `.` for the element's own text) and where it goes.
+
+    `key` is the work object's key; `*` means that `read` returns a dict of several, named in
+    `keys`; "" means that the work object has no place for it, and `note` says why.
+    `read` gets the element (for an attribute, its owner) and returns a value, or None for
+    nothing. `many` collects values into a list. `kind` names the sort of value; `inside` is the
+    table of a composite element.
+    """
+
+    element: str
+    key: str
+    read: Read | None = None
+    kind: str = ""
+    many: bool = False
+    keys: tuple[str, ...] = ()
+    inside: "Table | None" = None
+    since: str = "4.3.0"
+    until: str = "5.5.0"
+    note: str = ""
+
+
+class Table:
+    """Rows by element; reads an element into a dict."""
+
+    __slots__ = ("_attributes", "_children", "_own", "name", "rows")
+
+    def __init__(self, name: str, *rows: Row) -> None:
+        self.name = name
+        self.rows = rows
+        self._attributes = tuple(r for r in rows if r.element.startswith("@") and r.read)
+        self._own = tuple(r for r in rows if r.element == "." and r.read)
+        self._children = {r.element: r for r in rows if r.element[0] not in "@."}
+
+    def read(self, element: Element, notes: Notes) -> Work:
+        """Return what the element's attributes, text and children say, by key."""
+        found: Work = {}
+        for row in self._attributes:
+            _put(found, row, row.read(element, notes) if row.read else None)
+        for row in self._own:
+            _put(found, row, row.read(element, notes) if row.read else None)
+        for child in element:
+            if not isinstance(child.tag, str):
+                continue
+            name = short_name(child.tag)
+            known = self._children.get(name)
+            if known is None:
+                notes.add("unknown-element", child, element=name)
+            elif known.read is not None:
+                _put(found, known, known.read(child, notes))
+        return found
+
+
+def _put(found: Work, row: Row, value: Any) -> None:
+    """Place a value; of a single-valued key the first counts, lists grow, dicts are merged."""
+    if value is None:
+        return
+    if row.key == "*":
+        merge(found, value)
+    elif row.many:
+        found.setdefault(row.key, []).append(value)
+    else:
+        found.setdefault(row.key, value)
+
+
+def merge(found: Work, more: Work) -> None:
+    """Merge one dict into another: lists are extended, dicts merged, else the first one stays."""
+    for key, value in more.items():
+        known = found.get(key)
+        if isinstance(known, list) and isinstance(value, list):
+            known.extend(value)
+        elif isinstance(known, dict) and isinstance(value, dict) and "date-parts" not in value:
+            merge(known, value)
+        elif key not in found:
+            found[key] = value
+
+
+def text(element: Element, _: Notes) -> str | None:
+    """Read plain text; nothing when it is empty."""
+    return markup.plain(element) or None
+
+
+def titled(element: Element, _: Notes) -> str | None:
+    """Read a title, face markup kept; nothing when it is empty."""
+    return markup.titled(element) or None
+
+
+def attribute(name: str) -> Read:
+    """Return a reader of an attribute of the element."""
+
+    def read(element: Element, _: Notes) -> str | None:
+        return (element.get(name) or "").strip() or None
+
+    return read
+
+
+def table(inside: Table) -> Read:
+    """Return a reader of a composite element; nothing when it holds nothing."""
+
+    def read(element: Element, notes: Notes) -> Work | None:
+        return inside.read(element, notes) or None
+
+    return read
+
+
+def not_carried(element: str, note: str, *, since: str = "4.3.0", until: str = "5.5.0") -> Row:
+    """Return the row of an element the work object has no place for."""
+    return Row(element, "", note=note, since=since, until=until)

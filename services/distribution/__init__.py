@@ -1,0 +1,1 @@
+"""Distribution: every read interface of the registry, and the projections that feed them."""

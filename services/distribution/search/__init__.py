@@ -1,0 +1,74 @@
+"""The search projection: every list, count, facet, sort and cursor of works (design 1.7).
+
+One index per host holds all partitions and the offsets it was built from. It finds DOIs; the
+records come from the store by key and pass the gate. It knows the owner prefix of a work and
+nothing else of its owner: members, publisher names and reference settings are mapped to prefixes
+when a question is asked, so a rename or a changed preference needs no re-indexing. Reference text
+is never in it; the number of references is, whatever their visibility.
+"""
+
+from services.distribution.search.cursor import fingerprint, read_cursor, write_cursor
+from services.distribution.search.document import SearchDoc, WorkFacts, project
+from services.distribution.search.engine import SearchIndexError
+from services.distribution.search.folder import IndexBusyError
+from services.distribution.search.index import SearchIndex, open_index
+from services.distribution.search.keys import date_bounds
+from services.distribution.search.request import (
+    RELEVANCE,
+    After,
+    Clause,
+    During,
+    Facet,
+    Flagged,
+    FromStart,
+    Hit,
+    Moment,
+    Offset,
+    OneOf,
+    Order,
+    SearchPage,
+    SearchRequest,
+    Sort,
+    Start,
+    Tally,
+    Term,
+    Text,
+    Words,
+)
+from services.distribution.search.schema import Profile, decode_profile
+
+__all__ = [
+    "RELEVANCE",
+    "After",
+    "Clause",
+    "During",
+    "Facet",
+    "Flagged",
+    "FromStart",
+    "Hit",
+    "IndexBusyError",
+    "Moment",
+    "Offset",
+    "OneOf",
+    "Order",
+    "Profile",
+    "SearchDoc",
+    "SearchIndex",
+    "SearchIndexError",
+    "SearchPage",
+    "SearchRequest",
+    "Sort",
+    "Start",
+    "Tally",
+    "Term",
+    "Text",
+    "Words",
+    "WorkFacts",
+    "date_bounds",
+    "decode_profile",
+    "fingerprint",
+    "open_index",
+    "project",
+    "read_cursor",
+    "write_cursor",
+]

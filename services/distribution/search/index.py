@@ -1,0 +1,229 @@
+"""The search index of one host: all partitions, written by one consumer, read by many threads.
+
+A commit holds documents and the offsets they came from, in one atomic step: the engine has no
+payload for a commit in Python, so the offsets are a document of their own, replaced in every
+commit. After a kill the index is exactly what was last committed, and the consumer goes on from
+there (L5).
+
+A document's version never goes down (L2). Within a batch the highest version per DOI is kept, and
+of those only what is newer than the index's own; so a batch that is repeated, or a replay from
+zero into an existing index, changes no document and readers never see an older state, while the
+offsets are taken as given: they say where the consumer stands, not what the index holds.
+"""
+
+import os
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import orjson
+import tantivy
+
+from services.distribution.search import folder as folders
+from services.distribution.search.document import SearchDoc
+from services.distribution.search.engine import SearchIndexError, failures_as
+from services.distribution.search.facets import count_values
+from services.distribution.search.paging import page_of
+from services.distribution.search.query import compile_query, works
+from services.distribution.search.request import Clause, Facet, SearchPage, SearchRequest, Term
+from services.distribution.search.schema import (
+    BOOKKEEPING,
+    OFFSETS,
+    PAYLOAD,
+    VERSION,
+    WORDS,
+    build_schema,
+    to_document,
+    word_cutter,
+)
+from shared.runtime.crashpoints import crashpoint
+
+WRITER_HEAP_BYTES: Final = 64_000_000  # one thread's memory before it writes a segment of its own
+
+Offsets: TypeAlias = Mapping[tuple[str, int], int]
+
+
+def open_index(folder: Path | str, *, schema_version: str) -> "SearchIndex":
+    """Open the index in a folder, or an empty one where there is none that can be used.
+
+    An index of another schema, engine or an unreadable one is set aside: offsets() is then empty
+    and the caller replays the log. Raises IndexBusyError where another process has it open.
+    """
+    place = Path(folder)
+    lock = folders.lock_folder(place)
+    try:
+        if not folders.is_current(place, schema_version):
+            folders.set_aside(place)
+        try:
+            index = SearchIndex(place / folders.INDEX, lock=lock)
+        except SearchIndexError:
+            folders.set_aside(place)
+            index = SearchIndex(place / folders.INDEX, lock=lock)
+        folders.mark_current(place, schema_version)
+    except BaseException:
+        os.close(lock)
+        raise
+    return index
+
+
+class SearchIndex:
+    """An open index. Every method blocks; write() is for one caller at a time, reads for many."""
+
+    def __init__(self, place: Path, *, lock: int) -> None:
+        self._schema = build_schema()
+        self._words = word_cutter()
+        with failures_as("the search index could not be opened"):
+            place.mkdir(parents=True, exist_ok=True)
+            self._index = tantivy.Index(self._schema, path=str(place))
+            self._index.register_tokenizer(WORDS, self._words)
+            self._index.config_reader(reload_policy="manual")
+            self._index.reload()
+            self._offsets = self._read_offsets()
+        self._writer: tantivy.IndexWriter | None = None
+        self._writing = threading.Lock()
+        self._lock: int | None = lock
+        self._generation = 0
+
+    @property
+    def generation(self) -> int:
+        """A number that changes with every commit: what was computed of an older one is stale."""
+        return self._generation
+
+    @property
+    def size(self) -> int:
+        """How many works the index holds."""
+        return _works_in(self._index.searcher())
+
+    def offsets(self) -> dict[tuple[str, int], int]:
+        """Return the next offset to read of each (topic, partition); empty for a new index."""
+        return dict(self._offsets)
+
+    def write(self, docs: Sequence[SearchDoc], offsets: Offsets) -> int:
+        """Put works and offsets in, in one commit, and show them to readers.
+
+        Offsets named here replace those of the same partition. Returns how many works changed.
+        Raises SearchIndexError when the engine fails; index and offsets are then as before.
+        """
+        with self._writing:
+            if self._lock is None:
+                raise SearchIndexError("the search index is closed")
+            try:
+                with failures_as("the search index could not be written"):
+                    fresh = self._newer_than_index(_newest(docs))
+                    combined = {**self._offsets, **offsets}
+                    self._commit(fresh, combined)
+                    self._index.reload()
+            except SearchIndexError:
+                self._abandon_batch()
+                raise
+            self._offsets = combined
+            self._generation += 1
+            return len(fresh)
+
+    def search(self, request: SearchRequest) -> SearchPage:
+        """Return one page of works, the exact total, and exact counts of the facets asked for.
+
+        Raises SearchIndexError when the engine fails.
+        """
+        with failures_as("the search index could not be read"):
+            searcher = self._index.searcher()
+            asked = compile_query(
+                request.clauses, request.texts, schema=self._schema, words=self._words
+            )
+            query = works(self._schema) if asked is None else asked
+            total = _works_in(searcher) if asked is None else None
+            page = page_of(searcher, query, total=total, request=request, schema=self._schema)
+            facets = {name: count_values(searcher, query, name) for name in request.facets}
+        return SearchPage(page.total, page.hits, facets, page.position)
+
+    def count(self, clauses: Iterable[Clause], facet: Facet) -> Mapping[str, int]:
+        """Return how many works each value of a facet has, exactly; values of no work are absent.
+
+        Raises SearchIndexError when the engine fails.
+        """
+        with failures_as("the search index could not be read"):
+            asked = compile_query(clauses, (), schema=self._schema, words=self._words)
+            query = works(self._schema) if asked is None else asked
+            return count_values(self._index.searcher(), query, facet)
+
+    def close(self) -> None:
+        """Let the index go; what was not committed is forgotten. Calling it again does nothing."""
+        with self._writing:
+            if self._lock is None:
+                return
+            if self._writer is not None:
+                self._writer.rollback()
+                self._writer.wait_merging_threads()
+            os.close(self._lock)
+            self._writer = self._lock = None
+
+    def _commit(self, docs: Iterable[SearchDoc], offsets: Offsets) -> None:
+        writer = self._writer or self._new_writer()
+        self._writer = writer
+        for doc in docs:
+            writer.delete_documents_by_term(Term.DOI.value, doc.doi)
+            writer.add_document(to_document(doc, schema=self._schema))
+        payload = orjson.dumps([[topic, part, at] for (topic, part), at in offsets.items()])
+        writer.delete_documents_by_term(BOOKKEEPING, OFFSETS)
+        bookkeeping = {BOOKKEEPING: OFFSETS, PAYLOAD: payload}
+        writer.add_document(tantivy.Document.from_dict(bookkeeping, self._schema))
+        crashpoint("search.before-commit")
+        writer.commit()
+        crashpoint("search.committed")
+
+    def _abandon_batch(self) -> None:
+        """Forget what was added since the last commit; a writer that died is replaced."""
+        try:
+            with failures_as("the batch could not be rolled back"):
+                if self._writer is not None:
+                    self._writer.rollback()
+        except SearchIndexError:
+            self._writer = None
+
+    def _new_writer(self) -> tantivy.IndexWriter:
+        # One thread makes one segment per commit; small segments cost every search.
+        return self._index.writer(heap_size=WRITER_HEAP_BYTES, num_threads=1)
+
+    def _read_offsets(self) -> dict[tuple[str, int], int]:
+        searcher = self._index.searcher()
+        query = tantivy.Query.term_query(self._schema, BOOKKEEPING, OFFSETS, index_option="basic")
+        hits = searcher.search(query, limit=1).hits
+        if not hits:
+            return {}
+        entries = orjson.loads(bytes(searcher.doc(hits[0][1])[PAYLOAD][0]))
+        return {(str(topic), int(partition)): int(at) for topic, partition, at in entries}
+
+    def _newer_than_index(self, docs: Mapping[str, SearchDoc]) -> list[SearchDoc]:
+        held = self._versions(docs)
+        return [doc for doi, doc in docs.items() if doc.version > held.get(doi, 0)]
+
+    def _versions(self, dois: Iterable[str]) -> dict[str, int]:
+        """Return the versions of those of the DOIs that the index holds."""
+        wanted = list(dois)
+        searcher = self._index.searcher()
+        if not wanted or not searcher.num_docs:
+            return {}
+        query = tantivy.Query.term_set_query(self._schema, Term.DOI.value, wanted)
+        hits = searcher.search(query, limit=len(wanted), count=False).hits
+        addresses = [address for _, address in hits]
+        versions = searcher.fast_field_values(VERSION, addresses)
+        return {
+            str(searcher.doc(address)[Term.DOI.value][0]): int(version or 0)
+            for address, version in zip(addresses, versions, strict=True)
+        }
+
+
+def _newest(docs: Iterable[SearchDoc]) -> dict[str, SearchDoc]:
+    """Collapse a batch to the highest version per DOI; of equal versions the later one."""
+    newest: dict[str, SearchDoc] = {}
+    for doc in docs:
+        known = newest.get(doc.doi)
+        if known is None or doc.version >= known.version:
+            newest[doc.doi] = doc
+    return newest
+
+
+def _works_in(searcher: tantivy.Searcher) -> int:
+    """Return the number of works: of all documents but the offsets, which every commit holds."""
+    return max(searcher.num_docs - 1, 0)

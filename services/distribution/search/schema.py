@@ -1,0 +1,125 @@
+"""The index's fields, how words are cut, and a document's form in the engine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import tantivy
+
+from services.distribution.search.document import FLAGS, SearchDoc
+from services.distribution.search.keys import (
+    UNKNOWN_LAST_ASCENDING,
+    UNKNOWN_LAST_DESCENDING,
+    sort_key,
+)
+from services.distribution.search.request import Facet, Moment, Tally, Term, Text
+
+LAYOUT: Final = 1  # raise it when the fields below change: every index is then rebuilt
+
+FLAG: Final = "has"
+VERSION: Final = "version"
+BOOKKEEPING: Final = "bookkeeping"
+PAYLOAD: Final = "payload"
+OFFSETS: Final = "__offsets__"
+
+WORDS: Final = "words"
+LONGEST_WORD: Final = 60  # characters; longer ones are identifiers or noise
+TEXT_FIELDS: Final[Mapping[Text, str]] = {text: f"text-{text.value}" for text in Text}
+
+# Dates that every work has need one column; of the others, works without a date come last in both
+# directions, as readers are used to, so they need one column for each direction.
+ALWAYS_KNOWN: Final = frozenset({Moment.INDEXED, Moment.DEPOSITED, Moment.CREATED})
+
+_MASK: Final = {flag: 1 << place for place, flag in enumerate(FLAGS)}
+
+
+def sort_column(by: Moment | Tally, *, descending: bool) -> str:
+    """Return the name of the column that holds the keys of a sort."""
+    two_columns = isinstance(by, Moment) and by not in ALWAYS_KNOWN
+    return f"by-{by.value}-up" if two_columns and not descending else f"by-{by.value}"
+
+
+_MOMENT_COLUMNS: Final = tuple(
+    (moment, sort_column(moment, descending=descending), unknown)
+    for moment in Moment
+    for descending, unknown in ((True, UNKNOWN_LAST_DESCENDING), (False, UNKNOWN_LAST_ASCENDING))
+    if descending or moment not in ALWAYS_KNOWN
+)
+_REFERENCES_COLUMN: Final = sort_column(Tally.REFERENCES, descending=True)
+
+
+def build_schema() -> tantivy.Schema:
+    """Return the index's schema."""
+    builder = tantivy.SchemaBuilder()
+    for name in (Term.OWNER, Term.TYPE, Term.ISSN):
+        builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field(Term.DOI, stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field(FLAG, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field(Facet.PROFILE, fast=True, tokenizer_name="raw", index_option="basic")
+    builder.add_unsigned_field(Facet.YEAR, fast=True)
+    builder.add_unsigned_field(VERSION, fast=True)
+    for column in (_REFERENCES_COLUMN, *(column for _, column, _ in _MOMENT_COLUMNS)):
+        builder.add_unsigned_field(column, fast=True)
+    for text in TEXT_FIELDS.values():
+        builder.add_text_field(text, tokenizer_name=WORDS, index_option="freq")
+    builder.add_text_field(BOOKKEEPING, tokenizer_name="raw", index_option="basic")
+    builder.add_bytes_field(PAYLOAD, stored=True)
+    return builder.build()
+
+
+def word_cutter() -> tantivy.TextAnalyzer:
+    """Return how text and queries are cut into words: letters and digits, folded, lower-case."""
+    return (
+        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+        .filter(tantivy.Filter.remove_long(LONGEST_WORD))
+        .filter(tantivy.Filter.lowercase())
+        .filter(tantivy.Filter.ascii_fold())
+        .build()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What statistics need of a work: its type, its year of issue, what it has."""
+
+    type: str
+    year: int | None
+    has: frozenset[str]
+
+
+def encode_profile(doc: SearchDoc) -> str:
+    """Return a work's profile as one countable value: type|year|flags in hexadecimal."""
+    mask = sum(_MASK[flag] for flag in doc.has)
+    return f"{doc.type}|{doc.issued_year or ''}|{mask:x}"
+
+
+def decode_profile(value: str) -> Profile:
+    """Return the profile that encode_profile made the value from."""
+    kind, year, flags = value.split("|")
+    mask = int(flags, 16)
+    return Profile(
+        type=kind,
+        year=int(year) if year else None,
+        has=frozenset(flag for flag, bit in _MASK.items() if mask & bit),
+    )
+
+
+def to_document(doc: SearchDoc, *, schema: tantivy.Schema) -> tantivy.Document:
+    """Return the engine's form of a search document."""
+    fields: dict[str, Any] = {
+        Term.DOI.value: doc.doi,
+        Term.OWNER.value: doc.owner,
+        Term.TYPE.value: doc.type,
+        Term.ISSN.value: list(doc.issn),
+        FLAG: sorted(doc.has),
+        VERSION: doc.version,
+        Facet.PROFILE.value: encode_profile(doc),
+        _REFERENCES_COLUMN: sort_key(doc.references, doc.doi),
+    }
+    if doc.published_year is not None:
+        fields[Facet.YEAR.value] = doc.published_year
+    for moment, column, unknown in _MOMENT_COLUMNS:
+        fields[column] = sort_key(doc.moments.get(moment, unknown), doc.doi)
+    for text, name in TEXT_FIELDS.items():
+        fields[name] = doc.texts.get(text, "")
+    return tantivy.Document.from_dict(fields, schema)

@@ -1,0 +1,333 @@
+"""The consumer loop: every group of Colophon runs this one.
+
+What it promises (law L5): a committed offset never passes a record that was not applied; a store
+that is away is waited for, with the same batch in hand; a record that cannot be read or applied is
+parked on the group's dead-letter topic and never lost; when too many are parked the circuit opens:
+the consumer stops and says so, because a bad build must not pour a topic into the parking place.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from shared.events import Received, Unknown, Unreadable, Watermark, from_record
+from shared.kafka import dead
+from shared.kafka.produce import GREATEST_RECORD, Sender, stop
+from shared.runtime import metrics
+from shared.runtime.clock import SYSTEM, Clock
+from shared.runtime.crashpoints import crashpoint
+from shared.runtime.faults import Transient
+from shared.runtime.health import Health
+from shared.runtime.ids import jitter
+from shared.runtime.log import get_log
+from shared.runtime.service import wait_any
+
+POLL_MS: Final = 250
+COMMIT_SECONDS: Final = 1.0  # a commit is a 5 ms round trip: on a timer, never per batch
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 10.0  # seconds, full jitter
+POISON_ROW: Final = 50  # this many in a row of one partition open the circuit,
+POISON_RATIO: Final = 0.05  # or this share
+POISON_SAMPLE: Final = 1000  # of at least this many records since the start
+
+log = get_log(__name__)
+Record: TypeAlias = ConsumerRecord
+Handler = Callable[[Sequence[Received]], Awaitable[None]]
+
+
+class CircuitOpen(Exception):
+    """Too many records in a row could not be applied: the fault is ours, not theirs."""
+
+
+class Abandoned(Exception):
+    """The partitions in hand were taken away; whoever has them now starts at the last commit."""
+
+
+@dataclass(slots=True)
+class Consumer:
+    """One member of a group. ``handler`` applies a batch whole, or raises ``Transient``.
+
+    Any other exception of the handler makes the loop try the batch one by one, to find the records
+    that cannot be applied. The handler must be idempotent: batches come again.
+    """
+
+    group: str
+    topics: Sequence[str]
+    service: str
+    handler: Handler
+    bootstrap: str
+    prefix: str = ""
+    most: int = 1000
+    health: Health = field(default_factory=Health)
+    clock: Clock = SYSTEM
+    member: str | None = None
+    _taken_away: asyncio.Event = field(default_factory=asyncio.Event)
+    _in_hand: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _applied: dict[TopicPartition, int] = field(default_factory=dict)
+    _committed: dict[TopicPartition, int] = field(default_factory=dict)
+    _generation: int = 0
+    _row: Counter[TopicPartition] = field(default_factory=Counter)
+    _seen: int = 0
+    _poisoned: int = 0
+
+    async def run(self, draining: asyncio.Event) -> None:
+        """Consume until told to drain; a broker that is away is waited for."""
+        self.health.promise(self.group, within=120)
+        self.health.unready(self.group, "has no partitions yet")
+        while not draining.is_set():
+            try:
+                await self._consume(draining)
+            except CircuitOpen as opened:
+                log.error("circuit open", group=self.group, reason=str(opened))  # noqa: TRY400
+                self.health.unready(self.group, f"circuit open: {opened}")
+                self.health.retire(self.group)
+                await draining.wait()
+            except (KafkaError, Transient) as fault:
+                log.warning("consumer interrupted", group=self.group, reason=type(fault).__name__)
+                self.health.beat(self.group)
+                await wait_any(draining, timeout=1.0)
+        self.health.retire(self.group)
+
+    async def _consume(self, draining: asyncio.Event) -> None:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap,
+            group_id=self.prefix + self.group,
+            group_instance_id=self.member,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=1024 * 1024,
+            fetch_max_bytes=GREATEST_RECORD,
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=2_000,
+            request_timeout_ms=15_000,
+        )
+        parking = Sender(self.bootstrap, self.service, self.prefix)
+        try:
+            await parking.start()
+            await consumer.start()
+            consumer.subscribe(
+                [self.prefix + topic for topic in (*self.topics, dead.replay_topic(self.group))],
+                listener=_Listener(self, consumer),
+            )
+            self.health.ready(self.group)
+            await self._loop(consumer, parking, draining)
+            await self._commit(consumer, self._applied)
+        finally:
+            await stop(consumer)
+            await parking.stop()
+
+    async def _loop(
+        self, consumer: AIOKafkaConsumer, parking: Sender, draining: asyncio.Event
+    ) -> None:
+        committed = self.clock.monotonic()
+        while not draining.is_set():
+            generation = self._generation
+            # Not under the lock: during a rebalance this waits for the new assignment, and the
+            # rebalance waits in _Listener for the lock.
+            batch = await consumer.getmany(timeout_ms=POLL_MS, max_records=self.most)
+            async with self._in_hand:
+                if batch and generation == self._generation:
+                    await self._take(consumer, parking, batch)
+                due = self.clock.monotonic() - committed >= COMMIT_SECONDS
+                if due and not self._taken_away.is_set():
+                    # Nothing is in hand, so the position is what was applied; unlike the last
+                    # record's offset it passes the control record behind a transaction.
+                    await self._commit(
+                        consumer,
+                        {where: await consumer.position(where) for where in consumer.assignment()},
+                    )
+                    committed = self.clock.monotonic()
+                    crashpoint("consume.committed")
+            self.health.beat(self.group)
+
+    async def _take(
+        self, consumer: AIOKafkaConsumer, parking: Sender, batch: dict[TopicPartition, list[Record]]
+    ) -> None:
+        with contextlib.suppress(Abandoned):
+            await self._apply(consumer, parking, batch)
+            crashpoint("consume.applied")
+            for where, records in batch.items():
+                self._applied[where] = records[-1].offset + 1
+
+    async def _apply(
+        self, consumer: AIOKafkaConsumer, parking: Sender, batch: dict[TopicPartition, list[Record]]
+    ) -> None:
+        started = self.clock.monotonic()
+        good: list[tuple[TopicPartition, Record, Received]] = []
+        bad: list[tuple[TopicPartition, Record, str]] = []
+        for where, records in batch.items():
+            for record in records:
+                match from_record(record.key, record.value, record.headers):
+                    case Received() as received:
+                        good.append((where, record, received))
+                    case Unreadable(reason):
+                        bad.append((where, record, reason))
+                    case Unknown():
+                        metrics.RECORDS_UNKNOWN.labels(self.group).inc()
+                    case Watermark():
+                        pass
+        refused = await self._handle(consumer, good)
+        bad += [(*good[index][:2], reason) for index, reason in refused.items()]
+        await self._park(consumer, parking, bad)
+        self._judge(batch, bad)
+        self._measure(consumer, batch, good, started)
+
+    async def _handle(
+        self, consumer: AIOKafkaConsumer, good: Sequence[tuple[TopicPartition, Record, Received]]
+    ) -> dict[int, str]:
+        """Apply the batch; return by index what cannot be applied, and why."""
+        received = [item[2] for item in good]
+        if not received:
+            return {}
+        try:
+            await self._insist(consumer, lambda: self.handler(received))
+        except (Abandoned, asyncio.CancelledError):
+            raise
+        except Exception:  # noqa: BLE001  (whatever it is, it is found below, record by record)
+            log.warning("batch refused, trying one by one", group=self.group, records=len(received))
+        else:
+            return {}
+        refused = {}
+        for index, one in enumerate(received):
+            try:
+                await self._insist(consumer, lambda one=one: self.handler([one]))  # type: ignore[misc]
+            except (Abandoned, asyncio.CancelledError):
+                raise
+            except Exception as fault:  # noqa: BLE001  (parked with the name of what it was)
+                refused[index] = f"handler: {type(fault).__name__}"
+        return refused
+
+    async def _insist(
+        self, consumer: AIOKafkaConsumer, work: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Do ``work`` until it succeeds or fails for good; while it waits, stay in the group."""
+        backoff = FIRST_BACKOFF
+        while True:
+            try:
+                await work()
+            except Transient as fault:
+                self.health.unready(self.group, str(fault))
+                consumer.pause(*consumer.assignment())
+                await wait_any(self._taken_away, timeout=backoff * jitter())
+                if self._taken_away.is_set():
+                    raise Abandoned from None
+                # Paused: hands out nothing, but tells the coordinator that we are alive.
+                await consumer.getmany(timeout_ms=0)
+                backoff = min(backoff * 2, LONGEST_BACKOFF)
+            else:
+                consumer.resume(*consumer.paused())
+                self.health.ready(self.group)
+                return
+
+    async def _park(
+        self,
+        consumer: AIOKafkaConsumer,
+        parking: Sender,
+        bad: Sequence[tuple[TopicPartition, Record, str]],
+    ) -> None:
+        if not bad:
+            return
+        letters = [
+            dead.letter(
+                record,
+                group=self.group,
+                topic=where.topic.removeprefix(self.prefix),
+                reason=reason,
+                at=self.clock.now(),
+            )
+            for where, record, reason in bad
+        ]
+        await self._insist(consumer, lambda: parking.send(letters))
+        crashpoint("consume.dead-letter-sent")
+        for where, record, reason in bad:
+            topic = where.topic.removeprefix(self.prefix)
+            metrics.RECORDS_DEAD.labels(self.group, topic).inc()
+            log.warning(
+                "record parked", group=self.group, topic=topic, offset=record.offset, reason=reason
+            )
+
+    def _judge(
+        self,
+        batch: dict[TopicPartition, list[Record]],
+        bad: Sequence[tuple[TopicPartition, Record, str]],
+    ) -> None:
+        """Open the circuit when the poison is no longer the exception."""
+        poison = {(where, record.offset) for where, record, _ in bad}
+        for where, records in batch.items():
+            for record in records:
+                self._row[where] = self._row[where] + 1 if (where, record.offset) in poison else 0
+        self._seen += sum(map(len, batch.values()))
+        self._poisoned += len(bad)
+        if max(self._row.values(), default=0) >= POISON_ROW:
+            raise CircuitOpen(f"{POISON_ROW} records in a row could not be applied")
+        if self._seen >= POISON_SAMPLE and self._poisoned > self._seen * POISON_RATIO:
+            raise CircuitOpen(f"{self._poisoned} of {self._seen} records could not be applied")
+
+    def _measure(
+        self,
+        consumer: AIOKafkaConsumer,
+        batch: dict[TopicPartition, list[Record]],
+        good: Sequence[tuple[TopicPartition, Record, Received]],
+        started: float,
+    ) -> None:
+        metrics.APPLY_SECONDS.labels(self.group).observe(self.clock.monotonic() - started)
+        behind: Counter[str] = Counter()
+        for where, records in batch.items():
+            topic = where.topic.removeprefix(self.prefix)
+            metrics.RECORDS_APPLIED.labels(self.group, topic).inc(len(records))
+            behind[topic] += max((consumer.highwater(where) or 0) - records[-1].offset - 1, 0)
+        for topic, count in behind.items():
+            metrics.CONSUMER_LAG.labels(self.group, topic).set(count)
+        if good:
+            newest = datetime.fromisoformat(good[-1][2].meta.time)
+            metrics.LAG_SECONDS.labels(self.group).set(
+                max((self.clock.now() - newest).total_seconds(), 0)
+            )
+
+    async def _commit(self, consumer: AIOKafkaConsumer, applied: dict[TopicPartition, int]) -> None:
+        """Commit where it moved."""
+        moved = {at: to for at, to in applied.items() if to > self._committed.get(at, -1)}
+        if not moved:
+            return
+        try:
+            await consumer.commit(moved)
+        except (CommitFailedError, IllegalStateError):
+            log.info("commit overtaken by a rebalance", group=self.group)
+        else:
+            self._committed |= moved
+
+    async def _revoked(self, consumer: AIOKafkaConsumer) -> None:
+        """Finish or abandon what is in hand, commit what was applied, let the partitions go."""
+        self._generation += 1
+        self._taken_away.set()
+        async with self._in_hand:
+            await self._commit(consumer, self._applied)
+
+    def _assigned(self) -> None:
+        """Start over from what the broker says is committed."""
+        self._taken_away.clear()
+        self._applied.clear()
+        self._committed.clear()
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Lets nothing be taken away while it is in hand."""
+
+    def __init__(self, owner: Consumer, consumer: AIOKafkaConsumer) -> None:
+        self.owner = owner
+        self.consumer = consumer
+
+    async def on_partitions_revoked(self, _revoked: Sequence[TopicPartition]) -> None:
+        await self.owner._revoked(self.consumer)  # noqa: SLF001  (one thing in two parts)
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        self.owner._assigned()  # noqa: SLF001
+        log.info("partitions assigned", group=self.owner.group, count=len(assigned))

@@ -1,0 +1,168 @@
+"""The relay: from outboxes in the store to topics, at least once, in order per key, fenced.
+
+One relay of a service is active; a standby waits for its lease. Safety does not rest on the lease
+but on the broker, which refuses a superseded producer (ADR 3). Watermarks of gate topics say how
+fresh a reader's knowledge is (design section 3).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from shared.events import Outgoing
+from shared.events.records import watermark
+from shared.kafka.produce import FencedSender
+from shared.kafka.topics import declared
+from shared.runtime.clock import SYSTEM, Clock, rfc3339
+from shared.runtime.crashpoints import crashpoint
+from shared.runtime.faults import Superseded, Transient
+from shared.runtime.health import Health
+from shared.runtime.log import get_log
+from shared.runtime.metrics import EVENTS_RELAYED, OUTBOX_SECONDS, RELAY_ACTIVE
+from shared.runtime.service import wait_any
+
+PAGE: Final = 500  # documents a transaction; 200-1,000 is where the broker is fastest
+IDLE_SECONDS: Final = 0.05  # how soon a change made by another process is found
+WATERMARK_SECONDS: Final = 1.0
+RENEW_SECONDS: Final = 1.5  # the lease lasts 5 s
+RETRY_SECONDS: Final = 0.5
+
+log = get_log(__name__)
+
+
+class Box(Protocol):
+    """What the relay asks of an outbox (shared.mongo.Outbox)."""
+
+    async def page(self, most: int) -> list[Any]:
+        """Read documents with unpublished events."""
+        ...
+
+    async def take_out(self, published: Sequence[Any]) -> None:
+        """Remove what was published."""
+        ...
+
+
+class Holdable(Protocol):
+    """What the relay asks of a lease (shared.mongo.Lease)."""
+
+    async def hold(self) -> bool:
+        """Take or renew it."""
+        ...
+
+    async def release(self) -> None:
+        """Give it back."""
+        ...
+
+
+@dataclass(slots=True)
+class Source:
+    """One collection's outbox and the gate topics that nothing else writes to.
+
+    Sources are served in the order given, a page each, so that a flood of works cannot hold up a
+    preference: put gate topics first.
+    """
+
+    box: Box
+    gate: tuple[str, ...] = ()
+    clear_since: datetime | None = None
+    marked: float = field(default=float("-inf"))
+
+
+@dataclass(slots=True)
+class Relay:
+    """A service's relay role."""
+
+    service: str
+    sources: Sequence[Source]
+    lease: Holdable
+    bootstrap: str
+    prefix: str = ""
+    health: Health = field(default_factory=Health)
+    clock: Clock = SYSTEM
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, draining: asyncio.Event) -> None:
+        """Relay until told to drain: wait for the lease, send, and start over when superseded."""
+        self.health.promise("relay", within=60)
+        while not draining.is_set():
+            try:
+                if await self.lease.hold():
+                    await self._serve(draining)
+            except (Transient, Superseded) as fault:
+                log.warning("relay interrupted", reason=str(fault))
+            # A standby is healthy: waiting is its work.
+            self.health.beat("relay")
+            await wait_any(draining, timeout=RETRY_SECONDS)
+        self.health.retire("relay")
+
+    async def _serve(self, draining: asyncio.Event) -> None:
+        sender = FencedSender(self.bootstrap, self.service, "relay", self.prefix)
+        await sender.start()
+        RELAY_ACTIVE.labels(self.service).set(1)
+        log.info("relay active")
+        try:
+            await self._pump(sender, draining)
+            await self.lease.release()
+        finally:
+            RELAY_ACTIVE.labels(self.service).set(0)
+            await sender.stop()
+
+    async def _pump(self, sender: FencedSender, draining: asyncio.Event) -> None:
+        renewed = self.clock.monotonic()
+        while True:
+            self.wake.clear()
+            leaving = draining.is_set()
+            busy = [await self._page(source, sender) for source in self.sources]
+            await self._mark(sender)
+            self.health.beat("relay")
+            if self.clock.monotonic() - renewed > RENEW_SECONDS:
+                if not await self.lease.hold():
+                    raise Superseded("another relay holds the lease")
+                renewed = self.clock.monotonic()
+            if not any(busy):
+                if leaving:
+                    return
+                await wait_any(self.wake, draining, timeout=IDLE_SECONDS)
+
+    async def _page(self, source: Source, sender: FencedSender) -> bool:
+        """Publish one page; True if there may be more."""
+        read_at, started = self.clock.now(), self.clock.monotonic()
+        pending = await source.box.page(PAGE)
+        records = [record for one in pending for record in one.records]
+        if records:
+            await sender.send(records)
+            crashpoint("relay.sent")
+            await source.box.take_out(pending)
+            OUTBOX_SECONDS.labels(self.service).observe(self.clock.monotonic() - started)
+            for record in records:
+                EVENTS_RELAYED.labels(self.service, record.topic).inc()
+        if len(pending) == PAGE:
+            return True
+        source.clear_since = read_at
+        return bool(pending)
+
+    async def _mark(self, sender: FencedSender) -> None:
+        """Write watermarks where one is due and something is known."""
+        now = self.clock.monotonic()
+        due = [
+            source
+            for source in self.sources
+            if source.gate and source.clear_since and now - source.marked >= WATERMARK_SECONDS
+        ]
+        records: list[Outgoing] = []
+        for source in due:
+            assert source.clear_since is not None
+            records += self._watermarks(source.gate, source.clear_since)
+        if records:
+            await sender.send(records)
+            for source in due:
+                source.marked = now
+
+    def _watermarks(self, topics: Sequence[str], at: datetime) -> list[Outgoing]:
+        return [
+            watermark(topic, partition, rfc3339(at), source=f"/services/{self.service}")
+            for topic in topics
+            for partition in range(declared()[topic].partitions)
+        ]

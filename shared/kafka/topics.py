@@ -1,0 +1,94 @@
+"""Topics as data: deploy/topics.toml says what exists, who writes it and how it is kept."""
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+TOPICS_FILE: Final = Path(__file__).resolve().parents[2] / "deploy" / "topics.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic as declared; ``config`` holds the broker's own settings."""
+
+    name: str
+    writer: str
+    key: str
+    partitions: int
+    replication: int
+    gate: bool = False
+    config: dict[str, str] = field(default_factory=dict)
+
+
+class NotTheWriter(Exception):
+    """A service tried to write a topic that another one owns (one-writer rule)."""
+
+
+@cache
+def declared(path: Path = TOPICS_FILE) -> dict[str, Topic]:
+    """Return every declared topic by name. Raises ``ValueError`` naming the place of a mistake."""
+    document = tomllib.loads(path.read_text())
+    topics = {}
+    for row in document["topic"]:
+        topic = _topic(row, document, path)
+        if topic.name in topics:
+            raise ValueError(f"{path}: {topic.name} is declared twice")
+        topics[topic.name] = topic
+    return topics
+
+
+def _topic(row: dict[str, Any], document: dict[str, Any], path: Path) -> Topic:
+    defaults = document["defaults"]
+    try:
+        profile = document["profiles"][row["profile"]]
+        return Topic(
+            name=row["name"],
+            writer=row["writer"],
+            key=row["key"],
+            partitions=row.get("partitions", defaults["partitions"]),
+            replication=defaults["replication"],
+            gate=row.get("gate", False),
+            config=defaults["config"] | profile["config"] | row.get("config", {}),
+        )
+    except KeyError as missing:
+        raise ValueError(f"{path}: topic {row.get('name', '?')} lacks {missing}") from None
+
+
+def owned(topic: str, *, by: str) -> Topic:
+    """Return the topic if ``by`` is its writer; otherwise raise ``NotTheWriter``."""
+    found = declared().get(topic)
+    if found is None or found.writer != by:
+        writer = found.writer if found else "nobody: deploy/topics.toml does not name it"
+        raise NotTheWriter(f"{by} may not write {topic}; its writer is {writer}")
+    return found
+
+
+async def create(bootstrap: str, *, prefix: str = "", replication: int | None = None) -> list[str]:
+    """Create the declared topics that do not exist; return the names that were new."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        existing = set(await admin.list_topics())
+        wanted = [
+            NewTopic(
+                prefix + topic.name,
+                topic.partitions,
+                replication or topic.replication,
+                topic_configs=topic.config,
+            )
+            for topic in declared().values()
+            if prefix + topic.name not in existing
+        ]
+        if wanted:
+            answer = await admin.create_topics(wanted)
+            for name, code, *_ in answer.topic_errors:
+                if code and for_code(code) is not TopicAlreadyExistsError:
+                    raise for_code(code)(f"creating {name}")
+        return [topic.name for topic in wanted]
+    finally:
+        await admin.close()

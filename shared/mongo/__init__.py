@@ -1,0 +1,27 @@
+"""The document store: one driver file, aggregates with an outbox, guarded projections, leases."""
+
+from shared.mongo.aggregates import Accepted, Aggregates, Refused, Saved, Unchanged
+from shared.mongo.client import Collection, Database, connect
+from shared.mongo.guarded import Erase, Put, Write, apply_writes
+from shared.mongo.leases import Lease
+from shared.mongo.outbox import Outbox, Pending
+from shared.mongo.projecting import projecting
+
+__all__ = [
+    "Accepted",
+    "Aggregates",
+    "Collection",
+    "Database",
+    "Erase",
+    "Lease",
+    "Outbox",
+    "Pending",
+    "Put",
+    "Refused",
+    "Saved",
+    "Unchanged",
+    "Write",
+    "apply_writes",
+    "connect",
+    "projecting",
+]

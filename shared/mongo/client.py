@@ -1,0 +1,94 @@
+"""The driver's only file: PyMongo's asyncio API, or Motor where a setting asks for it.
+
+Motor is deprecated (its last critical fixes end in May 2027) and kept selectable behind the same
+contract tests; the two differ only in calls this project does not make (ADR 17).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Literal
+
+from pymongo import AsyncMongoClient, IndexModel, InsertOne, UpdateOne, WriteConcern
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    NetworkTimeout,
+    NotPrimaryError,
+    WTimeoutError,
+)
+
+from shared.runtime.faults import Transient
+
+Document = dict[str, Any]
+Database = AsyncDatabase[Document]
+Collection = AsyncCollection[Document]
+Driver = Literal["pymongo", "motor"]
+
+DUPLICATE_KEY: Final = 11000
+TRANSIENT: Final = (
+    AutoReconnect,
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    NotPrimaryError,
+    WTimeoutError,
+)
+
+__all__ = [
+    "DUPLICATE_KEY",
+    "BulkWriteError",
+    "Collection",
+    "Database",
+    "Document",
+    "DuplicateKeyError",
+    "IndexModel",
+    "InsertOne",
+    "UpdateOne",
+    "connect",
+    "faults",
+]
+
+
+def connect(url: str, database: str, *, driver: Driver = "pymongo") -> Database:
+    """Open a client on one database; acknowledged writes are journalled on a majority.
+
+    Nothing is sent before the first call. Operations time out after 10 s, so that a loop notices a
+    store that is away and can say so.
+    """
+    options: dict[str, Any] = {
+        "tz_aware": True,
+        "serverSelectionTimeoutMS": 5_000,
+        "connectTimeoutMS": 5_000,
+        "socketTimeoutMS": 30_000,
+        "maxPoolSize": 32,
+        "retryWrites": False,  # our writes are conditional: the loops retry them by deciding again
+    }
+    client: Any
+    if driver == "motor":
+        from motor.motor_asyncio import AsyncIOMotorClient  # noqa: PLC0415  (an optional extra)
+
+        client = AsyncIOMotorClient(url, **options)
+    else:
+        client = AsyncMongoClient(url, **options)
+    chosen: Database = client.get_database(
+        database, write_concern=WriteConcern(w="majority", j=True)
+    )
+    return chosen
+
+
+@contextmanager
+def faults() -> Iterator[None]:
+    """Turn the driver's passing faults into ``Transient``; what is wrong for good stays itself."""
+    try:
+        yield
+    except TRANSIENT as fault:
+        raise Transient(f"the store did not answer: {type(fault).__name__}") from fault
+    except BulkWriteError as fault:
+        if fault.details.get("writeConcernErrors"):
+            raise Transient("the store did not confirm durability") from fault
+        raise

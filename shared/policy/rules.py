@@ -1,0 +1,201 @@
+"""The references policy as data: its rows, their check at start, and the tables made of them."""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from shared.events import Setting
+
+Audience = Literal["public", "plus", "owner"]
+ReaderKind = Literal["anyone", "subscriber", "owner", "operator"]
+Choice = Literal["own", "account"]
+AUDIENCES: tuple[Audience, ...] = get_args(Audience)
+KINDS: tuple[ReaderKind, ...] = get_args(ReaderKind)
+
+
+class PolicyError(Exception):
+    """A policy file cannot be obeyed; the sentence says where it is wrong and what to do."""
+
+
+class Row(BaseModel):
+    """What every rule has: a name, the clause it carries out, since when, and plain words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    clause: Annotated[str, Field(pattern=r"^[A-Z]+-[0-9]+[a-z]?$")]
+    since: date
+    says: Annotated[str, Field(min_length=1)]
+
+
+class WithheldRow(Row):
+    """Which parts of a work go when its references are withheld; dots lead into objects."""
+
+    fields: Annotated[list[str], Field(min_length=1)]
+
+
+class ChoiceRow(Row):
+    """A choice that counts from ``since`` on, in the order of the file."""
+
+    choice: Choice
+
+
+class DefaultRow(Row):
+    """The setting where no choice counts, from ``since`` until the next default."""
+
+    setting: Setting
+
+
+class ReaderRow(Row):
+    """As which audience a kind of reader reads."""
+
+    reader: ReaderKind
+    audience: Audience
+
+
+class OutletRow(Row):
+    """Which settings each audience sees at one outlet; ``id`` is the outlet's name."""
+
+    public: list[Setting]
+    plus: list[Setting]
+    owner: list[Setting]
+    owner_of: Literal["work", "cited-work"] = Field(default="work", alias="owner-of")
+
+
+class PolicyFile(BaseModel):
+    """The whole file, checked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    version: Annotated[str, Field(min_length=1, max_length=64)]
+    title: str
+    source: str
+    published: date
+    withheld: WithheldRow
+    choice: Annotated[list[ChoiceRow], Field(min_length=1)]
+    default: Annotated[list[DefaultRow], Field(min_length=1)]
+    reader: list[ReaderRow]
+    outlet: Annotated[list[OutletRow], Field(min_length=1)]
+
+    def rows(self) -> tuple[Row, ...]:
+        """Return every row, in the file's order."""
+        return (self.withheld, *self.choice, *self.default, *self.reader, *self.outlet)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _unique("id", [row.id for row in self.rows()])
+        _unique("choice", [row.choice for row in self.choice])
+        _unique("since of a default", [row.since for row in self.default])
+        _unique("reader", [row.reader for row in self.reader])
+        missing = set(KINDS) - {row.reader for row in self.reader}
+        if missing:
+            raise ValueError(f"no [[reader]] row for {', '.join(sorted(missing))}")
+        if min(row.since for row in self.default) != date.min:
+            raise ValueError("one [[default]] row must have since = 0001-01-01, the beginning")
+        for row in (self.withheld, *self.reader, *self.outlet):
+            # These rows are obeyed as soon as the file is read, so none may speak of the future.
+            if row.since > self.published:
+                raise ValueError(f"rule {row.id!r} begins after the file was published")
+        for outlet in self.outlet:
+            _ordered(outlet)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What each kind of reader sees at one outlet."""
+
+    anyone: frozenset[Setting]
+    subscriber: frozenset[Setting]
+    owner: frozenset[Setting]
+    operator: frozenset[Setting]
+
+
+@dataclass(frozen=True, slots=True)
+class ReferencesPolicy:
+    """A checked policy and the table the question looks up; ``sha`` is the file's SHA-256."""
+
+    file: PolicyFile
+    sha: str
+    shown: Mapping[str, Shown]
+
+    @property
+    def version(self) -> str:
+        """The version that recorded preferences quote."""
+        return self.file.version
+
+    @property
+    def outlets(self) -> tuple[str, ...]:
+        """The names of the outlets that have a row."""
+        return tuple(self.shown)
+
+    @property
+    def withheld_fields(self) -> tuple[str, ...]:
+        """What is taken out of a work whose references are withheld."""
+        return tuple(self.file.withheld.fields)
+
+    def require(self, *outlets: str) -> None:
+        """Check at start that each outlet a service serves has a row; else ``PolicyError``."""
+        missing = sorted(set(outlets) - set(self.shown))
+        if missing:
+            raise PolicyError(
+                f"policy {self.version} has no row for {', '.join(missing)}; add an [[outlet]] row"
+            )
+
+    def at(self, outlet: str) -> Shown:
+        """Return who sees what at ``outlet``; raises ``PolicyError`` where it has no row."""
+        try:
+            return self.shown[outlet]
+        except KeyError:
+            raise PolicyError(f"policy {self.version} has no row for outlet {outlet!r}") from None
+
+
+def _unique(what: str, values: list[Any]) -> None:
+    twice = sorted({str(value) for value in values if values.count(value) > 1})
+    if twice:
+        raise ValueError(f"{what} stands twice: {', '.join(twice)}")
+
+
+def _ordered(row: OutletRow) -> None:
+    for audience in AUDIENCES:
+        _unique(f"setting for {audience} of {row.id}", getattr(row, audience))
+    if not set(row.public) <= set(row.plus) and row.plus:
+        raise ValueError(f"outlet {row.id!r} shows the public what it hides from plus")
+
+
+def parse(text: bytes, name: str = "references.toml") -> ReferencesPolicy:
+    """Read and check a policy file's bytes; raises ``PolicyError`` naming the place and remedy."""
+    try:
+        file = PolicyFile.model_validate(tomllib.loads(text.decode()))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise PolicyError(f"{name} is not TOML: {fault}") from None
+    except ValidationError as fault:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, error['loc'])) or 'the file'}: {error['msg']}"
+            for error in fault.errors()
+        )
+        raise PolicyError(f"{name} does not hold a policy. Mend: {wrong}") from None
+    audience = {row.reader: row.audience for row in file.reader}
+    shown = {
+        row.id: Shown(**{kind: frozenset(getattr(row, audience[kind])) for kind in KINDS})
+        for row in file.outlet
+    }
+    return ReferencesPolicy(file, hashlib.sha256(text).hexdigest(), MappingProxyType(shown))
+
+
+def load(path: Path) -> ReferencesPolicy:
+    """Read and check the policy file at ``path``; raises ``PolicyError``."""
+    try:
+        text = path.read_bytes()
+    except OSError as fault:
+        raise PolicyError(
+            f"cannot read {path} ({fault.strerror}); POLICIES_DIR names the folder of policies"
+        ) from None
+    return parse(text, str(path))

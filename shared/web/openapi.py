@@ -1,0 +1,176 @@
+"""The OpenAPI 3.1 document of a site, made of its routes and their models."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from shared.web.routes import Auth, Route
+
+Mode = Literal["validation", "serialization"]
+Schemas = dict[tuple[type[BaseModel], Mode], dict[str, Any]]
+
+_NAME: Final = re.compile(r"\{(\+?)([a-z_]+)\}")
+_LOGIN: Final[list[dict[str, list[str]]]] = [{"login": []}, {"plus": []}, {"bearer": []}]
+_SECURITY: Final[dict[Auth, list[dict[str, list[str]]]]] = {
+    "none": [],
+    "optional": [{}, *_LOGIN],
+    "caller": _LOGIN,
+    "operator": [{"bearer": []}],
+}
+_SCHEMES: Final = {
+    "login": {"type": "http", "scheme": "basic", "description": "A role's login and password."},
+    "plus": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Crossref-Plus-API-Token",
+        "description": "A Metadata Plus token, with or without `Bearer` before it.",
+    },
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An operator's or other token."},
+}
+_PROBLEM: Final = {
+    "type": "object",
+    "description": "What is wrong, where, and the remedy (RFC 9457).",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string", "description": "Ends with a stable word for this problem."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "correlation": {"type": "string", "description": "Quote it to the operators."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["at", "rule"],
+                "properties": {
+                    "at": {"type": "string", "description": "JSON pointer or element path."},
+                    "rule": {"type": "string"},
+                    "remedy": {"type": "string"},
+                    "line": {"type": "integer"},
+                },
+            },
+        },
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What the document says of the site itself."""
+
+    title: str
+    version: str
+    description: str = ""
+
+
+def openapi(routes: Sequence[Route], info: Info) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of these routes."""
+    schemas, definitions = _schemas(routes)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.template, {})[route.method.lower()] = _operation(route, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": info.title,
+            "version": info.version,
+            "description": info.description,
+        },
+        "paths": paths,
+        "components": {
+            "schemas": {**definitions, "Problem": _PROBLEM},
+            "securitySchemes": _SCHEMES,
+        },
+    }
+
+
+def _schemas(routes: Sequence[Route]) -> tuple[Schemas, dict[str, Any]]:
+    wanted: dict[tuple[type[BaseModel], Mode], None] = {}
+    for route in routes:
+        for model in (route.request, route.query):
+            if model is not None:
+                wanted[model, "validation"] = None
+        for answer in route.responses.values():
+            if not isinstance(answer, str):
+                wanted[answer, "serialization"] = None
+    by_model, whole = models_json_schema(
+        list(wanted), ref_template="#/components/schemas/{model}", by_alias=True
+    )
+    return {key: by_model[key] for key in wanted}, whole.get("$defs", {})
+
+
+def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "summary": route.summary,
+        "operationId": _operation_id(route),
+        "tags": list(route.tags),
+        "parameters": [*_path_parameters(route), *_query_parameters(route)],
+        "responses": _responses(route, schemas),
+        "security": _SECURITY[route.auth],
+    }
+    if route.request is not None:
+        schema = schemas[route.request, "validation"]
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schema}},
+        }
+    return operation
+
+
+def _operation_id(route: Route) -> str:
+    words = re.findall(r"[A-Za-z0-9]+", route.path)
+    return "-".join([route.method.lower(), *words])
+
+
+def _path_parameters(route: Route) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string"},
+            "description": "Slashes may be sent raw or as %2F." if rest else "",
+        }
+        for rest, name in _NAME.findall(route.path)
+    ]
+
+
+def _query_parameters(route: Route) -> list[dict[str, Any]]:
+    if route.query is None:
+        return []
+    schema = route.query.model_json_schema(
+        by_alias=True, ref_template="#/components/schemas/{model}"
+    )
+    required = schema.get("required", ())
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in required,
+            "schema": field,
+            "description": field.get("description", ""),
+        }
+        for name, field in schema.get("properties", {}).items()
+    ]
+
+
+def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    for status, answer in route.responses.items():
+        if isinstance(answer, str):
+            said[str(status)] = {"description": answer}
+        else:
+            said[str(status)] = {
+                "description": (answer.__doc__ or route.summary).strip().splitlines()[0],
+                "content": {"application/json": {"schema": schemas[answer, "serialization"]}},
+            }
+    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    said["default"] = {
+        "description": "A problem.",
+        "content": {"application/problem+json": problem},
+    }
+    return said

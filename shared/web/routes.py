@@ -1,0 +1,144 @@
+"""Routes as data, and finding the one a path asks for.
+
+``{id}`` takes one segment; ``{+doi}`` takes the rest of the path, as RFC 6570 writes it: DOIs hold
+slashes, sent raw or as %2F, and parentheses, semicolons and ``<``. Values are decoded once.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Generic, Literal, TypeVar
+from urllib.parse import unquote
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from shared.web.problems import Problem, RenderProblem
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Auth = Literal["none", "optional", "caller", "operator"]
+T = TypeVar("T")
+MAX_BODY: Final = 2**20  # bytes; what is larger is a stream and bounded by its handler
+_NAMES: Final = re.compile(r"(\{\+?[a-z_]+\})")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one path: who answers, what comes in, what goes out, who may ask.
+
+    ``auth`` is ``none`` (no credential is looked at), ``optional`` (a wrong one is refused),
+    ``caller`` (one is needed) or ``operator``. ``max_body`` null leaves bounding to the handler
+    (``bodies.chunks``). A response given as text is described, not modelled. ``render`` is this
+    route's own form of errors.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    request: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    responses: Mapping[int, type[BaseModel] | str] = field(default_factory=dict)
+    auth: Auth = "none"
+    tags: tuple[str, ...] = ()
+    max_body: int | None = MAX_BODY
+    credentials_in_query: bool = False
+    render: RenderProblem | None = None
+
+    @property
+    def template(self) -> str:
+        """The path as OpenAPI and the metrics write it."""
+        return self.path.replace("{+", "{")
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Generic[T]):
+    """A path and what answers there by method; ``pattern`` is null for a path without names."""
+
+    template: str
+    pattern: re.Pattern[str] | None
+    methods: dict[str, T]
+
+
+class Table(Generic[T]):
+    """Where each path leads: literal paths first, then patterns in the order given."""
+
+    __slots__ = ("_literal", "_patterns", "_prefixes")
+
+    def __init__(self, entries: Iterable[tuple[Route, T]], aliases: tuple[str, ...] = ()) -> None:
+        """Enter routes; ``aliases`` such as ``/v1`` may stand before any path."""
+        self._literal: dict[str, Place[T]] = {}
+        self._patterns: dict[str, list[Place[T]]] = {}
+        self._prefixes = tuple(alias + "/" for alias in aliases)
+        known: dict[str, Place[T]] = {}
+        for route, answer in entries:
+            place = known.get(route.path)
+            if place is None:
+                place = known[route.path] = self._enter(route)
+            if route.method in place.methods:
+                raise ValueError(f"{route.method} {route.path} is given twice")
+            place.methods[route.method] = answer
+        for place in known.values():
+            if "GET" in place.methods:
+                place.methods.setdefault("HEAD", place.methods["GET"])
+
+    def _enter(self, route: Route) -> Place[T]:
+        pattern = _pattern(route.path)
+        place: Place[T] = Place(route.template, pattern, {})
+        if pattern is None:
+            self._literal[route.path] = place
+        else:
+            self._patterns.setdefault(_first(route.path), []).append(place)
+        return place
+
+    def find(self, raw: str) -> tuple[Place[T], dict[str, str]] | None:
+        """Return the place that a raw path leads to and the values of its names.
+
+        Raises ``Problem`` 400 for a value that is not UTF-8.
+        """
+        if len(raw) > 1 and raw[-1] == "/":
+            raw = raw[:-1]
+        for prefix in self._prefixes:
+            if raw.startswith(prefix):
+                raw = raw[len(prefix) - 1 :]
+                break
+        literal = self._literal.get(raw)
+        if literal is not None:
+            return literal, {}
+        for place in self._patterns.get(_first(raw), ()):
+            found = place.pattern.fullmatch(raw) if place.pattern else None
+            if found is not None:
+                return place, {name: _decoded(value) for name, value in found.groupdict().items()}
+        return None
+
+
+def _pattern(path: str) -> re.Pattern[str] | None:
+    if "{" not in path:
+        return None
+    if path.startswith("/{"):
+        raise ValueError(f"{path} must begin with a word")
+    parts = [
+        _named(part[1:-1]) if part.startswith("{") else re.escape(part)
+        for part in _NAMES.split(path)
+    ]
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def _named(name: str) -> str:
+    return f"(?P<{name[1:]}>.+)" if name.startswith("+") else f"(?P<{name}>[^/]+)"
+
+
+def _first(path: str) -> str:
+    end = path.find("/", 1)
+    return path if end < 0 else path[:end]
+
+
+def _decoded(value: str) -> str:
+    if value.isascii() and "%" not in value:
+        return value
+    try:
+        decoded = unquote(value, errors="strict")
+        decoded.encode()
+    except UnicodeError:
+        raise Problem(400, "path-not-utf8", "The path is not UTF-8") from None
+    return decoded

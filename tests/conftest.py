@@ -1,0 +1,56 @@
+"""What every test may ask for: one broker and one store a run, and names of its own on them."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.kafka import topics
+from shared.mongo import Database, connect
+from shared.runtime.ids import new_id
+from tests.platform import Platform, shared_platform
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLES = ROOT.parent / "shared" / "samples"
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """Return the folder of handed-out samples; tests that read it skip where it is absent."""
+    if not SAMPLES.is_dir():
+        pytest.skip("the samples folder is not beside this checkout")
+    return SAMPLES
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[Platform]:
+    """Start the broker and the store of this run, or use those the environment names."""
+    with shared_platform() as running:
+        yield running
+
+
+@pytest.fixture
+def name() -> str:
+    """Return a name of this test's own: topic prefix, database prefix, group."""
+    return f"t{new_id().replace('-', '')[8:24]}."
+
+
+@pytest.fixture
+async def prefix(platform: Platform, name: str) -> str:
+    """Create every topic under a prefix of this test's own."""
+    await topics.create(platform.kafka_bootstrap, prefix=name)
+    return name
+
+
+@pytest.fixture(params=["pymongo"])
+async def database(
+    request: pytest.FixtureRequest, platform: Platform, name: str
+) -> AsyncIterator[Database]:
+    """Open a database of this test's own, dropped afterwards."""
+    found: Any = connect(platform.mongodb_url, name.replace(".", "_"), driver=request.param)
+    yield found
+    await found.client.drop_database(found.name)
+    closing = found.client.close()
+    if closing is not None:
+        await closing

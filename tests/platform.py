@@ -1,0 +1,58 @@
+"""A real broker and a real store for tests: one pair for a whole run, or one that a test breaks.
+
+They come from `deploy.local`: addresses from the environment, else containers, else the embedded
+pair. They die with the test run, however it ends.
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.home import Home
+from deploy.local.nodes import Node
+from deploy.local.platform import Platform, Wishes, platform
+from deploy.local.ports import free_ports
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPlatform:
+    """A platform that a test may break.
+
+    `broker` and `store` each have `kill()`, `stop()` (freeze), `cont()`, `start()` (blocks until it
+    answers) and `end()`.
+    """
+
+    kafka_bootstrap: str
+    mongodb_url: str
+    broker: Node
+    store: Node
+
+
+@contextlib.contextmanager
+def shared_platform() -> Iterator[Platform]:
+    """One broker and one store for a test run, in a folder that goes when it ends."""
+    with _temporary_home() as home, platform(home, free_ports(["kafka", "store"])) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def own_platform() -> Iterator[OwnPlatform]:
+    """A broker and a store that nobody else uses, whatever addresses the environment has."""
+    wishes = Wishes(own=True)
+    ports = free_ports(["kafka", "store"])
+    with _temporary_home() as home, platform(home, ports, wishes) as running:
+        assert running.broker.node is not None
+        assert running.store.node is not None
+        yield OwnPlatform(
+            running.kafka_bootstrap, running.mongodb_url, running.broker.node, running.store.node
+        )
+
+
+@contextlib.contextmanager
+def _temporary_home() -> Iterator[Home]:
+    with tempfile.TemporaryDirectory(prefix="colophon-test-", ignore_cleanup_errors=True) as folder:
+        home = Home(Path(folder))
+        home.logs.mkdir()
+        yield home
