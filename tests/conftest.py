@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -10,6 +9,7 @@ from shared.kafka import topics
 from shared.mongo import Database, connect
 from shared.runtime.ids import new_id
 from tests.platform import Platform, shared_platform
+from tests.processes import Place
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT.parent / "shared" / "samples"
@@ -43,14 +43,17 @@ async def prefix(platform: Platform, name: str) -> str:
     return name
 
 
+@pytest.fixture
+async def place(platform: Platform, prefix: str, tmp_path: Path) -> Place:
+    """Return where services of this test live: its topics, its databases, its folder."""
+    return Place(platform.kafka_bootstrap, platform.mongodb_url, prefix, tmp_path)
+
+
 @pytest.fixture(params=["pymongo"])
 async def database(
     request: pytest.FixtureRequest, platform: Platform, name: str
 ) -> AsyncIterator[Database]:
     """Open a database of this test's own, dropped afterwards."""
-    found: Any = connect(platform.mongodb_url, name.replace(".", "_"), driver=request.param)
-    yield found
-    await found.client.drop_database(found.name)
-    closing = found.client.close()
-    if closing is not None:
-        await closing
+    async with connect(platform.mongodb_url, name.replace(".", "_"), request.param) as found:
+        yield found
+        await found.client.drop_database(found.name)

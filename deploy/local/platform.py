@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from deploy.local import containers, store
+from deploy.local.broker.jars import require_program
 from deploy.local.broker.server import broker
 from deploy.local.children import kill_all
 from deploy.local.home import Home
@@ -73,6 +74,7 @@ def platform(
     """
     wishes = wishes or Wishes()
     source = _source(home)
+    _look_first(ports, wishes, source)
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(2) as pool:
         broker_half = pool.submit(_broker, home, ports, wishes, source)
         store_half = pool.submit(_store, home, ports, wishes, source)
@@ -110,11 +112,20 @@ def _given(variable: str, wishes: Wishes) -> Part | None:
     return Part(address, "environment") if address else None
 
 
+def _look_first(ports: Mapping[str, int], wishes: Wishes, source: Source) -> None:
+    """Raise Obstacle for what can be seen before anything is started."""
+    if _given("KAFKA_BOOTSTRAP", wishes) is None:
+        require_free(["kafka"], ports)
+        if source == "embedded":
+            require_program()
+    if _given("MONGODB_URL", wishes) is None:
+        require_free(["store"], ports)
+
+
 def _broker(home: Home, ports: Mapping[str, int], wishes: Wishes, source: Source) -> Part:
     if given := _given("KAFKA_BOOTSTRAP", wishes):
         return given
     port = ports["kafka"]
-    require_free(["kafka"], ports)
     state = home.path / "broker" / "state"
     node: Node
     if source == "containers":
@@ -135,7 +146,6 @@ def _store(home: Home, ports: Mapping[str, int], wishes: Wishes, source: Source)
     if given := _given("MONGODB_URL", wishes):
         return given, dict.fromkeys(rights, given.address)
     port = ports["store"]
-    require_free(["store"], ports)
     state = home.path / "store"
     if source == "containers":
         contained = containers.store(state, port)

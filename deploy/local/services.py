@@ -12,23 +12,22 @@ from deploy.local.ports import HOST
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One process; `databases` are what it may read and write, `offers` is said to people."""
+    """One process, `python -m <module>`, with every role of the service.
+
+    `databases` are what it may read and write; `offers` and `look` tell people what is where.
+    """
 
     name: str
+    module: str
     offers: str
+    look: str
     databases: tuple[str, ...]
-    look: str = "/"  # where a person begins
-
-    @property
-    def module(self) -> str:
-        """What `python -m` runs."""
-        return f"services.{self.name}"
 
 
 SERVICES = (
-    Service("accounts", "organisations, preferences", ("accounts",), look="/docs"),
-    Service("deposits", "deposits", ("deposits",), look="/docs"),
-    Service("distribution", "works, members, prefixes", ("distribution",), look="/works"),
+    Service("accounts", "services.accounts", "organisations", "/docs", ("accounts",)),
+    Service("deposits", "services.deposits", "deposits", "/docs", ("deposits",)),
+    Service("distribution", "services.distribution", "works", "/works", ("distribution",)),
 )
 
 
@@ -67,6 +66,7 @@ def environment_of(
         "HTTP_HOST": HOST,
         "HTTP_PORT": str(ports[service.name]),
         "OPERATOR_TOKEN_FILE": str(home.operator_token),
+        "LOGIN_KEY_FILE": str(home.keys / "login.key"),
         "STATE_DIR": str(home.path / service.name),
         "KEY_FILE": str(home.keys / f"{service.name}.key"),
     }

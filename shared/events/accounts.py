@@ -43,6 +43,9 @@ class PreferenceFact(State):
     account_default: Setting | None = Field(default=None, description="The account's choice.")
     actor: str = Field(description="operator, organisation:<id>, support-request:<id>; no person.")
     policy_version: str = Field(description="Version of the policy file it was judged under.")
+    version: Version | None = Field(
+        default=None, description="The prefix's version that this fact came with."
+    )
 
 
 class PrefixState(State):

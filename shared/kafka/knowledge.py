@@ -6,16 +6,14 @@ not even the key can be read the whole partition counts as stale until its next 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
-
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from typing import Final, TypeVar
 
 from shared.events import Event, Received, Unknown, Unreadable, Watermark, from_record
-from shared.kafka.produce import stop
+from shared.kafka.follow import FOLLOW_FAULTS, Record, follow
 from shared.kafka.topics import declared
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.health import Health
@@ -23,11 +21,11 @@ from shared.runtime.log import get_log
 from shared.runtime.metrics import GATE_UNKNOWN, KNOWLEDGE_AGE
 from shared.runtime.service import wait_any
 
-POLL_MS: Final = 200
 RETRY_SECONDS: Final = 0.5
 NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = get_log(__name__)
+T = TypeVar("T")
 Listener = Callable[[Received], None]
 
 
@@ -64,6 +62,19 @@ class Knowledge:
             for partition in range(declared()[topic].partitions):
                 self._marks[topic, partition] = NEVER
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything that stood in the topics at the start has been read."""
+        return self._caught_up
+
+    def held(self, topic: str, kind: type[T]) -> list[T]:
+        """Return the newest readable event of every key of a topic, as ``kind``."""
+        return [
+            event
+            for (name, _), event in self._held.items()
+            if name == topic and isinstance(event, kind)
+        ]
+
     def get(self, topic: str, key: str) -> Event | None:
         """Return the newest event of ``key``, or None where there is none or it cannot be read."""
         held = self._held.get((topic, key))
@@ -97,46 +108,23 @@ class Knowledge:
         while not draining.is_set():
             try:
                 await self._follow(draining)
-            except KafkaError as fault:
+            except FOLLOW_FAULTS as fault:
                 log.warning("gate knowledge interrupted", reason=type(fault).__name__)
                 self.health.beat("gate")
                 await wait_any(draining, timeout=RETRY_SECONDS)
         self.health.retire("gate")
 
     async def _follow(self, draining: asyncio.Event) -> None:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.bootstrap,
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            fetch_max_wait_ms=POLL_MS,
-            request_timeout_ms=15_000,
-        )
-        try:
-            await consumer.start()
-            partitions = [TopicPartition(self.prefix + topic, part) for topic, part in self._marks]
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning(*partitions)
-            ends = await consumer.end_offsets(partitions)
-            self._broken.clear()
-            while not draining.is_set():
-                batch = await consumer.getmany(timeout_ms=POLL_MS, max_records=5_000)
-                for where, records in batch.items():
-                    for record in records:
-                        self.take(where.topic.removeprefix(self.prefix), where.partition, record)
-                if not self._caught_up:
-                    await self._catch_up(consumer, ends)
+        self._broken.clear()
+        batches = follow(self.bootstrap, self.topics, draining, prefix=self.prefix)
+        async with contextlib.aclosing(batches):
+            async for batch in batches:
+                for (topic, partition), record in batch.records:
+                    self.take(topic, partition, record)
+                if not self._caught_up and not batch.behind:
+                    self._caught_up = True
+                    log.info("gate knowledge caught up", keys=len(self._held))
                 self._report()
-        finally:
-            await stop(consumer)
-
-    async def _catch_up(self, consumer: AIOKafkaConsumer, ends: dict[Any, int]) -> None:
-        for where, end in ends.items():
-            if await consumer.position(where) < end:
-                return
-        self._caught_up = True
-        log.info("gate knowledge caught up", keys=len(self._held))
 
     def _report(self) -> None:
         self.health.beat("gate")
@@ -147,7 +135,7 @@ class Knowledge:
         else:
             self.health.unready("gate", "knowledge of permissions is stale")
 
-    def take(self, topic: str, partition: int, record: ConsumerRecord[Any, Any]) -> None:
+    def take(self, topic: str, partition: int, record: Record) -> None:
         """Take one record in. Never raises on what it holds."""
         content = from_record(record.key, record.value, record.headers)
         match content:
@@ -170,7 +158,7 @@ class Knowledge:
         for listener in self.listeners:
             listener(received)
 
-    def _deny(self, topic: str, partition: int, record: ConsumerRecord[Any, Any]) -> None:
+    def _deny(self, topic: str, partition: int, record: Record) -> None:
         try:
             key = record.key.decode()
         except (AttributeError, UnicodeDecodeError):

@@ -1,7 +1,8 @@
 """The document store: one driver file, aggregates with an outbox, guarded projections, leases."""
 
-from shared.mongo.aggregates import Accepted, Aggregates, Refused, Saved, Unchanged
-from shared.mongo.client import Collection, Database, connect
+from shared.events.decisions import Accepted, Refused, Unchanged
+from shared.mongo.aggregates import Aggregates, Saved
+from shared.mongo.client import Collection, Database, IndexModel, connect, faults
 from shared.mongo.guarded import Erase, Put, Write, apply_writes
 from shared.mongo.leases import Lease
 from shared.mongo.outbox import Outbox, Pending
@@ -13,6 +14,7 @@ __all__ = [
     "Collection",
     "Database",
     "Erase",
+    "IndexModel",
     "Lease",
     "Outbox",
     "Pending",
@@ -23,5 +25,6 @@ __all__ = [
     "Write",
     "apply_writes",
     "connect",
+    "faults",
     "projecting",
 ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from shared.events import Event
+from shared.events.decisions import Accepted, Refused, Unchanged
 from shared.mongo.client import DUPLICATE_KEY, BulkWriteError, Collection, UpdateOne, faults
 from shared.runtime.clock import SYSTEM, Clock, rfc3339
 from shared.runtime.faults import Busy, Transient
@@ -33,28 +34,6 @@ class Versioned(Protocol):
 
 S = TypeVar("S", bound=Versioned)
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted(Generic[S]):
-    """The decision is yes: ``state`` is the new state and ``events`` say what happened."""
-
-    state: S
-    events: tuple[Event, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Unchanged(Generic[S]):
-    """The decision is yes and it is so already: nothing is written."""
-
-    state: S
-
-
-@dataclass(frozen=True, slots=True)
-class Refused(Generic[R]):
-    """The decision is no; ``reason`` is the service's own refusal."""
-
-    reason: R
 
 
 @dataclass(frozen=True, slots=True)

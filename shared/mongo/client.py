@@ -4,8 +4,8 @@ Motor is deprecated (its last critical fixes end in May 2027) and kept selectabl
 contract tests; the two differ only in calls this project does not make (ADR 17).
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, Literal
 
 from pymongo import AsyncMongoClient, IndexModel, InsertOne, UpdateOne, WriteConcern
@@ -54,8 +54,9 @@ __all__ = [
 ]
 
 
-def connect(url: str, database: str, *, driver: Driver = "pymongo") -> Database:
-    """Open a client on one database; acknowledged writes are journalled on a majority.
+@asynccontextmanager
+async def connect(url: str, database: str, driver: Driver = "pymongo") -> AsyncIterator[Database]:
+    """Open a client on one database, closed at the end; writes are journalled on a majority.
 
     Nothing is sent before the first call. Operations time out after 10 s, so that a loop notices a
     store that is away and can say so.
@@ -78,7 +79,12 @@ def connect(url: str, database: str, *, driver: Driver = "pymongo") -> Database:
     chosen: Database = client.get_database(
         database, write_concern=WriteConcern(w="majority", j=True)
     )
-    return chosen
+    try:
+        yield chosen
+    finally:
+        closing = client.close()
+        if closing is not None:  # Motor's is no coroutine
+            await closing
 
 
 @contextmanager

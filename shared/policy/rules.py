@@ -4,7 +4,7 @@ import hashlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self, get_args
@@ -39,6 +39,12 @@ class WithheldRow(Row):
     """Which parts of a work go when its references are withheld; dots lead into objects."""
 
     fields: Annotated[list[str], Field(min_length=1)]
+
+
+class KnowledgeRow(Row):
+    """How old knowledge of permissions may be before it no longer counts; ISO 8601 duration."""
+
+    stale_after: Annotated[timedelta, Field(alias="stale-after", strict=False, gt=timedelta(0))]
 
 
 class ChoiceRow(Row):
@@ -79,6 +85,7 @@ class PolicyFile(BaseModel):
     source: str
     published: date
     withheld: WithheldRow
+    knowledge: KnowledgeRow
     choice: Annotated[list[ChoiceRow], Field(min_length=1)]
     default: Annotated[list[DefaultRow], Field(min_length=1)]
     reader: list[ReaderRow]
@@ -86,7 +93,14 @@ class PolicyFile(BaseModel):
 
     def rows(self) -> tuple[Row, ...]:
         """Return every row, in the file's order."""
-        return (self.withheld, *self.choice, *self.default, *self.reader, *self.outlet)
+        return (
+            self.withheld,
+            self.knowledge,
+            *self.choice,
+            *self.default,
+            *self.reader,
+            *self.outlet,
+        )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -99,7 +113,7 @@ class PolicyFile(BaseModel):
             raise ValueError(f"no [[reader]] row for {', '.join(sorted(missing))}")
         if min(row.since for row in self.default) != date.min:
             raise ValueError("one [[default]] row must have since = 0001-01-01, the beginning")
-        for row in (self.withheld, *self.reader, *self.outlet):
+        for row in (self.withheld, self.knowledge, *self.reader, *self.outlet):
             # These rows are obeyed as soon as the file is read, so none may speak of the future.
             if row.since > self.published:
                 raise ValueError(f"rule {row.id!r} begins after the file was published")
@@ -135,6 +149,11 @@ class ReferencesPolicy:
     def outlets(self) -> tuple[str, ...]:
         """The names of the outlets that have a row."""
         return tuple(self.shown)
+
+    @property
+    def stale_after(self) -> timedelta:
+        """The age at which knowledge of permissions no longer counts."""
+        return self.file.knowledge.stale_after
 
     @property
     def withheld_fields(self) -> tuple[str, ...]:

@@ -38,6 +38,10 @@ class ServiceSettings(BaseSettings):
     operator_token_file: Path = Field(
         default=Path(".local/operator.token"), description="File with the operators' bearer token."
     )
+    login_key_file: Path = Field(
+        default=Path(".local/keys/login.key"),
+        description="Key under which all services hash logins; made by the first that starts.",
+    )
     state_dir: Path = Field(
         default=Path(".local/state"), description="Folder for what this host can rebuild."
     )

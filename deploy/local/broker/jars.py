@@ -19,35 +19,47 @@ from deploy.local.waiting import until
 HERE = Path(__file__).parent
 POM = HERE / "pom.xml"
 SUMS = HERE / "jars.sha256"
+STAMP = "complete"
 FETCH_PATIENCE = 600.0  # seconds, on a slow line
 LOCK_PATIENCE = FETCH_PATIENCE
+
+
+def require_program() -> None:
+    """Raise Obstacle when what runs the broker, or gets it, is not on this machine."""
+    require_java()
+    if not _present():
+        require_maven()
 
 
 def jars(finish: Callable[[Path], None]) -> Path:
     """Return the folder of the broker's jars; fetch them when missing or of other versions.
 
-    `finish(folder)` is called once after each fetch.
-
-    They stay in the checkout whatever the state folder is, so that every copy and every test run
-    shares them; `COLOPHON_JARS` names another place. Raises Obstacle.
+    `finish(folder)` is called once after each fetch. They stay in the checkout whatever the state
+    folder is, so that every copy and every test run shares them; `COLOPHON_JARS` names another
+    place. Raises Obstacle.
     """
-    require_java()
-    folder = Path(os.environ.get("COLOPHON_JARS") or DEFAULT / "broker" / "libs")
-    stamp = folder / "complete"
-    wanted = hashlib.sha256(POM.read_bytes() + SUMS.read_bytes()).hexdigest()
-
-    def present() -> bool:
-        return stamp.is_file() and stamp.read_text(encoding="ascii") == wanted
-
-    if not present():
-        require_maven()
+    folder = _folder()
+    if not _present():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _alone(folder.with_suffix(".lock")):
-            if not present():
+            if not _present():
                 _fetch(folder)
                 finish(folder)
-                stamp.write_text(wanted, encoding="ascii")
+                (folder / STAMP).write_text(_wanted(), encoding="ascii")
     return folder
+
+
+def _folder() -> Path:
+    return Path(os.environ.get("COLOPHON_JARS") or DEFAULT / "broker" / "libs")
+
+
+def _wanted() -> str:
+    return hashlib.sha256(POM.read_bytes() + SUMS.read_bytes()).hexdigest()
+
+
+def _present() -> bool:
+    stamp = _folder() / STAMP
+    return stamp.is_file() and stamp.read_text(encoding="ascii") == _wanted()
 
 
 def _fetch(folder: Path) -> None:

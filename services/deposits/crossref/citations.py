@@ -117,5 +117,3 @@ def references(element: Element, notes: Notes) -> list[Work] | None:
             notes.add("duplicate-citation-key", child, key=key)
         seen.add(key)
     return found or None
-
-

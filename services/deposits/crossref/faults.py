@@ -46,7 +46,7 @@ class Problem:
     hides_doi: bool = False
 
 
-class Unreadable(Exception):  # noqa: N818 - it is a verdict on the file, not a defect of ours
+class Unreadable(Exception):
     """The file as a whole is refused; nothing in it may be processed."""
 
     def __init__(self, rule: str, place: Place, *, message: str = "", **facts: object) -> None:

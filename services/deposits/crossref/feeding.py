@@ -12,7 +12,7 @@ from typing import Any
 from lxml import etree
 
 from services.deposits.crossref.faults import Place, Unreadable
-from services.deposits.crossref.markup import Element
+from services.deposits.crossref.markup import Element, line_of
 from services.deposits.crossref.schemas import Schemas
 from services.deposits.crossref.vocabulary import (
     BODY_KINDS,
@@ -26,7 +26,6 @@ _SLICE = 1024  # bytes fed at a time until the root is known, and while a schema
 _LARGEST_PROLOG = 65_536  # bytes before the root element: comments and instructions
 _PIECE = 65_536  # bytes fed at a time otherwise, so that large parts are noticed early
 
-_EVENTS = ("start", "end")
 _TAGS = [
     f"{{*}}{name}"
     for name in (
@@ -57,7 +56,7 @@ class Feed:
 
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
-        self._parser: etree.XMLPullParser | None = None
+        self._parser: Any = None  # an XMLPullParser; its stubs do not know `tag`
         self._sniffer = etree.XMLPullParser(events=("start",), **_SAFE)
         self._prolog = bytearray()
         self._line = 1  # of the first byte not yet fed
@@ -112,19 +111,20 @@ class Feed:
         name = etree.QName(root)
         version = supported_version(name.namespace or "")
         if name.localname != "doi_batch" or version is None:
-            place = Place(f"/{short_name(str(root.tag)).lstrip('?')}", root.sourceline or 0)
+            place = Place(f"/{short_name(str(root.tag)).lstrip('?')}", line_of(root))
             raise Unreadable("unsupported-schema", place)
         self.version = version
         found = self._schemas.find(name.namespace or "")
         self.schema = found.name if found else None
         schema = found.compiled() if found else None
-        self._parser = etree.XMLPullParser(events=_EVENTS, tag=_TAGS, schema=schema, **_SAFE)
+        self._parser = etree.XMLPullParser(
+            events=("start", "end"), tag=_TAGS, schema=schema, **_SAFE
+        )
 
     # -- the content -------------------------------------------------------------------------
 
     def _pieces(self, data: bytes) -> Iterator[tuple[str, Element]]:
         parser = self._parser
-        assert parser is not None
         for piece in _cut(data, _SLICE if self.schema else _PIECE):
             self._guard(parser.feed, piece)
             if self.schema and len(parser.feed_error_log):
@@ -198,5 +198,5 @@ def _unreadable(error: etree.XMLSyntaxError) -> Unreadable:
         return Unreadable("too-deep", place, limit=256)
     if "huge" in message.lower() or "too long" in message.lower():
         return Unreadable("too-large", place, limit=10)
-    rule = _RULES.get(error.code, "malformed")
+    rule = _RULES.get(getattr(error, "code", 0), "malformed")
     return Unreadable(rule, place, line=line, column=column, detail=message)

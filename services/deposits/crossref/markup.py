@@ -22,7 +22,13 @@ def plain(element: Element) -> str:
     """Return the element's text without any markup, ends trimmed."""
     if len(element) == 0:
         return (element.text or "").strip(_SPACE)
-    return "".join(element.itertext(with_tail=False)).strip(_SPACE)
+    return "".join(map(str, element.itertext(with_tail=False))).strip(_SPACE)
+
+
+def line_of(element: Element) -> int:
+    """Return the line an element starts at, 0 when the parser does not know."""
+    line = element.sourceline
+    return line if isinstance(line, int) else 0
 
 
 def collapsed(element: Element) -> str:

@@ -218,8 +218,8 @@ RELATIONS = Table(
 
 
 def _policy(element: Element, _: Notes) -> str | None:
-    doi = _RESOLVER.sub("", markup.plain(element))
-    return f"https://doi.org/{doi}" if doi else None
+    written = markup.plain(element)  # a bare DOI by the schema; a URL stays as it is
+    return f"https://doi.org/{written}" if written.startswith("10.") else written or None
 
 
 def _domains(element: Element, _: Notes) -> Work | None:
@@ -259,7 +259,9 @@ def _assertion(element: Element, _: Notes) -> Work:
         found["URL"] = href
     if explanation := element.get("explanation"):
         found["explanation"] = {"URL": explanation}
-    group = {k: v for k, a in (("name", "group_name"), ("label", "group_label")) if (v := element.get(a))}
+    group = {
+        k: v for k, a in (("name", "group_name"), ("label", "group_label")) if (v := element.get(a))
+    }
     return {**found, "group": group} if group else found
 
 
@@ -307,4 +309,3 @@ CROSSMARK_ROW = Row(
     inside=CROSSMARK,
 )
 RELATIONS_ROW = Row("rel:program", "*", table(RELATIONS), keys=("relation",), inside=RELATIONS)
-

@@ -13,74 +13,19 @@ parse for a small file, by returning nothing until the end is reached.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
-from services.deposits.crossref import records
-from services.deposits.crossref.dates import Work
+from services.deposits.crossref import kinds, records
 from services.deposits.crossref.faults import Place, Problem, Unreadable, problem
 from services.deposits.crossref.feeding import Feed
-from services.deposits.crossref.markup import Element, plain
-from services.deposits.crossref.records import KINDS, Kind, Surroundings
+from services.deposits.crossref.kinds import KINDS, Kind
+from services.deposits.crossref.markup import Element, line_of, plain
+from services.deposits.crossref.records import Surroundings
 from services.deposits.crossref.rows import Notes
 from services.deposits.crossref.schemas import NO_SCHEMAS, Schemas
+from services.deposits.crossref.submission import Deposit, Depositor, Head, Outline, Record
 from services.deposits.crossref.vocabulary import BODY_KINDS, REPEATING_PARTS, short_name
 
 _LONGEST_TIMESTAMP = 32  # digits
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Depositor:
-    """Who sent the file: personal data, shown to nobody by accident."""
-
-    name: str
-    email: str
-
-    def __repr__(self) -> str:
-        return "Depositor(...)"
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The head of a submission. `timestamp` is digits, the version of records without their own."""
-
-    batch_id: str
-    timestamp: str | None
-    schema_version: str
-    depositor: Depositor
-    registrant: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record of a submission, in file order from index 0.
-
-    `doi` is as deposited ("" when there is none), `timestamp` its own or the head's, `work` the
-    work object of docs/interfaces/deposit-elements.md. When `failure` is not None the record must
-    not be registered, and `work` is not to be used.
-    """
-
-    index: int
-    doi: str
-    timestamp: str | None
-    kind: str
-    work: Work
-    line: int
-    problems: tuple[Problem, ...] = ()
-    components: int = 0  # component records inside, not read yet
-
-    @property
-    def failure(self) -> Problem | None:
-        """The first problem that refuses the record."""
-        return next((p for p in self.problems if p.severity == "failure"), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """What the first pass found: the head, how many records, and whether a schema was applied."""
-
-    head: Head
-    records: int
-    schema: str | None  # file name of the schema applied, None when there is none for this version
 
 
 class DepositReader:
@@ -127,10 +72,13 @@ class DepositReader:
         name = short_name(str(element.tag))
         parent = element.getparent()
         above = "" if parent is None else short_name(str(parent.tag))
-        if event == "start":
-            if above == "body" and name in BODY_KINDS:
-                self._open(name)
-            return
+        if event == "end":
+            self._end(above, name, element)
+            self._feed.progress()
+        elif above == "body" and name in BODY_KINDS:
+            self._open(name)
+
+    def _end(self, above: str, name: str, element: Element) -> None:
         match above, name:
             case "doi_batch", "head":
                 self._read_head(element)
@@ -151,7 +99,6 @@ class DepositReader:
                 _let_go(element)
             case _:
                 pass
-        self._feed.progress()
 
     def _open(self, name: str) -> None:
         self._seen[name] += 1
@@ -164,7 +111,7 @@ class DepositReader:
         for child in element.iter("*"):
             said.setdefault(short_name(str(child.tag)), plain(child))
         if not said.get("doi_batch_id"):
-            place = Place("/doi_batch/head", element.sourceline or 0)
+            place = Place("/doi_batch/head", line_of(element))
             raise Unreadable("head-incomplete", place, element="doi_batch_id")
         self._head = Head(
             batch_id=said["doi_batch_id"],
@@ -181,7 +128,7 @@ class DepositReader:
 
     def _read_surroundings(self, name: str, element: Element) -> None:
         if self._mapping:
-            table = {"journal_metadata": records.JOURNAL, "journal_issue": records.ISSUE}[name]
+            table = {"journal_metadata": kinds.JOURNAL, "journal_issue": kinds.ISSUE}[name]
             path = f"{self._path('journal')}/{name}[1]"
             notes = Notes(KINDS[name].title, path, element)
             found = records.surroundings(table, element, notes)
@@ -200,7 +147,7 @@ class DepositReader:
         if kind.element == "journal_article":
             self._seen[kind.element] += 1
         index, self._index = self._index, self._index + 1
-        line = element.sourceline or 0
+        line = line_of(element)
         if not self._mapping:
             self._out.append(Record(index, "", None, kind.element, {}, line))
         else:
@@ -229,7 +176,7 @@ class DepositReader:
         )
 
     def _version_problems(self, timestamp: str | None, kind: str, notes: Notes) -> list[Problem]:
-        place = Place(notes.path(notes.root), notes.root.sourceline or 0)
+        place = Place(notes.path(notes.root), line_of(notes.root))
         if timestamp is None:
             return [problem("missing-timestamp", place, kind=kind)]
         digits = timestamp.isascii() and timestamp.isdigit()
@@ -268,7 +215,7 @@ class DepositReader:
 
     def _fail(self, rule: str, kind: str, element: Element, *, doi: str, named: str) -> None:
         index, self._index = self._index, self._index + 1
-        line = element.sourceline or 0
+        line = line_of(element)
         place = Place(self._path(kind), line)
         found = problem(rule, place, kind=BODY_KINDS.get(kind, kind), element=named)
         head = self._head.timestamp if self._head else None
@@ -323,15 +270,6 @@ class Checker:
                 self._records += 1
 
 
-@dataclass(frozen=True, slots=True)
-class Deposit:
-    """A whole small deposit."""
-
-    head: Head
-    records: tuple[Record, ...]
-    schema: str | None
-
-
 def read_deposit(chunks: Iterable[bytes], *, schemas: Schemas = NO_SCHEMAS) -> Deposit:
     """Read a small deposit in one pass and one go; raises Unreadable, then nothing was read."""
     reader = DepositReader(schemas=schemas)
@@ -341,5 +279,3 @@ def read_deposit(chunks: Iterable[bytes], *, schemas: Schemas = NO_SCHEMAS) -> D
     found += reader.close()
     head = next(item for item in found if isinstance(item, Head))
     return Deposit(head, tuple(r for r in found if isinstance(r, Record)), reader.schema)
-
-

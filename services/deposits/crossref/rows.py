@@ -25,9 +25,9 @@ class Notes:
     root: Element
     problems: list[Problem] = field(default_factory=list)
 
-    def add(self, rule: str, element: Element, **facts: object) -> None:
+    def add(self, rule: str, at: Element, /, **facts: object) -> None:
         """Note a broken rule at an element."""
-        place = Place(self.path(element), element.sourceline or 0)
+        place = Place(self.path(at), markup.line_of(at))
         self.problems.append(problem(rule, place, kind=self.kind, **facts))
 
     def path(self, element: Element) -> str:

@@ -35,7 +35,9 @@ VISIBILITIES: Final = ("open", "limited", "closed")
 BOOLEANS: Final = {"t": True, "true": True, "1": True, "f": False, "false": False, "0": False}
 
 _DATE_FORM: Final = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
-_DOI: Final = re.compile(r"(?:(?:https?://)?(?:dx\.)?doi\.org/|doi:)?(10\.[0-9]{4,9}/.+)", re.IGNORECASE)
+_DOI: Final = re.compile(
+    r"(?:(?:https?://)?(?:dx\.)?doi\.org/|doi:)?(10\.[0-9]{4,9}/.+)", re.IGNORECASE
+)
 _PREFIX: Final = re.compile(r"(?:https?://id\.crossref\.org/prefix/)?(10\.[0-9]{4,9})")
 _ISSN: Final = re.compile(
     r"(?:https?://id\.crossref\.org/issn/)?([0-9]{4})-?([0-9]{3}[0-9X])", re.IGNORECASE

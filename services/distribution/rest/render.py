@@ -54,11 +54,11 @@ def stamp(moment: dt.datetime | str) -> dict[str, Any]:
     """Return a moment as the wire has it: date parts, seconds in UTC, milliseconds of the epoch."""
     when = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     when = when.astimezone(dt.UTC)
-    whole = when.replace(microsecond=0, tzinfo=None)
+    second = when.replace(microsecond=0)
     return {
         "date-parts": [[when.year, when.month, when.day]],
-        "date-time": f"{whole.isoformat()}Z",
-        "timestamp": int(when.timestamp()) * 1000 + when.microsecond // 1000,
+        "date-time": f"{second.replace(tzinfo=None).isoformat()}Z",
+        "timestamp": int(second.timestamp()) * 1000 + when.microsecond // 1000,
     }
 
 

@@ -6,7 +6,7 @@ Only the fields named here are read, so the text and the DOIs of references cann
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -74,8 +74,8 @@ def project(
     """
     facts = _facts(state)
     work: Mapping[str, Any] = facts["work"]
-    published = _parts(work, "published") or _parts(work, "issued")
-    issued = _parts(work, "issued") or published
+    issued = _parts(work, "issued") or _parts(work, "published")
+    published = _parts(work, "published") or issued
     moments = {
         Moment.INDEXED: seconds_of(indexed),
         Moment.DEPOSITED: seconds_of(facts["deposited"]),
@@ -110,26 +110,31 @@ def _facts(state: WorkFacts | Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _parts(work: Mapping[str, Any], name: str) -> list[Any]:
-    """Return the date-parts of a partial date, [] if it has none."""
+    """Return the known date parts of a partial date, [] if it has none."""
     value = work.get(name)
-    parts = value.get("date-parts") if isinstance(value, dict) else None
-    first = parts[0] if parts else None
-    return [part for part in first or () if part is not None]
+    dates = _items(value, "date-parts") if isinstance(value, dict) else ()
+    first = dates[0] if dates else None
+    return [part for part in first if part is not None] if isinstance(first, list) else []
 
 
 def _year(parts: list[Any]) -> int:
     return int(parts[0])
 
 
-def _strings(work: Mapping[str, Any], name: str) -> Iterable[str]:
+def _items(work: Mapping[str, Any], name: str) -> Sequence[Any]:
+    value = work.get(name)
+    return value if isinstance(value, list) else ()
+
+
+def _strings(work: Mapping[str, Any], name: str) -> list[str]:
     value = work.get(name)
     if isinstance(value, str):
-        return (value,)
-    return [item for item in value or () if isinstance(item, str)]
+        return [value]
+    return [item for item in _items(work, name) if isinstance(item, str)]
 
 
-def _members(work: Mapping[str, Any], name: str) -> Iterable[Mapping[str, Any]]:
-    return [item for item in work.get(name) or () if isinstance(item, dict)]
+def _members(work: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    return [item for item in _items(work, name) if isinstance(item, dict)]
 
 
 def _reference_count(work: Mapping[str, Any]) -> int:
@@ -161,7 +166,8 @@ def _texts(doi: str, work: Mapping[str, Any]) -> dict[Text, str]:
     container = [part for name in _CONTAINERS for part in _strings(work, name)]
     author = [_name(person) for person in _people(work, "author")]
     numbers = [part for name in _NUMBERS for part in _strings(work, name)]
-    years = {str(_year(p)) for p in (_parts(work, "published"), _parts(work, "issued")) if p}
+    dates = (_parts(work, "published"), _parts(work, "issued"))
+    years = {str(_year(parts)) for parts in dates if first_second(parts) is not None}
     bibliographic = [*title, *author, *container, *_strings(work, "ISSN"), *sorted(years), *numbers]
     free = [
         *bibliographic,

@@ -61,11 +61,12 @@ def date_bounds(text: str) -> tuple[int, int] | None:
     match = _FILTER_DATE.fullmatch(text)
     if match is None:
         return None
-    year, month, day = (None if part is None else int(part) for part in match.groups())
+    year, month, day = match.groups()
     try:
-        first = dt.date(year or 0, month or 1, day or 1)
+        first = dt.date(int(year), int(month or 1), int(day or 1))
     except ValueError:
         return None
-    last_month = month or 12
-    last = dt.date(first.year, last_month, day or calendar.monthrange(first.year, last_month)[1])
+    last_month = first.month if month else 12
+    last_day = first.day if day else calendar.monthrange(first.year, last_month)[1]
+    last = dt.date(first.year, last_month, last_day)
     return first.toordinal() * SECONDS_PER_DAY, (last.toordinal() + 1) * SECONDS_PER_DAY - 1

@@ -1,0 +1,90 @@
+"""DOI data with its links, and citations."""
+
+import re
+from itertools import groupby
+from xml.sax.saxutils import quoteattr
+
+from deploy.demo.deposit_xml.elements import Work, element, text
+
+
+def doi_data(work: Work) -> str:
+    """Return doi_data; its timestamp is the day and time the source was deposited, if known."""
+    stamped = work.get("deposited", {}).get("date-time")
+    links = groupby(work.get("link", ()), key=lambda link: link["intended-application"])
+    secondary = work["resource"].get("secondary", ())
+    return element(
+        "doi_data",
+        text("doi", work["DOI"]),
+        text("timestamp", re.sub(r"\D", "", stamped) if stamped else None),
+        text("resource", work["resource"]["primary"]["URL"]),
+        *(_links(application, list(found)) for application, found in links),
+        element("collection", *(_target(t) for t in secondary), property="list-based"),
+    )
+
+
+def _links(application: str, links: list[Work]) -> str:
+    similarity = application == "similarity-checking"
+    return element(
+        "collection",
+        *(
+            element("item", _link(link), crawler="iParadigms" if similarity else None)
+            for link in links
+        ),
+        property="crawler-based" if similarity else application,
+    )
+
+
+def _link(link: Work) -> str:
+    kind, version = link["content-type"], link["content-version"]
+    return text(
+        "resource",
+        link["URL"],
+        mime_type=None if kind == "unspecified" else kind,
+        content_version=None if version == "vor" else version,
+    )
+
+
+def _target(target: Work) -> str:
+    return element("item", text("resource", target["URL"]), label=target.get("label"))
+
+
+_CITATION = (
+    ("journal_title", "journal-title"),
+    ("author", "author"),
+    ("volume", "volume"),
+    ("issue", "issue"),
+    ("first_page", "first-page"),
+    ("elocation_id", "elocation-id"),
+    ("cYear", "year"),
+    ("doi", "DOI"),
+    ("series_title", "series-title"),
+    ("volume_title", "volume-title"),
+    ("edition_number", "edition"),
+    ("component_number", "component"),
+    ("article_title", "article-title"),
+    ("std_designator", "standard-designator"),
+    ("unstructured_citation", "unstructured"),
+)
+
+
+def citations(work: Work) -> str:
+    """Return the citation_list, in order."""
+    return element("citation_list", *(_citation(r) for r in work.get("reference", ())))
+
+
+def _citation(reference: Work) -> str:
+    def number(key: str) -> str | None:
+        return reference[key].rpartition("/")[2] if key in reference else None
+
+    body = reference.get("standards-body")
+    said = "".join(
+        (
+            text("issn", number("ISSN"), media_type=reference.get("issn-type")),
+            *(text(element, reference.get(key)) for element, key in _CITATION),
+            text("isbn", number("ISBN"), media_type=reference.get("isbn-type")),
+            element("standards_body", text("standards_body_name", body)),
+        )
+    )
+    kind = reference.get("type")
+    typed = f" type={quoteattr(kind)}" if kind else ""
+    return f"<citation key={quoteattr(reference['key'])}{typed}>{said}</citation>\n"

@@ -1,0 +1,24 @@
+"""``python -m services.distribution [ROLE]...``: run this service, whole or in parts."""
+
+from functools import partial
+
+import click
+
+from services.distribution.app import ROLES, main
+from services.distribution.settings import Settings
+from shared.runtime.service import run
+
+
+@click.command()
+@click.argument("roles", nargs=-1, type=click.Choice(ROLES))
+def command(roles: tuple[str, ...]) -> None:
+    """Run the named roles in one process, by default all.
+
+    api: the read interfaces, with the gate and the search index of this host.
+    projector: keeps works, members, prefixes and citation counts in the store.
+    """
+    run(partial(main, Settings(), roles or ROLES))
+
+
+if __name__ == "__main__":
+    command()

@@ -1,0 +1,119 @@
+"""The composition root of distribution: the only file that knows all of it."""
+
+import os
+import socket
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Final
+
+from services.distribution import store
+from services.distribution.api import site
+from services.distribution.citations import recount_forever
+from services.distribution.directory import Directory
+from services.distribution.gate import CREDENTIALS, TOPICS, Gate
+from services.distribution.indexer import Indexer
+from services.distribution.projections import SOURCES, TABLE
+from services.distribution.receipts import Receipts
+from services.distribution.rest.api import OUTLET, Rest
+from services.distribution.search import open_index
+from services.distribution.search.schema import LAYOUT
+from services.distribution.settings import Settings
+from shared import policy
+from shared.kafka.consume import Consumer
+from shared.kafka.credentials import KnownCredentials
+from shared.kafka.knowledge import Knowledge
+from shared.kafka.produce import Sender
+from shared.mongo import Database, connect, projecting
+from shared.privacy.keyfile import load_or_create
+from shared.runtime import log
+from shared.runtime.health import Health
+from shared.runtime.service import Role, run_roles
+from shared.web import Callers, serve
+
+SERVICE: Final = "distribution"
+ROLES: Final = ("api", "projector")
+
+
+async def main(settings: Settings, roles: Sequence[str]) -> None:
+    """Run the chosen roles until a signal."""
+    log.configure(service=SERVICE, level=settings.log_level, json=settings.log_json)
+    health = Health()
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(
+            connect(
+                settings.mongodb_url, settings.database_prefix + SERVICE, settings.mongodb_driver
+            )
+        )
+        await store.prepare(database)
+        parts: dict[str, Role] = {}
+        if "api" in roles:
+            parts |= reading(settings, database, health, stack)
+        if "projector" in roles:
+            parts |= projecting_roles(settings, database, health)
+        await run_roles(parts, drain_seconds=settings.drain_seconds)
+
+
+def projecting_roles(settings: Settings, database: Database, health: Health) -> dict[str, Role]:
+    """Compose what keeps the read models in the store."""
+    consumer = Consumer(
+        "distribution.projector",
+        SOURCES,
+        SERVICE,
+        projecting(database, TABLE),
+        settings.kafka_bootstrap,
+        settings.topic_prefix,
+        health=health,
+    )
+    return {"projector": consumer.run, "recount": partial(recount_forever, database, health)}
+
+
+def reading(
+    settings: Settings, database: Database, health: Health, stack: AsyncExitStack
+) -> dict[str, Role]:
+    """Compose the read interfaces of this host."""
+    rules = policy.load(settings.policies_dir / "references.toml")
+    rules.require(OUTLET)
+    where = (settings.kafka_bootstrap, settings.topic_prefix)
+    knowledge = Knowledge(TOPICS, where[0], rules.stale_after, where[1], health=health)
+    gate = Gate(knowledge, rules)
+    directory = Directory(where[0], where[1], health)
+    index = open_index(settings.state_dir / "search", schema_version=str(LAYOUT))
+    stack.callback(index.close)
+    callers = Callers(
+        KnownCredentials(knowledge, CREDENTIALS),
+        login_hmac_key=load_or_create(settings.login_key_file),
+        operator_token_file=settings.operator_token_file,
+    )
+    stack.callback(callers.close)
+    rest = Rest(
+        gate=gate,
+        directory=directory,
+        works=store.Works(database),
+        index=index,
+        cursor_key=load_or_create(settings.key_file),
+    )
+    receipts = Receipts(
+        knowledge,
+        Sender(where[0], SERVICE, where[1]),
+        settings.replica or f"{socket.gethostname()}-{os.getpid()}",
+        (OUTLET,),
+        settings.alive_seconds,
+    )
+    indexer = Indexer(
+        index, where[0], gate.owner_prefix, where[1], settings.search_commit_records, health
+    )
+    listening = partial(
+        serve,
+        site(rest, health=health, callers=callers),
+        host=settings.http_host,
+        port=settings.http_port,
+        drain_seconds=settings.drain_seconds,
+    )
+    return {
+        "gate": knowledge.run,
+        "directory": directory.run,
+        "indexer": indexer.run,
+        "receipts": receipts.run,
+        "api": listening,
+    }

@@ -1,0 +1,139 @@
+"""The gate: who owns a work now, and may this reader see its references at this moment.
+
+Every outlet asks here, at the moment it answers, and none has a rule of its own. What is known
+comes from the gate topics, held in memory; where it is unknown, unreadable or too old, references
+are withheld (law L3).
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from services.distribution.rest.render import Ownership
+from shared.events import OwnershipState, PrefixState, Received, Setting
+from shared.kafka.knowledge import Knowledge
+from shared.policy import (
+    Reader,
+    ReferencesPolicy,
+    Visible,
+    Withheld,
+    effective_setting,
+    references_visible,
+    stale,
+)
+from shared.runtime.clock import SYSTEM, Clock
+
+PREFIXES: Final = "accounts.prefixes.v1"
+CREDENTIALS: Final = "accounts.credentials.v1"
+OWNERSHIP: Final = "deposits.ownership.v1"
+TOPICS: Final = (PREFIXES, CREDENTIALS, OWNERSHIP)
+
+
+@dataclass(slots=True)
+class Gate:
+    """Answers from gate knowledge and the policy file; satisfies rest.owners.Owners."""
+
+    knowledge: Knowledge
+    policy: ReferencesPolicy
+    clock: Clock = SYSTEM
+    _owned: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _owner: dict[str, int] = field(default_factory=dict)
+    _effective: dict[tuple[str, int], tuple[date, Setting]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Follow who owns which prefix."""
+        self.knowledge.listeners.append(self._learn)
+
+    def _learn(self, received: Received) -> None:
+        match received.event:
+            case PrefixState(prefix=prefix, owner=owner):
+                self._owned[self._owner.get(prefix, owner)].discard(prefix)
+                self._owned[owner].add(prefix)
+                self._owner[prefix] = owner
+
+    def fresh(self) -> bool:
+        """Whether knowledge of owners and preferences is young enough to show anything."""
+        return self.knowledge.fresh(PREFIXES, OWNERSHIP)
+
+    def owner_prefix(self, doi: str) -> str | None:
+        """Return the prefix whose owner owns a work: its own override, else the DOI's prefix.
+
+        None while the newest word on its ownership cannot be read.
+        """
+        if self.knowledge.denied(OWNERSHIP, doi):
+            return None
+        match self.knowledge.get(OWNERSHIP, doi):
+            case OwnershipState(owner_prefix=prefix):
+                return prefix
+        return doi.partition("/")[0]
+
+    def ownership(self, doi: str) -> Ownership:
+        """Return what an answer says of a work's owner."""
+        prefix = self.owner_prefix(doi)
+        state = self.prefix(prefix) if prefix else None
+        return Ownership(
+            prefix or doi.partition("/")[0],
+            state.owner if state else None,
+            state.owner_name if state else None,
+        )
+
+    def visibility(self, doi: str, reader: Reader, *, outlet: str) -> Visible | Withheld:
+        """Say whether ``reader`` may see the references of a work at ``outlet``, now."""
+        prefix = self.owner_prefix(doi)
+        state = self.prefix(prefix) if prefix else None
+        setting = self._setting(state) if state else None
+        if not self.fresh():
+            return stale(setting)
+        return references_visible(
+            self.policy,
+            setting,
+            outlet=outlet,
+            owner=state.owner if state else None,
+            reader=reader,
+        )
+
+    def prefix(self, prefix: str) -> PrefixState | None:
+        """Return what is known of a prefix, None where that is nothing or cannot be read."""
+        match self.knowledge.get(PREFIXES, prefix):
+            case PrefixState() as state:
+                return state
+        return None
+
+    def prefixes(self) -> list[PrefixState]:
+        """Return every prefix that is known."""
+        return self.knowledge.held(PREFIXES, PrefixState)
+
+    def setting(self, prefix: str) -> Setting | None:
+        """Return the setting in force for a prefix, None where it is not known."""
+        state = self.prefix(prefix)
+        return self._setting(state) if state else None
+
+    def _setting(self, state: PrefixState) -> Setting:
+        # Defaults change with the date at most, so a day's answer stands for a version.
+        today = self.clock.now().date()
+        cached = self._effective.get((state.prefix, state.version))
+        if cached is None or cached[0] != today:
+            found = effective_setting(
+                self.policy, state.setting, state.account_default, self.clock.now()
+            ).setting
+            cached = self._effective[state.prefix, state.version] = (today, found)
+        return cached[1]
+
+    def prefixes_of_member(self, member: int) -> Collection[str]:
+        """Return the prefixes that an organisation owns."""
+        return self._owned.get(member, set())
+
+    def members(self) -> Collection[int]:
+        """Return the organisations that own a prefix."""
+        return [member for member, owned in self._owned.items() if owned]
+
+    def prefixes_with_visibility(self, setting: str) -> Collection[str]:
+        """Return the prefixes whose setting in force is ``setting``."""
+        return [state.prefix for state in self.prefixes() if self._setting(state) == setting]
+
+    def publisher_name(self, prefix: str) -> str | None:
+        """Return the publisher name shown on works of a prefix."""
+        state = self.prefix(prefix)
+        return state.owner_name if state else None

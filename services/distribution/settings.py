@@ -1,0 +1,22 @@
+"""Settings of distribution; each field is the environment variable of the same name."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from shared.runtime.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """What distribution needs beside what every service needs."""
+
+    key_file: Path = Field(
+        default=Path(".local/keys/distribution.key"),
+        description="Key that signs cursors; hosts that share readers share it.",
+    )
+    search_commit_records: int = Field(
+        default=2_000, ge=1, description="Most records between two commits of the search index."
+    )
+    alive_seconds: float = Field(
+        default=2.0, gt=0, description="How often a replica says that it is alive."
+    )

@@ -1,0 +1,94 @@
+"""Following topics without a group: all partitions, from offsets the caller keeps.
+
+For what every process must know by itself: gate knowledge, the search index of a host.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared.kafka.produce import GREATEST_RECORD, stop
+from shared.kafka.topics import declared
+
+POLL_MS: Final = 200
+FOLLOW_FAULTS: Final = (KafkaError, OSError)  # the broker is away: follow again later
+
+Place: TypeAlias = tuple[str, int]
+Record: TypeAlias = ConsumerRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What came in one poll, maybe nothing, in order within each partition.
+
+    ``positions`` are the offsets to start from after this batch; ``behind`` is how many records
+    are known to follow it.
+    """
+
+    records: tuple[tuple[Place, Record], ...]
+    positions: Mapping[Place, int]
+    behind: int
+
+
+async def follow(
+    bootstrap: str,
+    topics: Sequence[str],
+    draining: asyncio.Event,
+    *,
+    prefix: str = "",
+    start: Mapping[Place, int] | None = None,
+    most: int = 5_000,
+) -> AsyncGenerator[Batch, None]:
+    """Yield batches from ``start`` (where it names no offset, the beginning) until draining.
+
+    Yields at least five times a second, with an empty batch where nothing came, so that callers
+    can do what is due. Raises ``KafkaError`` when the broker is away at the start; later outages
+    are waited for inside.
+    """
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        fetch_max_wait_ms=POLL_MS,
+        fetch_max_bytes=GREATEST_RECORD,
+        request_timeout_ms=15_000,
+    )
+    places = {
+        TopicPartition(prefix + topic, partition): (topic, partition)
+        for topic in topics
+        for partition in range(declared()[topic].partitions)
+    }
+    try:
+        await consumer.start()
+        consumer.assign(list(places))
+        for where, place in places.items():
+            if start and place in start:
+                consumer.seek(where, start[place])
+            else:
+                await consumer.seek_to_beginning(where)
+        ends = await consumer.end_offsets(list(places))
+        while not draining.is_set():
+            fetched: dict[Any, list[Record]] = await consumer.getmany(
+                timeout_ms=POLL_MS, max_records=most
+            )
+            positions = {place: await consumer.position(where) for where, place in places.items()}
+            yield Batch(
+                tuple(
+                    (places[where], record)
+                    for where, records in fetched.items()
+                    for record in records
+                ),
+                positions,
+                sum(
+                    max(max(consumer.highwater(where) or 0, end) - positions[places[where]], 0)
+                    for where, end in ends.items()
+                ),
+            )
+    finally:
+        await stop(consumer)

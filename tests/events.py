@@ -1,0 +1,82 @@
+"""Speaking for a service on its topics, where a test needs its events and not the service."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from shared.events import Event, Meta, to_record
+from shared.events.records import watermark
+from shared.kafka.produce import FencedSender
+from shared.kafka.topics import declared
+from shared.runtime.clock import SYSTEM, rfc3339
+from shared.runtime.ids import new_id
+from tests.processes import Place
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Voice:
+    """A service's one writer: sends events, and watermarks each half second while ``marking``."""
+
+    service: str
+    sender: FencedSender
+    gate: tuple[str, ...]
+    marking: bool = True
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def say(self, *events: Event, at: datetime | None = None) -> None:
+        """Publish events; returns when readers may see them."""
+        time = rfc3339(at or SYSTEM.now())
+        records = [
+            to_record(event, Meta(new_id(), f"/services/{self.service}", time)) for event in events
+        ]
+        async with self._lock:
+            await self.sender.send(records)
+
+    async def mark(self, *, age: timedelta = timedelta(0)) -> None:
+        """Write a watermark of ``age`` to every partition of this service's gate topics."""
+        at = rfc3339(SYSTEM.now() - age)
+        async with self._lock:
+            await self.sender.send(
+                [
+                    watermark(topic, partition, at, source=f"/services/{self.service}")
+                    for topic in self.gate
+                    for partition in range(declared()[topic].partitions)
+                ]
+            )
+
+
+@contextlib.asynccontextmanager
+async def speaking(place: Place, *services: str) -> AsyncIterator[Sequence[Voice]]:
+    """Open the voice of each service, and keep its gate topics fresh while the block runs."""
+    voices = [
+        Voice(
+            name,
+            FencedSender(place.kafka_bootstrap, name, "relay", place.name),
+            tuple(t.name for t in declared().values() if t.gate and t.writer == name),
+        )
+        for name in services
+    ]
+    for voice in voices:
+        await voice.sender.start()
+    done = asyncio.Event()
+
+    async def marks() -> None:
+        while not done.is_set():
+            for voice in voices:
+                if voice.marking:
+                    await voice.mark()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), 0.5)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(marks())
+        try:
+            yield voices
+        finally:
+            done.set()
+    for voice in voices:
+        await voice.sender.stop()

@@ -1,0 +1,153 @@
+"""Services as real processes, which a test may stop, freeze and kill.
+
+    async with service("deposits", place, COLOPHON_CRASH="relay.sent") as deposits:
+        async with session.get(deposits.url + "/healthz") as answer: ...
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+
+from deploy.local.ports import free_ports
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+OPERATOR_TOKEN: Final = "operator-token-of-a-test"
+OPERATOR: Final = {"Authorization": f"Bearer {OPERATOR_TOKEN}"}
+START_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the services of one test live: addresses, names and a folder of their own."""
+
+    kafka_bootstrap: str
+    mongodb_url: str
+    name: str
+    folder: Path
+
+    def environment(self, service: str) -> dict[str, str]:
+        """Return the settings of a service here."""
+        token = self.folder / "operator.token"
+        if not token.exists():
+            token.write_text(OPERATOR_TOKEN)
+            token.chmod(0o600)
+        return {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+            "KAFKA_BOOTSTRAP": self.kafka_bootstrap,
+            "MONGODB_URL": self.mongodb_url,
+            "TOPIC_PREFIX": self.name,
+            "DATABASE_PREFIX": self.name.replace(".", "_"),
+            "OPERATOR_TOKEN_FILE": str(token),
+            "LOGIN_KEY_FILE": str(self.folder / "login.key"),
+            "KEY_FILE": str(self.folder / f"{service}.key"),
+            "STATE_DIR": str(self.folder / service),
+            "POLICIES_DIR": str(ROOT / "deploy" / "policies"),
+        }
+
+
+@dataclass(slots=True)
+class Running:
+    """One service process."""
+
+    name: str
+    url: str
+    log: Path
+    process: asyncio.subprocess.Process
+    roles: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def kill(self) -> None:
+        """Kill it without a word (SIGKILL)."""
+        self.process.kill()
+
+    def freeze(self) -> None:
+        """Stop it where it stands (SIGSTOP)."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on (SIGCONT)."""
+        self.process.send_signal(signal.SIGCONT)
+
+    async def ended(self, within: float = 30.0) -> int:
+        """Wait for its end and return its status."""
+        async with asyncio.timeout(within):
+            return await self.process.wait()
+
+    async def ready(self, within: float = START_SECONDS) -> None:
+        """Wait until it can serve."""
+        async with aiohttp.ClientSession() as session:
+
+            async def serves() -> bool:
+                assert self.process.returncode is None, self.log.read_text()[-4000:]
+                with contextlib.suppress(aiohttp.ClientError):
+                    async with session.get(self.url + "/readyz") as answer:
+                        return answer.status == 200
+                return False
+
+            await until(serves, within=within, what=f"{self.name} ready: {self.log}")
+
+
+@contextlib.asynccontextmanager
+async def service(
+    name: str, place: Place, *roles: str, ready: bool = True, **environment: str
+) -> AsyncIterator[Running]:
+    """Run a service; by default wait until it is ready. It is gone when the block ends."""
+    port = environment.get("HTTP_PORT") or str(free_ports(["http"])["http"])
+    settings = place.environment(name) | environment | {"HTTP_PORT": port}
+    log = place.folder / f"{name}-{port}.log"
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            f"services.{name}",
+            *roles,
+            cwd=ROOT,
+            env=settings,
+            stdout=output,
+            stderr=output,
+            preexec_fn=_die_with_parent,
+        )
+    running = Running(name, f"http://127.0.0.1:{port}", log, process, roles, environment)
+    try:
+        if ready:
+            await running.ready()
+        yield running
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                running.thaw()
+                process.terminate()
+            try:
+                await running.ended(within=10)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+def _die_with_parent() -> None:
+    import ctypes  # noqa: PLC0415  (between fork and exec)
+
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+async def until(
+    condition: Callable[[], Awaitable[Any]], *, within: float = 15.0, what: str = "the condition"
+) -> Any:
+    """Ask until the answer is true and return it; fail with ``what`` after ``within`` seconds."""
+    try:
+        async with asyncio.timeout(within):
+            while not (answer := await condition()):
+                await asyncio.sleep(0.02)
+            return answer
+    except TimeoutError:
+        raise AssertionError(f"not within {within:.0f} s: {what}") from None
