@@ -1,7 +1,7 @@
 """Services as real processes, which a test may stop, freeze and kill.
 
-    async with service("deposits", place, COLOPHON_CRASH="relay.sent") as deposits:
-        async with session.get(deposits.url + "/healthz") as answer: ...
+async with service("deposits", place, COLOPHON_CRASH="relay.sent") as deposits:
+    async with session.get(deposits.url + "/healthz") as answer: ...
 """
 
 import asyncio

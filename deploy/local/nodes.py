@@ -1,6 +1,7 @@
 """A broker or a store as something that is started, ended, killed and frozen."""
 
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -9,6 +10,8 @@ from deploy.local.children import Child
 from deploy.local.obstacle import Obstacle
 from deploy.local.ports import answers
 from deploy.local.waiting import until
+
+ASK_AGAIN = 1.0  # seconds
 
 
 class Node(Protocol):
@@ -57,9 +60,15 @@ class Embedded:
         )
 
     def end(self) -> None:
-        """End it within its grace, else kill it."""
-        self.child.ask()
-        until(self._is_gone, self.grace)
+        """End it within its grace, else kill it.
+
+        Asked again each second: the store's main thread can miss a SIGTERM that comes while it
+        goes to sleep. Nothing acknowledged is lost by the kill.
+        """
+        deadline = time.monotonic() + self.grace
+        while not self._is_gone() and time.monotonic() < deadline:
+            self.child.ask()
+            until(self._is_gone, ASK_AGAIN)
         self.child.kill()
 
     def kill(self) -> None:

@@ -74,7 +74,10 @@ def grant(state: Path, port: int, rights: Rights) -> dict[str, str]:
 
 
 def _make_administrator(state: Path, log: Path) -> None:
-    """Make the first user before the port that others know is open: there is no `--auth` yet."""
+    """Make the first user before the port that others know is open: there is no `--auth` yet.
+
+    The store is killed after it, as that is quicker than its end: what it acknowledged is on disk.
+    """
     password = secrets.token_urlsafe(24)
     port = free_port()
     node = _node(state, port, log=log)
@@ -90,7 +93,7 @@ def _make_administrator(state: Path, log: Path) -> None:
             f"Move it away (`mv {state} {state}.broken`); the next start makes a new one.",
         ) from failure
     finally:
-        node.end()
+        node.kill()
 
 
 def _put_user(

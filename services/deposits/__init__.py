@@ -1,1 +1,8 @@
-"""Deposits: submissions, works, titles and who owns them; it promises that what it acknowledged lasts."""
+"""Deposits: takes submissions of Crossref XML and keeps the works they register.
+
+It owns submissions and works (with all their references). It promises that an accepted submission
+survives any crash, that each of its records ends with exactly one diagnostic, and that a record
+processed again repeats its first verdict (law L1). It never answers 2xx before the sealed file and
+its submission are durable, never stores a byte of a deposit file in clear, and never shows a
+submission to another login.
+"""

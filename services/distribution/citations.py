@@ -1,19 +1,21 @@
 """Citation counts: recounted from an index, never incremented (law L4).
 
 A guarded write leaves in the work's document every DOI whose count it may change. This worker
-counts those again and then forgets them. Two workers may count the same DOI at once; each looks
-again after it wrote, so the last one to write has seen the last state.
+counts those again and then forgets them. Several workers may count the same DOI at once: a count is
+written only where nobody else wrote one since this worker looked, so one that wakes up late, or
+dies in between, leaves no older count behind.
 """
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from services.distribution.projections import WORKS
 from shared.mongo import Database
-from shared.mongo.client import Document, UpdateOne, faults
+from shared.mongo.client import Collection, Document, UpdateOne, faults
 from shared.runtime.faults import Transient
 from shared.runtime.health import Health
+from shared.runtime.ids import new_id
 from shared.runtime.log import get_log
 from shared.runtime.service import wait_any
 
@@ -50,7 +52,7 @@ async def recount(database: Database) -> int:
         )
         if not due:
             return 0
-        await _count(database, {doi for document in due for doi in document["recount"]})
+        await _count(works, sorted({doi for document in due for doi in document["recount"]}))
         # A newer version has its own targets: its mark stays.
         await works.bulk_write(
             [
@@ -68,29 +70,36 @@ async def recount(database: Database) -> int:
     return len(due)
 
 
-async def _count(database: Database, dois: Iterable[str]) -> None:
-    """Bring the counts of those of ``dois`` that are registered up to date."""
-    works = database[WORKS]
-    held = await _held(database, list(dois))
+async def _count(works: Collection, dois: Sequence[str]) -> None:
+    """Bring the counts of those of ``dois`` that are registered up to date.
+
+    Unchanged counts are written, too: that voids what a slower worker counted before us.
+    """
+    turn = new_id()
+    held = await _turns(works, dois)
     while held:
-        counted = {doi: await works.count_documents({"cites": doi}) for doi in held}
-        changed = {doi: n for doi, n in counted.items() if held[doi] != n}
-        if not changed:
-            return
-        await works.bulk_write(
-            [UpdateOne({"_id": doi}, {"$set": {"cited_by": n}}) for doi, n in changed.items()],
+        counts = {doi: await works.count_documents({"cites": doi}) for doi in held}
+        done = await works.bulk_write(
+            [
+                UpdateOne(
+                    {"_id": doi, "counted": held[doi]}, {"$set": {"cited_by": n, "counted": turn}}
+                )
+                for doi, n in counts.items()
+            ],
             ordered=False,
         )
-        held = changed  # looked at again: somebody may have been faster, or slower
+        if done.matched_count == len(counts):
+            return
+        found = await _turns(works, list(held))
+        held = {doi: last for doi, last in found.items() if last != turn}
 
 
-async def _held(database: Database, dois: list[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+async def _turns(works: Collection, dois: Sequence[str]) -> dict[str, str | None]:
+    """Return whose turn last counted each of ``dois`` that is registered."""
+    found: dict[str, str | None] = {}
     for start in range(0, len(dois), KEYS):
-        page = (
-            await database[WORKS]
-            .find({"_id": {"$in": dois[start : start + KEYS]}}, {"cited_by": 1})
-            .to_list(None)
-        )
-        found |= {document["_id"]: document.get("cited_by", 0) for document in page}
+        page = await works.find(
+            {"_id": {"$in": dois[start : start + KEYS]}}, {"counted": 1}
+        ).to_list(None)
+        found |= {document["_id"]: document.get("counted") for document in page}
     return found

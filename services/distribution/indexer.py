@@ -78,5 +78,11 @@ class Indexer:
         match from_record(record.key, record.value, record.headers):
             case Received(WorkState() as state, meta):
                 owner = self.owner_of(state.doi)
-                return project(state.model_dump(), indexed=meta.time, owner=owner)
+                try:
+                    return project(state.model_dump(), indexed=meta.time, owner=owner)
+                except (AttributeError, LookupError, TypeError, ValueError) as fault:
+                    # One work that no list can show must not keep all others out of the lists.
+                    log.warning(
+                        "work not indexed", reason=type(fault).__name__, offset=record.offset
+                    )
         return None

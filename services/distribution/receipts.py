@@ -63,7 +63,8 @@ class Receipts:
 
     async def run(self, draining: asyncio.Event) -> None:
         """Report until told to drain, then say good-bye."""
-        await self._start(draining)
+        if not await self._start(draining):
+            return
         due = self.clock.monotonic()
         while not draining.is_set():
             said, self._said = self._said, []
@@ -76,7 +77,7 @@ class Receipts:
         await self._send([self._alive(stopping=True)])
         await self.sender.stop()
 
-    async def _start(self, draining: asyncio.Event) -> None:
+    async def _start(self, draining: asyncio.Event) -> bool:
         while not draining.is_set():
             try:
                 await self.sender.start()
@@ -84,7 +85,8 @@ class Receipts:
                 log.warning("receipts wait for the broker", reason=str(fault))
                 await wait_any(draining, timeout=RETRY_SECONDS)
             else:
-                return
+                return True
+        return False
 
     async def _send(self, said: list[Event]) -> None:
         """Send, or keep for the next time; of one prefix the newest word is enough."""

@@ -1,4 +1,4 @@
-"""What a decision may be: yes with a new state, yes already, or no. Pure, so that models need no store."""
+"""What a decision may be: yes with a new state, yes already, or no; pure, so no store is needed."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar

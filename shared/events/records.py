@@ -116,13 +116,13 @@ def from_record(
 ) -> Received | Watermark | Unknown | Unreadable:
     """Read a record of any topic. Never raises."""
     try:
-        named = {name: text.decode() for name, text in headers}
+        named = {name: text.decode() for name, text in headers if text is not None}
         if named.get("content-type", "").startswith("application/cloudevents"):
-            return _structured(value)
+            return _structured(value, key)
         kind = named["ce_type"]
         if kind == WATERMARK_TYPE:
             at = orjson.loads(value or b"")["at"]
-            return Watermark(datetime.fromisoformat(at))
+            return Watermark(_instant(at))
         meta = Meta(
             id=named["ce_id"],
             source=named["ce_source"],
@@ -135,10 +135,25 @@ def from_record(
         return Unreadable(f"{type(fault).__name__} in the envelope")
 
 
-def _structured(value: bytes | None) -> Received | Unknown | Unreadable:
+def _structured(value: bytes | None, key: bytes | None) -> Received | Unknown | Unreadable:
     envelope = orjson.loads(value or b"")
-    meta = Meta(envelope["id"], envelope["source"], envelope["time"])
-    return _event(envelope["type"], orjson.dumps(envelope["data"]), meta, None)
+    if not all(isinstance(envelope[name], str) for name in ("id", "source", "type", "time")):
+        raise TypeError("an attribute that is no text")
+    meta = Meta(
+        id=envelope["id"],
+        source=envelope["source"],
+        time=envelope["time"],
+        causation=envelope.get("causationid"),
+        correlation=envelope.get("correlationid"),
+    )
+    return _event(envelope["type"], orjson.dumps(envelope["data"]), meta, key)
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a time without its offset from UTC")
+    return at
 
 
 def _event(
@@ -147,6 +162,7 @@ def _event(
     declared = REGISTRY.get(kind)
     if declared is None:
         return Unknown(kind)
+    _instant(meta.time)  # read models and gauges rely on it
     try:
         event = declared.model_validate_json(value or b"", extra="ignore")
     except ValidationError as fault:

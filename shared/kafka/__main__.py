@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 import click
+from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.table import Table
 
@@ -18,7 +19,7 @@ from shared.runtime.settings import ServiceSettings
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
     try:
         return asyncio.run(work)
-    except (Transient, OSError) as fault:
+    except (Transient, KafkaError, OSError) as fault:
         raise click.ClickException(
             f"{fault}. Is the broker running at KAFKA_BOOTSTRAP? `make run` starts one."
         ) from None

@@ -90,6 +90,7 @@ class Consumer:
                 await draining.wait()
             except (KafkaError, Transient) as fault:
                 log.warning("consumer interrupted", group=self.group, reason=type(fault).__name__)
+                self.health.unready(self.group, f"interrupted: {type(fault).__name__}")
                 self.health.beat(self.group)
                 await wait_any(draining, timeout=1.0)
         self.health.retire(self.group)
@@ -117,7 +118,6 @@ class Consumer:
                 [self.prefix + topic for topic in (*self.topics, dead.replay_topic(self.group))],
                 listener=_Listener(self, consumer),
             )
-            self.health.ready(self.group)
             await self._loop(consumer, parking, draining)
             await self._commit(consumer, self._applied)
         finally:
@@ -129,13 +129,16 @@ class Consumer:
     ) -> None:
         committed = self.clock.monotonic()
         while not draining.is_set():
-            generation = self._generation
             # Not under the lock: during a rebalance this waits for the new assignment, and the
             # rebalance waits in _Listener for the lock.
             batch = await consumer.getmany(timeout_ms=POLL_MS, max_records=self.most)
+            # Only now: what came belongs to the assignment of this moment, not of the call.
+            generation = self._generation
             async with self._in_hand:
-                if batch and generation == self._generation:
-                    await self._take(consumer, parking, batch)
+                if batch and not (
+                    generation == self._generation and await self._take(consumer, parking, batch)
+                ):
+                    _give_back(consumer, batch)
                 due = self.clock.monotonic() - committed >= COMMIT_SECONDS
                 if due and not self._taken_away.is_set():
                     # Nothing is in hand, so the position is what was applied; unlike the last
@@ -150,12 +153,16 @@ class Consumer:
 
     async def _take(
         self, consumer: AIOKafkaConsumer, parking: Sender, batch: dict[TopicPartition, list[Record]]
-    ) -> None:
-        with contextlib.suppress(Abandoned):
+    ) -> bool:
+        """Apply a batch; False where it was taken away before it was applied."""
+        try:
             await self._apply(consumer, parking, batch)
-            crashpoint("consume.applied")
-            for where, records in batch.items():
-                self._applied[where] = records[-1].offset + 1
+        except Abandoned:
+            return False
+        crashpoint("consume.applied")
+        for where, records in batch.items():
+            self._applied[where] = records[-1].offset + 1
+        return True
 
     async def _apply(
         self, consumer: AIOKafkaConsumer, parking: Sender, batch: dict[TopicPartition, list[Record]]
@@ -176,8 +183,9 @@ class Consumer:
                         pass
         refused = await self._handle(consumer, good)
         bad += [(*good[index][:2], reason) for index, reason in refused.items()]
-        await self._park(consumer, parking, bad)
+        # Before parking: a bad build pours nothing out, and a good one finds it all in the log.
         self._judge(batch, bad)
+        await self._park(consumer, parking, bad)
         self._measure(consumer, batch, good, started)
 
     async def _handle(
@@ -215,6 +223,7 @@ class Consumer:
                 await work()
             except Transient as fault:
                 self.health.unready(self.group, str(fault))
+                self.health.beat(self.group)  # waiting is not stalling: a restart mends nothing
                 consumer.pause(*consumer.assignment())
                 await wait_any(self._taken_away, timeout=backoff * jitter())
                 if self._taken_away.is_set():
@@ -264,10 +273,10 @@ class Consumer:
         for where, records in batch.items():
             for record in records:
                 self._row[where] = self._row[where] + 1 if (where, record.offset) in poison else 0
+                if self._row[where] >= POISON_ROW:
+                    raise CircuitOpen(f"{POISON_ROW} records in a row could not be applied")
         self._seen += sum(map(len, batch.values()))
         self._poisoned += len(bad)
-        if max(self._row.values(), default=0) >= POISON_ROW:
-            raise CircuitOpen(f"{POISON_ROW} records in a row could not be applied")
         if self._seen >= POISON_SAMPLE and self._poisoned > self._seen * POISON_RATIO:
             raise CircuitOpen(f"{self._poisoned} of {self._seen} records could not be applied")
 
@@ -316,6 +325,16 @@ class Consumer:
         self._taken_away.clear()
         self._applied.clear()
         self._committed.clear()
+        self._row.clear()  # what was counted and not committed comes again
+        self.health.ready(self.group)
+
+
+def _give_back(consumer: AIOKafkaConsumer, batch: dict[TopicPartition, list[Record]]) -> None:
+    """Have a batch that was not applied fetched again where the partition is still ours."""
+    for where, records in batch.items():
+        with contextlib.suppress(IllegalStateError):
+            consumer.seek(where, records[0].offset)
+    consumer.resume(*consumer.paused())
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]

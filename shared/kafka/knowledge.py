@@ -2,7 +2,11 @@
 
 Every reader assigns itself all partitions, without a group, from the start. Where a record cannot
 be read its key is unknown, and unknown denies, until a higher version of that key is read; where
-not even the key can be read the whole partition counts as stale until its next start.
+not even the key can be read the whole partition counts as stale until this process starts again.
+
+Age is judged by two clocks: the watermark's own time against this host's, where the future counts
+as unknown beyond the allowed skew, and the time passed since it came, so that no step of a clock
+makes old knowledge young.
 """
 
 import asyncio
@@ -12,8 +16,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
-from shared.events import Event, Received, Unknown, Unreadable, Watermark, from_record
-from shared.kafka.follow import FOLLOW_FAULTS, Record, follow
+from shared.events import Event, Received, Watermark, from_record
+from shared.kafka.follow import FOLLOW_FAULTS, Place, Record, follow
 from shared.kafka.topics import declared
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.health import Health
@@ -22,11 +26,21 @@ from shared.runtime.metrics import GATE_UNKNOWN, KNOWLEDGE_AGE
 from shared.runtime.service import wait_any
 
 RETRY_SECONDS: Final = 0.5
+LONGEST: Final = 18  # digits of a version
 NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+SKEW: Final = timedelta(seconds=1)  # of what a policy calls stale, this much is for the clocks
 
 log = get_log(__name__)
 T = TypeVar("T")
 Listener = Callable[[Received], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The newest watermark of a partition, and when it came on the monotonic clock."""
+
+    at: datetime = NEVER
+    came: float = float("-inf")
 
 
 @dataclass(slots=True)
@@ -52,15 +66,16 @@ class Knowledge:
     health: Health = field(default_factory=Health)
     listeners: list[Listener] = field(default_factory=list)
     _held: dict[tuple[str, str], Event | Denied] = field(default_factory=dict)
-    _marks: dict[tuple[str, int], datetime] = field(default_factory=dict)
-    _broken: set[tuple[str, int]] = field(default_factory=set)
+    _marks: dict[Place, Mark] = field(default_factory=dict)
+    _positions: dict[Place, int] = field(default_factory=dict)
+    _broken: set[Place] = field(default_factory=set)
     _caught_up: bool = False
 
     def __post_init__(self) -> None:
         """Every partition starts with no watermark at all."""
         for topic in self.topics:
             for partition in range(declared()[topic].partitions):
-                self._marks[topic, partition] = NEVER
+                self._marks[topic, partition] = Mark()
 
     @property
     def caught_up(self) -> bool:
@@ -87,18 +102,20 @@ class Knowledge:
     def age(self, topic: str) -> timedelta:
         """Return the age of the oldest watermark of a topic."""
         now = self.clock.now()
-        return max(now - at for (name, _), at in self._marks.items() if name == topic)
+        return max(now - mark.at for (name, _), mark in self._marks.items() if name == topic)
 
     def fresh(self, *topics: str) -> bool:
         """Whether knowledge of ``topics`` (all, if none is named) is whole and young enough."""
         if not self._caught_up:
             return False
-        limit = self.clock.now() - self.stale_after
+        now, elapsed = self.clock.now(), self.clock.monotonic()
         chosen = topics or self.topics
         return all(
-            at >= limit and (name, partition) not in self._broken
-            for (name, partition), at in self._marks.items()
-            if name in chosen
+            place not in self._broken
+            and -SKEW <= now - mark.at <= self.stale_after
+            and elapsed - mark.came <= self.stale_after.total_seconds()
+            for place, mark in self._marks.items()
+            if place[0] in chosen
         )
 
     async def run(self, draining: asyncio.Event) -> None:
@@ -115,12 +132,15 @@ class Knowledge:
         self.health.retire("gate")
 
     async def _follow(self, draining: asyncio.Event) -> None:
-        self._broken.clear()
-        batches = follow(self.bootstrap, self.topics, draining, prefix=self.prefix)
+        # From where it was interrupted: what was read before holds, and is not to be judged again.
+        batches = follow(
+            self.bootstrap, self.topics, draining, prefix=self.prefix, start=self._positions
+        )
         async with contextlib.aclosing(batches):
             async for batch in batches:
                 for (topic, partition), record in batch.records:
                     self.take(topic, partition, record)
+                self._positions = dict(batch.positions)
                 if not self._caught_up and not batch.behind:
                     self._caught_up = True
                     log.info("gate knowledge caught up", keys=len(self._held))
@@ -140,17 +160,16 @@ class Knowledge:
         content = from_record(record.key, record.value, record.headers)
         match content:
             case Watermark(at):
-                self._marks[topic, partition] = max(at, self._marks[topic, partition])
-            case Received(event):
+                self._marks[topic, partition] = Mark(at, self.clock.monotonic())
+            case Received(event) if event.topic == topic:
                 self._learn(topic, content, event)
-            case Unknown() | Unreadable():
+            case _:
                 self._deny(topic, partition, record)
 
     def _learn(self, topic: str, received: Received, event: Event) -> None:
         version = event.aggregate_version or 0
         held = self._held.get((topic, event.key))
-        known = held.version if isinstance(held, Denied) else (held and held.aggregate_version) or 0
-        if version <= known:
+        if version <= _known(held):
             return
         self._held[topic, event.key] = event
         if isinstance(held, Denied):
@@ -166,16 +185,26 @@ class Knowledge:
             log.warning("gate record without a readable key", topic=topic, offset=record.offset)
             return
         held = self._held.get((topic, key))
-        known = held.version if isinstance(held, Denied) else (held and held.aggregate_version) or 0
-        version = max(_version(record.headers), known + (0 if isinstance(held, Denied) else 1))
-        if not isinstance(held, Denied):
-            GATE_UNKNOWN.labels(topic).inc()
-        self._held[topic, key] = Denied(version)
+        known, stated = _known(held), _version(record.headers)
+        if stated is not None and stated < known:
+            return  # repeated from before what is known
+        if isinstance(held, Denied):
+            self._held[topic, key] = Denied(max(stated or 0, known))
+            return
+        # One that does not state its version may be the next one.
+        self._held[topic, key] = Denied(known + 1 if stated is None else stated)
+        GATE_UNKNOWN.labels(topic).inc()
         log.error("gate record unreadable, its key denies", topic=topic, offset=record.offset)
 
 
-def _version(headers: Sequence[tuple[str, bytes]]) -> int:
+def _known(held: Event | Denied | None) -> int:
+    if isinstance(held, Denied):
+        return held.version
+    return (held and held.aggregate_version) or 0
+
+
+def _version(headers: Sequence[tuple[str, bytes | None]]) -> int | None:
     for name, text in headers:
-        if name == "ce_aggregateversion" and text.isdigit():
+        if name == "ce_aggregateversion" and text and text.isdigit() and len(text) <= LONGEST:
             return int(text)
-    return 0
+    return None

@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from shared.events import Event
 from shared.events.decisions import Accepted, Refused, Unchanged
-from shared.mongo.client import DUPLICATE_KEY, BulkWriteError, Collection, UpdateOne, faults
+from shared.mongo.client import BulkWriteError, Collection, UpdateOne, collided, faults
 from shared.runtime.clock import SYSTEM, Clock, rfc3339
 from shared.runtime.faults import Busy, Transient
 from shared.runtime.ids import new_id
@@ -178,8 +178,5 @@ async def _conflicts(collection: Collection, operations: Sequence[UpdateOne]) ->
         try:
             await collection.bulk_write(operations, ordered=False)
         except BulkWriteError as fault:
-            errors = fault.details["writeErrors"]
-            if any(error["code"] != DUPLICATE_KEY for error in errors):
-                raise
-            return [error["index"] for error in errors]
+            return collided(fault)
     return []

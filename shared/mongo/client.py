@@ -49,6 +49,7 @@ __all__ = [
     "IndexModel",
     "InsertOne",
     "UpdateOne",
+    "collided",
     "connect",
     "faults",
 ]
@@ -85,6 +86,20 @@ async def connect(url: str, database: str, driver: Driver = "pymongo") -> AsyncI
         closing = client.close()
         if closing is not None:  # Motor's is no coroutine
             await closing
+
+
+def collided(fault: BulkWriteError) -> list[int]:
+    """Return which operations of a bulk write met a key that was there.
+
+    Raises ``fault`` itself where it is about anything else, unconfirmed durability included: what
+    collided is then not all that is uncertain.
+    """
+    errors = fault.details["writeErrors"]
+    if fault.details.get("writeConcernErrors") or any(
+        error["code"] != DUPLICATE_KEY for error in errors
+    ):
+        raise fault
+    return [error["index"] for error in errors]
 
 
 @contextmanager

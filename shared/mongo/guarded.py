@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from shared.mongo.client import (
-    DUPLICATE_KEY,
     BulkWriteError,
     Collection,
     Database,
     UpdateOne,
+    collided,
     faults,
 )
 from shared.runtime.metrics import WRITES_STALE
@@ -88,7 +88,10 @@ def _operation(write: Write) -> UpdateOne:
             },
             upsert=True,
         )
-    change: dict[str, Any] = {"$set": {"v": write.version, **write.fields}}
+    change: dict[str, Any] = {
+        "$set": {"v": write.version, **write.fields},
+        "$unset": {"erased": ""},
+    }
     if write.recount is not None:
         change["$set"]["recount_due"] = True
         change["$addToSet"] = {"recount": {"$each": list(write.recount)}}
@@ -102,10 +105,10 @@ async def _write(collection: Collection, operations: list[tuple[Any, int, Update
     such keys are looked at again and sent once more.
     """
     while operations:
-        collided = await _send(collection, [operation for _, _, operation in operations])
-        if not collided:
+        met = await _send(collection, [operation for _, _, operation in operations])
+        if not met:
             return
-        again = [operations[index] for index in collided]
+        again = [operations[index] for index in met]
         with faults():
             held = await collection.find(
                 {"_id": {"$in": [key for key, _, _ in again]}}, {"v": 1}
@@ -120,8 +123,5 @@ async def _send(collection: Collection, operations: list[UpdateOne]) -> list[int
         try:
             await collection.bulk_write(operations, ordered=False)
         except BulkWriteError as fault:
-            errors = fault.details["writeErrors"]
-            if any(error["code"] != DUPLICATE_KEY for error in errors):
-                raise
-            return [error["index"] for error in errors]
+            return collided(fault)
     return []

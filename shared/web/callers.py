@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from aiohttp import web
+from multidict import CIMultiDictProxy, istr
 
 from shared.events import CredentialState, Scope
 from shared.policy import Reader
@@ -23,7 +24,9 @@ from shared.web.problems import Problem
 
 # Spellings that clients send (deposits: form fields; Cited-by: query).
 FIELDS: Final = (("login_id", "login_passwd"), ("usr", "pwd"))
-PLUS_HEADERS: Final = ("Crossref-Plus-API-Token", "crossref-api-key")
+_AUTHORIZATION: Final = istr("Authorization")
+_PLUS: Final = istr("Crossref-Plus-API-Token")
+_API_KEY: Final = istr("crossref-api-key")
 VARY: Final = "Authorization, Crossref-Plus-API-Token, crossref-api-key"
 STALE_SECONDS: Final = 2  # until to ask again: a watermark comes each second
 _PLUS_ONLY: Final[frozenset[Scope]] = frozenset({"plus"})
@@ -226,12 +229,7 @@ def presented(request: web.Request, *, in_query: bool) -> Login | Token | None:
 
     Raises ``Problem`` 400 where it shows two that differ, 401 where one cannot be read.
     """
-    headers = request.headers
-    if not in_query and not (
-        "Authorization" in headers
-        or "Crossref-Plus-API-Token" in headers
-        or "crossref-api-key" in headers
-    ):
+    if not in_query and not shows_credential(request.headers):
         return None
     said = set(_shown(request, in_query=in_query))
     if len(said) > 1:
@@ -242,6 +240,11 @@ def presented(request: web.Request, *, in_query: bool) -> Login | Token | None:
             "Show the one that you mean.",
         )
     return said.pop() if said else None
+
+
+def shows_credential(headers: CIMultiDictProxy[str]) -> bool:
+    """Say whether any header shows a credential; asked on every request."""
+    return _AUTHORIZATION in headers or _PLUS in headers or _API_KEY in headers
 
 
 def unauthorised(detail: str) -> Problem:
@@ -258,9 +261,9 @@ def unauthorised(detail: str) -> Problem:
 
 
 def _shown(request: web.Request, *, in_query: bool) -> Iterator[Login | Token]:
-    for text in request.headers.getall("Authorization", ()):
+    for text in request.headers.getall(_AUTHORIZATION, ()):
         yield _authorization(text)
-    for name in PLUS_HEADERS:
+    for name in (_PLUS, _API_KEY):
         for text in request.headers.getall(name, ()):
             scheme, _, token = text.partition(" ")
             yield _token(token if scheme.lower() == "bearer" else text, bearer=False)

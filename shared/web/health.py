@@ -1,7 +1,7 @@
 """What a supervisor and Prometheus ask: alive, ready, and figures. No personal data in any."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -14,8 +14,11 @@ _TAGS = ("operation",)
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-def health_routes(health: Health) -> list[Route]:
-    """Return the routes ``/healthz``, ``/readyz`` and ``/metrics``."""
+def health_routes(health: Health, *, before_figures: Callable[[], None]) -> list[Route]:
+    """Return the routes ``/healthz``, ``/readyz`` and ``/metrics``.
+
+    ``before_figures`` is called in a thread before each look at the figures.
+    """
 
     async def alive(_request: web.Request) -> web.Response:
         return _parts(health.liveness())
@@ -23,9 +26,13 @@ def health_routes(health: Health) -> list[Route]:
     async def ready(_request: web.Request) -> web.Response:
         return _parts([*health.readiness(), *health.liveness()])
 
+    def written() -> bytes:
+        before_figures()
+        return generate_latest()
+
     async def figures(_request: web.Request) -> web.Response:
         # Some thousand lines take tens of milliseconds to write: not in the event loop.
-        text = await asyncio.to_thread(generate_latest)
+        text = await asyncio.to_thread(written)
         return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST, **_NO_STORE})
 
     stalled = {200: "Each part makes progress.", 503: "Some part does not; it is named."}

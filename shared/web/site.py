@@ -6,7 +6,7 @@ each request (docs/performance.md); aiohttp's own router sees one route.
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -16,14 +16,16 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_exceptions import HTTPException
 from aiohttp.web_protocol import RequestPayloadError
+from multidict import istr
 
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.health import Health
 from shared.runtime.log import get_log
 from shared.runtime.metrics import HTTP_SECONDS
 from shared.web.answers import json_answer
-from shared.web.callers import ANONYMOUS, Caller, Callers, unauthorised
+from shared.web.callers import ANONYMOUS, Caller, Callers, shows_credential, unauthorised
 from shared.web.correlation import correlation, correlation_if_asked
+from shared.web.door import Door
 from shared.web.faults import place_of
 from shared.web.health import health_routes
 from shared.web.openapi import Info, openapi
@@ -36,6 +38,7 @@ from shared.web.problems import (
     too_large,
 )
 from shared.web.routes import MAX_BODY, Auth, Handler, Place, Route, Table
+from shared.web.timings import GATHERED, Timings
 
 CALLER: Final = web.RequestKey("caller", Caller)
 GZIP_FROM: Final = 16_384  # bytes; below, compressing costs a local reader more than it saves
@@ -46,7 +49,6 @@ _TEXTUAL: Final = ("application/json", "text/", "application/xml", "application/
 
 Faults = Mapping[type[Exception], Callable[[Exception], Problem]]
 UnknownRoute = Callable[[web.Request], web.Response]
-Observe = Callable[[float], None]
 
 
 @dataclass(slots=True)
@@ -59,7 +61,7 @@ class _Served:
     max_body: int | None
     render: RenderProblem
     template: str
-    observe: dict[int, Observe]
+    seconds: dict[int, list[float]]
 
 
 def caller_of(request: web.Request) -> Caller:
@@ -89,7 +91,8 @@ def build_site(
     no such header. ``faults`` says which exceptions are which problems; any other is a 500.
     ``unknown_route`` answers where no route is. Raises ``ValueError`` for routes that clash.
     """
-    public = [*routes, *health_routes(health)]
+    timings = Timings(HTTP_SECONDS, service)
+    public = [*routes, *health_routes(health, before_figures=timings.fold)]
     document = orjson.dumps(openapi(public, info))
 
     async def describe(_request: web.Request) -> web.Response:
@@ -104,11 +107,11 @@ def build_site(
     table = Table(((route, _served(route, callers, render)) for route in public), aliases)
     unknown = _unknown(unknown_route, render)
     edge = _Edge(
-        service,
+        timings,
         table,
         unknown,
         callers,
-        headers=tuple((headers or {}).items()),
+        headers=tuple((istr(name), value) for name, value in (headers or {}).items()),
         faults=faults or {},
         gzip_from=gzip_from,
         monotonic=clock.monotonic,
@@ -117,7 +120,7 @@ def build_site(
     app = web.Application(
         client_max_size=max((route.max_body or MAX_BODY for route in public), default=MAX_BODY)
     )
-    app.router.add_route("*", "/{_path:.*}", _dispatch(edge))
+    app.router.register_resource(Door(_dispatch(edge)))
     return app
 
 
@@ -133,7 +136,7 @@ def _served(route: Route, callers: Callers | None, render: RenderProblem) -> _Se
         max_body=route.max_body,
         render=route.render or render,
         template=route.template,
-        observe={},
+        seconds={},
     )
 
 
@@ -165,7 +168,7 @@ def _other_method(place: Place[_Served]) -> _Served:
 class _Edge:
     """What one site does to every request."""
 
-    service: str
+    timings: Timings
     table: Table[_Served]
     unknown: _Served
     callers: Callers | None
@@ -176,11 +179,11 @@ class _Edge:
     log: Any
 
 
-def _dispatch(edge: _Edge) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    find, unknown, callers = edge.table.find, edge.unknown, edge.callers
+def _dispatch(edge: _Edge) -> Handler:  # noqa: C901  (one flat function: see above)
+    find, unknown, callers, timings = edge.table.find, edge.unknown, edge.callers, edge.timings
     monotonic, headers, gzip_from = edge.monotonic, edge.headers, edge.gzip_from
 
-    async def dispatch(request: web.Request) -> web.StreamResponse:
+    async def dispatch(request: web.Request) -> web.StreamResponse:  # noqa: C901, PLR0912
         started = monotonic()
         served = unknown
         response: web.StreamResponse
@@ -193,7 +196,9 @@ def _dispatch(edge: _Edge) -> Callable[[web.Request], Awaitable[web.StreamRespon
             if request.body_exists:
                 _bound(request, served.max_body)
             if served.auth != "none" and callers is not None:
-                caller = await callers.of(request, in_query=served.in_query)
+                caller = ANONYMOUS
+                if served.in_query or shows_credential(request.headers):
+                    caller = await callers.of(request, in_query=served.in_query)
                 request[CALLER] = caller
                 if served.auth != "optional":
                     _admit(served.auth, caller)
@@ -212,11 +217,12 @@ def _dispatch(edge: _Edge) -> Callable[[web.Request], Awaitable[web.StreamRespon
                 if type(body) is bytes and len(body) >= gzip_from:
                     await _compress(request, response, body)
         status = response.status
-        observe = served.observe.get(status)
-        if observe is None:
-            observe = HTTP_SECONDS.labels(edge.service, served.template, str(status)).observe
-            served.observe[status] = observe
-        observe(monotonic() - started)
+        gathered = served.seconds.get(status)
+        if gathered is None:
+            gathered = served.seconds[status] = timings.of(served.template, status)
+        gathered.append(monotonic() - started)
+        if len(gathered) >= GATHERED:
+            timings.fold()
         return response
 
     return dispatch

@@ -19,13 +19,17 @@ from tests.processes import Place, service, until
 DOI = "10.5555/a(1);<2>"
 
 
-def prefix(prefix: str = "10.5555", *, version: int = 1, kind: Any = PrefixAssigned, **more: Any) -> Any:
+def prefix(
+    prefix: str = "10.5555", *, version: int = 1, kind: Any = PrefixAssigned, **more: Any
+) -> Any:
     return kind(
         prefix=prefix, owner=78, owner_name="Press", assigned_at=AT, version=version, **more
     )
 
 
-def work(doi: str = DOI, *, version: int = 1, cites: tuple[str, ...] = ("10.5555/B",), kind: Any = None) -> Any:
+def work(
+    doi: str = DOI, *, version: int = 1, cites: tuple[str, ...] = ("10.5555/B",), kind: Any = None
+) -> Any:
     reference = [{"key": f"r{n}", "DOI": cited} for n, cited in enumerate(cites)]
     return (kind or WorkRegistered)(
         doi=doi,
@@ -76,7 +80,9 @@ async def test_a_preference_decides_what_every_route_shows(place: Place) -> None
 
         one = await until(lambda: shown("/works/10.5555/A(1);%3C2%3E"))
         message = await until(
-            lambda: _with(shown("/works/10.5555/A(1);%3C2%3E"), lambda m: "reference" in m["message"])
+            lambda: _with(
+                shown("/works/10.5555/A(1);%3C2%3E"), lambda m: "reference" in m["message"]
+            )
         )
         assert one["message-type"] == "work"
         assert message["message"]["member"] == "78"
@@ -99,7 +105,12 @@ async def test_a_preference_decides_what_every_route_shows(place: Place) -> None
                 "reference-visibility": "closed",
             }
             assert closed["message"]["references-count"] == 1
-        for path in ("/works", "/members/78/works", "/prefixes/10.5555/works", "/works?select=reference"):
+        for path in (
+            "/works",
+            "/members/78/works",
+            "/prefixes/10.5555/works",
+            "/works?select=reference",
+        ):
             items = (await shown(path))["message"]["items"]
             assert len(items) == 2 - (path.endswith("reference") and 1) or items
             assert not any("reference" in item for item in items)
@@ -114,7 +125,11 @@ async def test_a_preference_decides_what_every_route_shows(place: Place) -> None
             )
         )
         status, body, headers = await get(session, distribution.url + "/works/10.5555/none")
-        assert (status, body, headers["Content-Type"]) == (404, b"Resource not found.", "text/plain")
+        assert (status, body, headers["Content-Type"]) == (
+            404,
+            b"Resource not found.",
+            "text/plain",
+        )
 
 
 async def _with(answer: Any, condition: Any) -> Any:

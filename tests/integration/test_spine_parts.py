@@ -75,13 +75,10 @@ async def test_a_preference_reaches_gate_and_projection(
         await eventually(gate.fresh)
         assert await prefixes.published("10.5555", saved)  # type: ignore[arg-type]
         closed = state.model_copy(update={"setting": "closed", "version": 2})
-        started = asyncio.get_running_loop().time()
         await prefixes.update(
             "10.5555", lambda _: Accepted(closed, (ReferencePreferenceSet(**closed.model_dump()),))
         )
         await eventually(lambda: gate.get(PREFIXES, "10.5555").version == 2)  # type: ignore[union-attr]
-        took = asyncio.get_running_loop().time() - started
         while not (await database["shown"].find_one({"_id": "10.5555", "v": 2})):
             await asyncio.sleep(0.01)
         draining.set()
-    assert took < 1.0

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from deploy.demo.deposit_xml.elements import Work, element, text
+from deploy.demo.deposit_xml.identifiers import stamped
 from deploy.demo.deposit_xml.people import PEOPLE, RICH_SCHEMA
 from deploy.demo.deposit_xml.records import journals, posted
 
@@ -54,19 +55,27 @@ def deposit(works: Iterable[Work], head: Head, *, schema: str | None = None) -> 
     ).encode()
 
 
+# What posted content holds only since 5.4.0 or 5.5.0.
+_POSTED_RICH = ("archive", "update-policy", "clinical-trial-number")
+
+
+_PLAIN_ROLES = [
+    [{"role": role, "vocabulary": "crossref"}]
+    for role in ("author", "editor", "chair", "reviewer", "translator")
+]
+
+
 def _needs_rich(work: Work) -> bool:
-    if "version" in work or (work["type"] == "posted-content" and "archive" in work):
-        return True
-    if any(
-        identifier["id-type"] != "DOI"
-        for f in work.get("funder", ())
-        for identifier in f.get("id", ())
-    ):
-        return True
-    people = (p for key in PEOPLE for p in work.get(key, ()))
-    roles = (p.get("role", ()) for p in people)
-    return any(len(role) != 1 or role[0]["vocabulary"] != "crossref" for role in roles) or any(
-        "type" in reference for reference in work.get("reference", ())
+    """Whether a work says something that 5.3.1 has no element for."""
+    people = (person for key in PEOPLE for person in work.get(key, ()))
+    identifiers = (i for funder in work.get("funder", ()) for i in funder.get("id", ()))
+    return (
+        "version" in work
+        or (work["type"] == "posted-content" and any(key in work for key in _POSTED_RICH))
+        or any(p["role"] not in _PLAIN_ROLES for p in people)
+        or any(identifier["id-type"] != "DOI" for identifier in identifiers)
+        or any("DOI" in a for f in work.get("funder", ()) for a in f.get("award-info", ()))
+        or any("type" in reference for reference in work.get("reference", ()))
     )
 
 
@@ -116,4 +125,5 @@ def batches(works: Iterable[Work], *, largest: int = 25) -> Iterator[Batch]:
         for at in range(0, len(members), largest):
             part = tuple(members[at : at + largest])
             name = f"demo-{prefix}-{kind}-{at // largest + 1}"
-            yield Batch(prefix, f"{name}.xml", part, deposit(part, Head(name, "1")))
+            latest = max(stamped(work) or "1" for work in part)
+            yield Batch(prefix, f"{name}.xml", part, deposit(part, Head(name, latest)))

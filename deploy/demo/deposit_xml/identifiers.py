@@ -7,15 +7,20 @@ from xml.sax.saxutils import quoteattr
 from deploy.demo.deposit_xml.elements import Work, element, text
 
 
+def stamped(work: Work) -> str | None:
+    """Return the version number of a work of the source: when it was deposited, as digits."""
+    moment = work.get("deposited", {}).get("date-time")
+    return re.sub(r"\D", "", moment) if moment else None
+
+
 def doi_data(work: Work) -> str:
     """Return doi_data; its timestamp is the day and time the source was deposited, if known."""
-    stamped = work.get("deposited", {}).get("date-time")
     links = groupby(work.get("link", ()), key=lambda link: link["intended-application"])
     secondary = work["resource"].get("secondary", ())
     return element(
         "doi_data",
         text("doi", work["DOI"]),
-        text("timestamp", re.sub(r"\D", "", stamped) if stamped else None),
+        text("timestamp", stamped(work)),
         text("resource", work["resource"]["primary"]["URL"]),
         *(_links(application, list(found)) for application, found in links),
         element("collection", *(_target(t) for t in secondary), property="list-based"),
@@ -82,7 +87,11 @@ def _citation(reference: Work) -> str:
             text("issn", number("ISSN"), media_type=reference.get("issn-type")),
             *(text(element, reference.get(key)) for element, key in _CITATION),
             text("isbn", number("ISBN"), media_type=reference.get("isbn-type")),
-            element("standards_body", text("standards_body_name", body)),
+            element(
+                "standards_body",
+                text("standards_body_name", body),
+                text("standards_body_acronym", body),  # the schema wants one; it is not read
+            ),
         )
     )
     kind = reference.get("type")

@@ -8,7 +8,7 @@ from xml.sax.saxutils import quoteattr
 from deploy.demo.deposit_xml.elements import Work, date, element, many, text
 from deploy.demo.deposit_xml.identifiers import citations, doi_data
 from deploy.demo.deposit_xml.people import contributors, institution
-from deploy.demo.deposit_xml.programs import programs, relations
+from deploy.demo.deposit_xml.programs import crossmark, programs, relations
 
 
 def journals(works: list[Work], version: str) -> Iterator[str]:
@@ -85,7 +85,7 @@ def posted(work: Work, version: str) -> str:
         *(institution(i) for i in work.get("institution", ())),
         _item_number(work),
         _abstract(work),
-        programs(work),
+        crossmark(work) if "update-policy" in work else programs(work),
         relations(work),
         _archives(work),
         _version(work),

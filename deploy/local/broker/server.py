@@ -73,7 +73,8 @@ def _format(libs: Path, properties: Path, *, log: Path) -> None:
     """Give an empty state a cluster id; what an interrupted format left is begun anew."""
     shutil.rmtree(properties.with_name("data"), ignore_errors=True)
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    command = _java(libs, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", properties)
+    identity = f"--cluster-id={cluster}"  # one word: the id may begin with a dash
+    command = _java(libs, "kafka.tools.StorageTool", "format", identity, "-c", properties)
     tool = Child(name="kafka", command=command, log=log)
     tool.start()
     status = tool.wait(FORMAT_PATIENCE)

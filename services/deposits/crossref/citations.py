@@ -8,19 +8,15 @@ import re
 from services.deposits.crossref import markup
 from services.deposits.crossref.dates import Work
 from services.deposits.crossref.markup import Element
-from services.deposits.crossref.rows import Notes, Row, Table
+from services.deposits.crossref.rows import Notes, Row, Table, loose
 from services.deposits.crossref.vocabulary import short_name
 
 _RESOLVER = re.compile(r"(?i)^(https?://(dx\.)?doi\.org/|doi:\s*)(?=10\.)")
 _DOI = re.compile(r"10\.[0-9]{4,9}/.+", re.DOTALL)
 
 
-def _loose(element: Element, _: Notes) -> str | None:
-    return markup.loose(element) or None
-
-
 def _key(element: Element, notes: Notes) -> str | None:
-    key = " ".join((element.get("key") or "").split())  # the schema collapses white space here
+    key = markup.collapse(element.get("key") or "")  # as the schema has it
     if not key:
         notes.add("citation-key", element)
     return key or None
@@ -70,19 +66,19 @@ CITATION = Table(
     Row("@key", "key", _key, kind="key", note="required, unique within the record"),
     Row("@type", "type", _type, kind="citation-type", since="5.4.0"),
     Row("issn", "*", _issn, kind="reference-issn", keys=("ISSN", "issn-type")),
-    Row("journal_title", "journal-title", _loose, kind="loose"),
-    Row("author", "author", _loose, kind="loose", note="the first author"),
-    Row("volume", "volume", _loose, kind="short"),
-    Row("issue", "issue", _loose, kind="short"),
-    Row("first_page", "first-page", _loose, kind="short"),
+    Row("journal_title", "journal-title", loose, kind="loose"),
+    Row("author", "author", loose, kind="loose", note="the first author"),
+    Row("volume", "volume", loose, kind="short"),
+    Row("issue", "issue", loose, kind="short"),
+    Row("first_page", "first-page", loose, kind="short"),
     Row(
         "elocation_id",
         "elocation-id",
-        _loose,
+        loose,
         kind="short",
         note="no field of Crossref's wire; kept because a reference is never cut",
     ),
-    Row("cYear", "year", _loose, kind="short"),
+    Row("cYear", "year", loose, kind="short"),
     Row(
         "doi",
         "*",
@@ -92,28 +88,27 @@ CITATION = Table(
         note="asserted by @provider, else by the publisher",
     ),
     Row("isbn", "*", _isbn, kind="reference-isbn", keys=("ISBN", "isbn-type")),
-    Row("series_title", "series-title", _loose, kind="loose"),
-    Row("volume_title", "volume-title", _loose, kind="loose"),
-    Row("edition_number", "edition", _loose, kind="short"),
-    Row("component_number", "component", _loose, kind="short"),
-    Row("article_title", "article-title", _loose, kind="loose"),
-    Row("std_designator", "standard-designator", _loose, kind="loose"),
+    Row("series_title", "series-title", loose, kind="loose"),
+    Row("volume_title", "volume-title", loose, kind="loose"),
+    Row("edition_number", "edition", loose, kind="short"),
+    Row("component_number", "component", loose, kind="short"),
+    Row("article_title", "article-title", loose, kind="loose"),
+    Row("std_designator", "standard-designator", loose, kind="designator"),
     Row("standards_body", "standards-body", _standards_body, kind="standards-body"),
-    Row("unstructured_citation", "unstructured", _loose, kind="loose"),
+    Row("unstructured_citation", "unstructured", loose, kind="loose"),
 )
 
 
 def references(element: Element, notes: Notes) -> list[Work] | None:
     """Read a citation_list; duplicate keys are told, and every reference is kept."""
-    found = [
-        CITATION.read(child, notes)
-        for child in element
-        if isinstance(child.tag, str) and short_name(child.tag) == "citation"
-    ]
+    found: list[Work] = []
     seen: set[str] = set()
-    for reference, child in zip(found, element.iterchildren("{*}citation"), strict=False):
+    for child in element.iterchildren("{*}citation"):
+        reference = CITATION.read(child, notes)
         key = reference.get("key", "")
-        if key and key in seen:
+        if key in seen:
             notes.add("duplicate-citation-key", child, key=key)
-        seen.add(key)
+        elif key:
+            seen.add(key)
+        found.append(reference)
     return found or None

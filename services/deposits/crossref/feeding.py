@@ -79,9 +79,9 @@ class Feed:
         if parser is None:
             if not self._any:
                 raise Unreadable("content-in-prolog", Place("/", 1))
-            self._guard(self._sniffer.close)
+            self._finish(self._sniffer)
             raise Unreadable("unsupported-schema", Place("/", 1))
-        self._guard(parser.close)
+        self._finish(parser)
         yield from parser.read_events()
 
     def progress(self) -> None:
@@ -95,7 +95,7 @@ class Feed:
         for at in range(0, len(data), _SLICE):
             piece = data[at : at + _SLICE]
             self._prolog += piece
-            self._guard(self._sniffer.feed, piece)
+            self._push(self._sniffer, piece)
             for _, root in self._sniffer.read_events():
                 self._accept(root)
                 return bytes(self._prolog) + data[at + _SLICE :]
@@ -126,9 +126,7 @@ class Feed:
     def _pieces(self, data: bytes) -> Iterator[tuple[str, Element]]:
         parser = self._parser
         for piece in _cut(data, _SLICE if self.schema else _PIECE):
-            self._guard(parser.feed, piece)
-            if self.schema and len(parser.feed_error_log):
-                raise self._invalid(parser.feed_error_log[0].message, piece)
+            self._push(parser, piece)
             self._line += piece.count(b"\n")
             self._since_progress += len(piece)
             yield from parser.read_events()
@@ -136,12 +134,29 @@ class Feed:
                 place = Place("/doi_batch", self._line)
                 raise Unreadable("too-large", place, limit=LARGEST_PART // 1_000_000)
 
-    def _guard(self, call: Any, *arguments: bytes) -> None:
-        """Call the parser; what it refuses becomes Unreadable."""
+    def _push(self, parser: Any, piece: bytes) -> None:
+        """Feed a piece; what the parser refuses, or only notes in its log, becomes Unreadable."""
         try:
-            call(*arguments)
+            parser.feed(piece)
         except etree.XMLSyntaxError as error:
-            raise _unreadable(error) from None
+            noted = _first_error(parser)
+            raise _unreadable(noted or error) from None
+        noted = _first_error(parser)
+        if noted is not None and noted.domain == etree.ErrorDomains.SCHEMASV:
+            raise self._invalid(noted.message, piece)
+        if noted is not None:
+            raise _unreadable(noted)
+
+    def _finish(self, parser: Any) -> None:
+        """Close the parser; whatever it misses only now is missing because the file ends here."""
+        try:
+            parser.close()
+        except etree.XMLSyntaxError as error:
+            found = _unreadable(error)
+            if found.rule == "malformed":
+                line, column = (error.position or (0, 0))[:2]
+                raise Unreadable("truncated", found.place, line=line, column=column) from None
+            raise found from None
 
     def _invalid(self, message: str, piece: bytes) -> Unreadable:
         """Return the refusal of a schema fault found while a piece was fed.
@@ -174,8 +189,6 @@ _TYPES = etree.ErrorTypes
 _RULES: dict[int, str] = {
     _TYPES.ERR_DOCUMENT_EMPTY: "content-in-prolog",
     _TYPES.ERR_DOCUMENT_START: "content-in-prolog",
-    _TYPES.ERR_DOCUMENT_END: "truncated",
-    _TYPES.ERR_TAG_NOT_FINISHED: "truncated",
     _TYPES.ERR_INVALID_CHAR: "forbidden-character",
     _TYPES.ERR_INVALID_CHARREF: "forbidden-character",
     _TYPES.ERR_UNKNOWN_ENCODING: "encoding",
@@ -190,13 +203,23 @@ _RULES: dict[int, str] = {
 }
 
 
-def _unreadable(error: etree.XMLSyntaxError) -> Unreadable:
-    message = re.sub(r", line \d+, column \d+.*$", "", " ".join((error.msg or "").split()))
-    line, column = (error.position or (0, 0))[:2]
+def _first_error(parser: Any) -> Any:
+    """Return the first entry of a parser's log that is no mere warning, or None."""
+    return next((e for e in parser.feed_error_log if e.level > etree.ErrorLevels.WARNING), None)
+
+
+def _unreadable(error: Any) -> Unreadable:
+    """Return the refusal of a syntax error, or of an entry of a parser's log."""
+    if isinstance(error, etree.XMLSyntaxError):
+        code, message = getattr(error, "code", 0), error.msg or ""
+        line, column = (error.position or (0, 0))[:2]
+    else:
+        code, message, line, column = error.type, error.message, error.line, error.column
+    shown = re.sub(r", line \d+, column \d+.*$", "", " ".join(message.split()))
     place = Place("/", line)
-    if "depth" in message.lower() and "256" in message:
+    if "depth" in shown.lower() and "256" in shown:
         return Unreadable("too-deep", place, limit=256)
-    if "huge" in message.lower() or "too long" in message.lower():
+    if "huge" in shown.lower() or "too long" in shown.lower():
         return Unreadable("too-large", place, limit=10)
-    rule = _RULES.get(getattr(error, "code", 0), "malformed")
-    return Unreadable(rule, place, line=line, column=column, detail=message)
+    rule = _RULES.get(code, "malformed")
+    return Unreadable(rule, place, line=line, column=column, detail=shown)

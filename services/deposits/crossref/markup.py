@@ -7,6 +7,7 @@ show as tags. Whitespace inside a value is the depositor's and is kept; only the
 of XML's four white-space characters and no others.
 """
 
+import re
 from collections.abc import Callable
 
 from lxml import etree
@@ -15,14 +16,15 @@ from services.deposits.crossref.vocabulary import short_name
 
 Element = etree._Element  # noqa: SLF001 - lxml exports its element class under no other name
 
-_SPACE = " \t\r\n"
+SPACE = " \t\r\n"  # XML's, and no other: a no-break space is the depositor's
+_BLANK = re.compile(r"[ \t\r\n]+")
 
 
 def plain(element: Element) -> str:
     """Return the element's text without any markup, ends trimmed."""
     if len(element) == 0:
-        return (element.text or "").strip(_SPACE)
-    return "".join(map(str, element.itertext(with_tail=False))).strip(_SPACE)
+        return (element.text or "").strip(SPACE)
+    return "".join(map(str, element.itertext(with_tail=False))).strip(SPACE)
 
 
 def line_of(element: Element) -> int:
@@ -33,21 +35,26 @@ def line_of(element: Element) -> int:
 
 def collapsed(element: Element) -> str:
     """Return the element's plain text with inner whitespace collapsed (xs:token)."""
-    return " ".join(plain(element).split())
+    return collapse(plain(element))
+
+
+def collapse(text: str) -> str:
+    """Return text with XML's white space collapsed, as xs:token has it."""
+    return _BLANK.sub(" ", text).strip(SPACE)
 
 
 def titled(element: Element) -> str:
     """Return the element's content as serialised XML: markup as tags, `&` and `<` escaped."""
     if len(element) == 0:
-        return _escape(element.text or "").strip(_SPACE)
-    return _inner(element, _escape).strip(_SPACE)
+        return _escape(element.text or "").strip(SPACE)
+    return _inner(element, _escape).strip(SPACE)
 
 
 def loose(element: Element) -> str:
     """Return plain text in which child elements are kept as tags (fields of references)."""
     if len(element) == 0:
-        return (element.text or "").strip(_SPACE)
-    return _inner(element, str).strip(_SPACE)
+        return (element.text or "").strip(SPACE)
+    return _inner(element, str).strip(SPACE)
 
 
 def _escape(text: str) -> str:

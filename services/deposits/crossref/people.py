@@ -116,8 +116,9 @@ def _role_title(element: Element) -> str:
     return (role or "contributor").replace("-", " ").title()
 
 
-def _alternative(element: Element, _: Notes) -> str | None:
-    return " ".join(markup.plain(element).split()) or None
+def _alternatives(element: Element, _: Notes) -> Work:
+    names = [markup.collapsed(name) for name in element if isinstance(name.tag, str)]
+    return {"alternate-name": [name for name in names if name]}
 
 
 _SEQUENCE = Row(
@@ -158,7 +159,7 @@ PERSON = Table(
     _LANGUAGE,
     _STYLE,
     Row("given_name", "given", text, kind="name"),
-    Row("surname", "family", text, kind="name"),
+    Row("surname", "family", text, kind="surname"),
     Row("suffix", "suffix", text, kind="suffix"),
     _ROLE_ELEMENT,
     _AFFILIATION,
@@ -166,10 +167,10 @@ PERSON = Table(
     Row("ORCID", "*", _orcid, kind="orcid", keys=("ORCID", "authenticated-orcid")),
     Row(
         "alt-name",
-        "alternate-name",
-        _alternative,
+        "*",
+        _alternatives,
         kind="alt-name",
-        many=True,
+        keys=("alternate-name",),
         since="4.4.0",
         note="the name in other writing; no field of Crossref's wire",
     ),
@@ -200,7 +201,7 @@ ANONYMOUS = Table(
 def _own_text(element: Element) -> str | None:
     """Return an organization's name: the text beside its role elements, collapsed (xs:token)."""
     parts = [element.text or "", *(child.tail or "" for child in element)]
-    return " ".join("".join(parts).split()) or None
+    return markup.collapse("".join(parts)) or None
 
 
 def _named(made: Table, **fixed: Any) -> Callable[[Element, Notes], Work]:

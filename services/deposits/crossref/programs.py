@@ -33,7 +33,7 @@ def _children(element: Element, name: str) -> list[Element]:
 def _own_text(element: Element) -> str:
     """Return the text beside child assertions: a funder's name wraps its identifier."""
     parts = [element.text or "", *(child.tail or "" for child in element)]
-    return "".join(parts).strip(" \t\r\n")
+    return "".join(parts).strip(markup.SPACE)
 
 
 def _identifier(element: Element) -> Work | None:

@@ -42,6 +42,7 @@ class DepositReader:
         self._issue: Surroundings | None = None
         self._index = 0
         self._dois_of_kind = 0
+        self._unread = False  # inside a kind that has no rows yet
 
     def feed(self, data: bytes) -> list[Head | Record]:
         """Take bytes, return what they complete; raises Unreadable."""
@@ -91,11 +92,11 @@ class DepositReader:
             case "body", "journal":
                 self._journal = self._issue = None
                 _let_go(element)
-            case _, "doi_data" if not {above, name} & KINDS.keys() and above != "component":
+            case _, "doi_data" if self._unread:
                 self._unsupported(element)
             case "body", _ if name in BODY_KINDS:
                 self._close_unsupported(name, element)
-            case _, _ if name in REPEATING_PARTS:
+            case _, _ if self._unread and name in REPEATING_PARTS:
                 _let_go(element)
             case _:
                 pass
@@ -103,6 +104,7 @@ class DepositReader:
     def _open(self, name: str) -> None:
         self._seen[name] += 1
         self._dois_of_kind = 0
+        self._unread = name not in {"journal", *KINDS}
         if name == "journal":
             self._seen["journal_article"] = 0
 

@@ -67,47 +67,82 @@ class Row:
     note: str = ""
 
 
+_ONE, _MANY, _SEVERAL = range(3)
+_KNOWN_TAGS = 512  # a table meets a few dozen; a hostile file may invent names without end
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What to do with one child: a row, ready to run."""
+
+    read: Read | None
+    key: str
+    way: int
+    leaf: bool  # single-valued plain text: an element without children needs no call
+
+
 class Table:
     """Rows by element; reads an element into a dict."""
 
-    __slots__ = ("_attributes", "_children", "_own", "name", "rows")
+    __slots__ = ("_by_tag", "_children", "_own", "name", "rows")
 
     def __init__(self, name: str, *rows: Row) -> None:
         self.name = name
         self.rows = rows
-        self._attributes = tuple(r for r in rows if r.element.startswith("@") and r.read)
-        self._own = tuple(r for r in rows if r.element == "." and r.read)
-        self._children = {r.element: r for r in rows if r.element[0] not in "@."}
+        self._own = tuple(_step(r) for r in rows if r.element[0] in "@." and r.read)
+        self._children = {r.element: _step(r) for r in rows if r.element[0] not in "@."}
+        self._by_tag: dict[Any, _Step | None] = {}
 
     def read(self, element: Element, notes: Notes) -> Work:
         """Return what the element's attributes, text and children say, by key."""
         found: Work = {}
-        for row in self._attributes:
-            _put(found, row, row.read(element, notes) if row.read else None)
-        for row in self._own:
-            _put(found, row, row.read(element, notes) if row.read else None)
+        for own in self._own:
+            if own.read is not None:
+                _put(found, own, own.read(element, notes))
+        by_tag = self._by_tag
         for child in element:
-            if not isinstance(child.tag, str):
+            try:
+                step = by_tag[child.tag]
+            except KeyError:
+                step = self._learn(child, notes)
+            if step is None or step.read is None:
                 continue
-            name = short_name(child.tag)
-            known = self._children.get(name)
-            if known is None:
-                notes.add("unknown-element", child, element=name)
-            elif known.read is not None:
-                _put(found, known, known.read(child, notes))
+            if step.leaf and len(child) == 0:  # the bulk of a file: fields of references
+                value = (child.text or "").strip(markup.SPACE)
+                if value:
+                    found.setdefault(step.key, value)
+            else:
+                _put(found, step, step.read(child, notes))
         return found
 
+    def _learn(self, child: Element, notes: Notes) -> _Step | None:
+        """Find a tag's row by its short name; a tag without a row is told each time it is met."""
+        if not isinstance(child.tag, str):
+            return None  # a comment or an instruction
+        name = short_name(child.tag)
+        step = self._children.get(name)
+        if step is None:
+            notes.add("unknown-element", child, element=name)
+        elif len(self._by_tag) < _KNOWN_TAGS:
+            self._by_tag[child.tag] = step
+        return step
 
-def _put(found: Work, row: Row, value: Any) -> None:
+
+def _step(row: Row) -> _Step:
+    way = _SEVERAL if row.key == "*" else _MANY if row.many else _ONE
+    return _Step(row.read, row.key, way, leaf=way == _ONE and row.read in (text, loose))
+
+
+def _put(found: Work, step: _Step, value: Any) -> None:
     """Place a value; of a single-valued key the first counts, lists grow, dicts are merged."""
     if value is None:
         return
-    if row.key == "*":
-        merge(found, value)
-    elif row.many:
-        found.setdefault(row.key, []).append(value)
+    if step.way == _ONE:
+        found.setdefault(step.key, value)
+    elif step.way == _MANY:
+        found.setdefault(step.key, []).append(value)
     else:
-        found.setdefault(row.key, value)
+        merge(found, value)
 
 
 def merge(found: Work, more: Work) -> None:
@@ -127,6 +162,11 @@ def text(element: Element, _: Notes) -> str | None:
     return markup.plain(element) or None
 
 
+def loose(element: Element, _: Notes) -> str | None:
+    """Read plain text in which markup shows as tags; nothing when it is empty."""
+    return markup.loose(element) or None
+
+
 def titled(element: Element, _: Notes) -> str | None:
     """Read a title, face markup kept; nothing when it is empty."""
     return markup.titled(element) or None
@@ -136,7 +176,7 @@ def attribute(name: str) -> Read:
     """Return a reader of an attribute of the element."""
 
     def read(element: Element, _: Notes) -> str | None:
-        return (element.get(name) or "").strip() or None
+        return (element.get(name) or "").strip(markup.SPACE) or None
 
     return read
 

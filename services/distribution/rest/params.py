@@ -1,46 +1,32 @@
-"""A route's query parameters -> what is asked, or every failure in them.
+"""A route's query parameters -> what is asked, or every failure in them."""
 
-Nothing is ignored silently: a parameter that a route does not take, or that is known on the wire
-but not here yet, is a failure. All failures of a request are listed, in a fixed order.
-"""
-
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from services.distribution.rest.failure import (
-    Failure,
-    not_allowed,
-    not_an_integer,
-    not_available,
-    not_one_of,
+from services.distribution.rest.checks import (
+    EVERY_FACET,
+    FIELD,
+    NUMBER,
+    ORDERS,
+    Pairs,
+    check,
+    filter_fragments,
+    listed,
 )
-from services.distribution.rest.filters import NOT_YET, Value
+from services.distribution.rest.failure import Failure
+from services.distribution.rest.filters import Value
 from services.distribution.rest.routes import (
     DEFAULT_FACET_VALUES,
     DEFAULT_ROWS,
-    KNOWN_PARAMETERS,
     MEMBERS,
-    MOST_FACET_VALUES,
-    MOST_ROWS,
     SINGLE,
     WORKS,
     Route,
 )
 from services.distribution.search import Sort
 
-Pairs: TypeAlias = Iterable[tuple[str, str]]
 Filters: TypeAlias = tuple[tuple[str, tuple[Value, ...]], ...]
-
-# How the values of a parameter that is given more than once are joined; others may not repeat.
-REPEATABLE: Final = {"filter": ",", "facet": ",", "select": ",", "query": " ", "mailto": ","}
-FIELD: Final = "query."
-EVERY_FACET: Final = ("*", "t", "T", "1")
-ORDERS: Final = {"asc": False, "desc": True, "1": False, "-1": True}
-CURSOR_ADVICE: Final = " Use the cursor parameter to page further into result sets."
-
-_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +67,7 @@ class SingleQuery:
 
 def parse_works(pairs: Pairs) -> WorksQuery | list[Failure]:
     """Read the parameters of a works list, decoded name and value pairs in order."""
-    given, failures = _check(WORKS, pairs)
+    given, failures = check(WORKS, pairs)
     if failures:
         return failures
     fields = ((n.removeprefix(FIELD), v) for n, v in given.items() if n.startswith(FIELD))
@@ -95,14 +81,14 @@ def parse_works(pairs: Pairs) -> WorksQuery | list[Failure]:
         sort=WORKS.sorts[given["sort"]] if "sort" in given else None,
         descending=ORDERS[given.get("order", "desc")],
         facets=_facets(given.get("facet")),
-        select=tuple(dict.fromkeys(_names(given.get("select", "")))),
+        select=tuple(dict.fromkeys(listed(given.get("select", "")))),
         polite=bool(given.get("mailto")),
     )
 
 
 def parse_members(pairs: Pairs) -> MembersQuery | list[Failure]:
     """Read the parameters of the list of members."""
-    given, failures = _check(MEMBERS, pairs)
+    given, failures = check(MEMBERS, pairs)
     if failures:
         return failures
     return MembersQuery(
@@ -117,163 +103,14 @@ def parse_members(pairs: Pairs) -> MembersQuery | list[Failure]:
 
 def parse_single(pairs: Pairs) -> SingleQuery | list[Failure]:
     """Read the parameters of a single record's route, which takes none but mailto."""
-    given, failures = _check(SINGLE, pairs)
+    given, failures = check(SINGLE, pairs)
     return failures or SingleQuery(polite=bool(given.get("mailto")))
-
-
-def _check(route: Route, pairs: Pairs) -> tuple[Mapping[str, str], list[Failure]]:
-    """Join repeated parameters and return them with every failure, in the order of the wire."""
-    values: dict[str, list[str]] = {}
-    for name, value in pairs:
-        values.setdefault(name, []).append(value)
-    given = {
-        name: REPEATABLE.get(name, " " if name.startswith(FIELD) else ",").join(texts)
-        for name, texts in values.items()
-    }
-    return given, [*_unknown(given), *_known(route, given), *_combined(route, given)]
-
-
-def _unknown(given: Mapping[str, str]) -> Iterator[Failure]:
-    for name in given:
-        if name not in KNOWN_PARAMETERS and not name.startswith(FIELD):
-            sentence = (
-                f"Parameter {name} specified but there is no such parameter available on any route"
-            )
-            yield Failure("unknown-parameter", name, sentence)
-
-
-def _known(route: Route, given: Mapping[str, str]) -> Iterator[Failure]:
-    for name in KNOWN_PARAMETERS:
-        if name not in given:
-            continue
-        if name not in route.parameters:
-            yield not_allowed(name)
-        elif name in CHECKS:
-            yield from CHECKS[name](route, given[name])
-    fields = [name.removeprefix(FIELD) for name in given if name.startswith(FIELD)]
-    if fields and not route.fields:
-        yield not_allowed("query.*")
-    elif fields:
-        unknown = (name for name in fields if name not in route.fields)
-        yield from (not_available("field query", name, valid=route.fields) for name in unknown)
-
-
-def _combined(route: Route, given: Mapping[str, str]) -> Iterator[Failure]:
-    """Yield what is wrong with parameters together that are right alone."""
-    if "cursor" in given and route.parameters & given.keys() & {"offset", "sample"}:
-        sentence = "Cursor cannot be combined with offset or sample"
-        yield Failure("cursor-with-offset-or-sample", "cursor", sentence)
-    numbers = [given.get("rows", str(DEFAULT_ROWS)), given.get("offset", "0")]
-    if not route.most_offset or not all(_NUMBER.fullmatch(number) for number in numbers):
-        return
-    rows, offset = map(int, numbers)
-    if rows <= MOST_ROWS and offset <= route.most_offset < rows + offset:
-        most = route.most_offset - rows
-        yield not_an_integer(numbers[1], most=most, advice=CURSOR_ADVICE)
-
-
-def _check_integer(text: str, *, most: int, advice: str = "") -> Iterator[Failure]:
-    if not _NUMBER.fullmatch(text) or int(text) > most:
-        yield not_an_integer(text, most=most, advice=advice)
-
-
-def _check_rows(_: Route, text: str) -> Iterator[Failure]:
-    yield from _check_integer(text, most=MOST_ROWS)
-
-
-def _check_offset(route: Route, text: str) -> Iterator[Failure]:
-    yield from _check_integer(text, most=route.most_offset, advice=CURSOR_ADVICE)
-
-
-def _check_order(_: Route, text: str) -> Iterator[Failure]:
-    if text not in ORDERS:
-        yield not_one_of("sort-order-not-valid", "Sort order", text, allowed=ORDERS)
-
-
-def _check_sort(route: Route, text: str) -> Iterator[Failure]:
-    if text not in route.sorts:
-        yield not_one_of("sort-field-not-valid", "Sort field", text, allowed=route.sorts)
-
-
-def _check_facet(route: Route, text: str) -> Iterator[Failure]:
-    if text in EVERY_FACET:
-        return
-    for fragment in text.split(","):
-        name, colon, count = fragment.partition(":")
-        if not colon:
-            yield _not_pairs(text)
-            return
-        if name not in route.facets and name != "*":
-            yield not_available("facet", name, valid=(*route.facets, "*"))
-        elif _NUMBER.fullmatch(count):
-            yield from _check_integer(count, most=MOST_FACET_VALUES)
-
-
-def _check_filter(route: Route, text: str) -> Iterator[Failure]:
-    fragments = _filter_fragments(text, route=route)
-    if fragments is None:
-        yield _not_pairs(text)
-        return
-    named = [(name, value) for name, value in fragments if name in route.filters]
-    unknown = (name for name, _ in fragments if name not in route.filters)
-    for name in dict.fromkeys(unknown):
-        yield not_available("filter", name, valid=route.filters)
-    for name, value in named:
-        read = route.filters[name](value)
-        if isinstance(read, Failure):
-            yield read
-        elif name in NOT_YET:
-            sentence = f"Filter '{name}' specified but it is not available here yet."
-            yield Failure("filter-not-available", name, sentence)
-
-
-def _check_select(route: Route, text: str) -> Iterator[Failure]:
-    for name in _names(text):
-        if name not in route.selects:
-            yield not_available("select", name, valid=route.selects)
-
-
-CHECKS: Final[Mapping[str, Callable[[Route, str], Iterator[Failure]]]] = {
-    "rows": _check_rows,
-    "offset": _check_offset,
-    "order": _check_order,
-    "sort": _check_sort,
-    "facet": _check_facet,
-    "filter": _check_filter,
-    "select": _check_select,
-}
-
-
-def _not_pairs(text: str) -> Failure:
-    sentence = (
-        f"Pair list form specified as '{text}' but should be of the form: key:val,...,keyN:valN"
-    )
-    return Failure("pair-list-form-invalid", text, sentence)
-
-
-def _filter_fragments(text: str, *, route: Route) -> list[tuple[str, str]] | None:
-    """Split name:value,name:value; None if the first fragment names no filter.
-
-    A fragment without a colon, or one after a blank that names no filter, is the rest of a value
-    that holds a comma itself.
-    """
-    found: list[tuple[str, str]] = []
-    for fragment in text.split(","):
-        name, colon, value = fragment.partition(":")
-        begins = colon and (not name.startswith(" ") or name.strip() in route.filters)
-        if begins:
-            found.append((name.strip(), value))
-        elif found:
-            found[-1] = (found[-1][0], f"{found[-1][1]},{fragment}")
-        else:
-            return None
-    return found
 
 
 def _filters(route: Route, given: Mapping[str, str]) -> Filters:
     """Gather each filter's values; sorted, so that one question has one form."""
     gathered: dict[str, set[Value]] = {}
-    for name, text in _filter_fragments(given.get("filter", ""), route=route) or ():
+    for name, text in filter_fragments(given.get("filter", ""), route=route) or ():
         value = route.filters[name](text)
         assert not isinstance(value, Failure)
         gathered.setdefault(name, set()).add(value)
@@ -297,11 +134,7 @@ def _facets(text: str | None) -> tuple[tuple[str, int | None], ...]:
 def _facet_count(text: str) -> int | None:
     if text == "*":
         return None
-    return int(text) if _NUMBER.fullmatch(text) else DEFAULT_FACET_VALUES
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",")] if text else []
+    return int(text) if NUMBER.fullmatch(text) else DEFAULT_FACET_VALUES
 
 
 def _text(value: str | None) -> str | None:

@@ -23,9 +23,12 @@ def state(
     deposited: int = 0,
     created: int = 0,
     published: Sequence[int] = (),
+    references: int = 0,
     **work: Any,
 ) -> dict[str, Any]:
     said: dict[str, Any] = {"type": "journal-article", "title": ["A study"], "DOI": doi, **work}
+    if references:
+        said["reference-count"] = said["references-count"] = references
     if published:
         said["published"] = {"date-parts": [list(published)]}
         said.setdefault("issued", {"date-parts": [list(published)]})

@@ -63,7 +63,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchIndex]:
                 type=["journal-article", "posted-content"][n % 2],
                 title=["fish" if n % 3 else "fowl"],
                 ISSN=[f"000{n % 5}-0000"],
-                **{"references-count": n % 3},
+                references=n % 3,
             )
             for n in range(40)
         ),
@@ -212,6 +212,7 @@ def walk(index: SearchIndex, query: str) -> list[int]:
             assert message["next-cursor"]  # stays present at the end, and goes on saying nothing
             return seen
         seen += numbers(message)
+        assert len(seen) <= 40, "the walk does not end"
         cursor = message["next-cursor"]
 
 

@@ -94,6 +94,7 @@ def test_members_are_walked_by_cursor_each_once() -> None:
         if not found.members:
             break
         seen += ids(found)
+        assert len(seen) <= len(MEMBERS), "the walk does not end"
         assert found.next_cursor
         cursor = found.next_cursor
     assert seen == [1, 98, 4302, 6933]
@@ -119,8 +120,8 @@ def index(tmp_path: Path) -> Iterator[SearchIndex]:
     put(
         opened,
         [
-            doc("10.1155/a", published=[2024], abstract="x", **{"references-count": 3}),
-            doc("10.1155/b", published=[2022, 5], link=link, **{"references-count": 1}),
+            doc("10.1155/a", published=[2024], abstract="x", references=3),
+            doc("10.1155/b", published=[2022, 5], link=link, references=1),
             doc("10.1100/c", published=[2010], type="monograph"),
             doc("10.1100/d"),
             doc("10.9999/e", published=[2024]),

@@ -180,7 +180,7 @@ def test_an_unknown_date_of_issue_is_said_to_be_unknown() -> None:
     assert single({})["issued"] == {"date-parts": [[None]]}
 
 
-@given(st.datetimes(timezones=st.timezones(), min_value=dt.datetime.min + dt.timedelta(days=2)))
+@given(st.datetimes(dt.datetime(2, 1, 1), timezones=st.timezones()))  # noqa: DTZ001 (a bound)
 def test_a_stamp_is_one_moment_said_three_times(moment: dt.datetime) -> None:
     said = stamp(moment)
     read = dt.datetime.fromisoformat(said["date-time"])

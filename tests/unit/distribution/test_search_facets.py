@@ -37,7 +37,7 @@ def test_wide_facets_over_many_segments_with_deletions_are_exact(index: SearchIn
                     f"10.5555/{n}",
                     version=batch + 1,
                     owner=f"10.{10_000 + (n * n) % owners}",
-                    **{"references-count": (n + batch) % 3},
+                    references=(n + batch) % 3,
                 )
                 for n in range(batch * 350, batch * 350 + 700)  # half of it again: deletions
             ],
@@ -96,7 +96,7 @@ def test_a_work_counts_once_for_each_value_and_years_are_years(index: SearchInde
 
 
 def test_a_profile_says_type_year_and_what_the_work_has(index: SearchIndex) -> None:
-    put(index, [doc("10.5555/a", published=[2020], abstract="x", **{"references-count": 2})])
+    put(index, [doc("10.5555/a", published=[2020], abstract="x", references=2)])
     (value,) = index.count((), Facet.PROFILE)
     profile = decode_profile(value)
     assert (profile.type, profile.year) == ("journal-article", 2020)

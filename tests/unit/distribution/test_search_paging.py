@@ -82,6 +82,7 @@ def test_a_work_unchanged_since_page_one_appears_exactly_once(
         assert position is not None
         page = index.search(SearchRequest(clauses=clauses, order=order, start=position, rows=rows))
         met.update(hit.doi for hit in page.hits)
+        assert met.total() <= 100, "the walk does not end"
         position = page.position
         if len(page.hits) < rows:
             break
@@ -130,6 +131,7 @@ def test_pages_by_offset_and_by_cursor_are_slices_of_one_order(
     by_cursor: list[str] = []
     start: Start | None = FromStart()
     while start is not None:
+        assert len(by_cursor) <= len(whole), "the walk does not end"
         request = SearchRequest(clauses=clauses, order=order, rows=rows, start=start)
         page = index.search(request)
         by_cursor += [hit.doi for hit in page.hits]
@@ -161,6 +163,7 @@ def test_works_of_one_key_are_ordered_by_doi_over_page_edges(
     walked: list[str] = []
     start: Start | None = FromStart()
     while start is not None:
+        assert len(walked) <= len(whole), "the walk does not end"
         page = index.search(SearchRequest(clauses=clauses, order=order, rows=rows, start=start))
         walked += [hit.doi for hit in page.hits]
         start = page.position if page.hits else None

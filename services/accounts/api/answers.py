@@ -1,0 +1,402 @@
+"""What goes out: the documents of accounts. No hash, password or token but the one just issued."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.accounts.api.bodies import kebab
+from services.accounts.model.agreements import KeptAgreement
+from services.accounts.model.credentials import KeptCredential
+from services.accounts.model.organisations import KeptOrganisation
+from services.accounts.model.prefixes import KeptPrefix
+from services.accounts.model.requests import KeptRequest, Outcome
+from services.accounts.receipts import OutletReceipt
+from shared.events import PreferenceFact, Scope, Setting
+from shared.policy import Change, EffectiveSetting
+
+Status = Literal["effective", "pending"]
+
+
+class Answer(BaseModel):
+    """A document whose fields are spelled with hyphens."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=kebab, validate_by_name=True)
+
+
+def status(*, pending: bool) -> Status:
+    """Return the word for whether readers have been told."""
+    return "pending" if pending else "effective"
+
+
+class Organisation(Answer):
+    """An organisation."""
+
+    id: int
+    name: str
+    names: tuple[str, ...]
+    location: str | None
+    reference_visibility: Setting | None = Field(description="Its account default.")
+    registered_at: datetime
+    version: int
+
+    @classmethod
+    def of(cls, state: KeptOrganisation) -> "Organisation":
+        """Show an organisation."""
+        return cls(
+            id=state.organisation,
+            name=state.name,
+            names=state.names,
+            location=state.location,
+            reference_visibility=state.account_default,
+            registered_at=state.registered_at,
+            version=state.version,
+        )
+
+
+class Organisations(Answer):
+    """A page of organisations."""
+
+    organisations: tuple[Organisation, ...]
+    next: str | None = Field(description="Address of the next page, null on the last.")
+
+
+class Effective(Answer):
+    """A setting in force, where it comes from, and the rule of the policy that says so."""
+
+    reference_visibility: Setting
+    source: Literal["own", "account", "policy-default"]
+    rule: str
+
+    @classmethod
+    def of(cls, setting: EffectiveSetting) -> "Effective":
+        """Show a setting in force."""
+        return cls(reference_visibility=setting.setting, source=setting.source, rule=setting.rule)
+
+
+class PrefixPreference(Answer):
+    """Who may see the references of a prefix: the choice, the default, and what is in force."""
+
+    organisation: int
+    prefix: str
+    name: str
+    reference_visibility: Setting | None = Field(description="Its own choice, if any.")
+    account_default: Setting | None
+    effective: Effective
+    since: datetime = Field(description="When the choice was last changed.")
+    version: int
+    policy_version: str
+    status: Status | None = Field(
+        default=None, description="After a change: whether it is in effect already."
+    )
+    receipt: str = Field(description="Where to see since when each outlet obeys.")
+
+    @classmethod
+    def of(
+        cls,
+        state: KeptPrefix,
+        effective: EffectiveSetting,
+        *,
+        policy_version: str,
+        said: Status | None = None,
+    ) -> "PrefixPreference":
+        """Show a prefix's preference."""
+        path = f"/organisations/{state.owner}/preferences/{state.prefix}/receipt"
+        return cls(
+            organisation=state.owner,
+            prefix=state.prefix,
+            name=state.owner_name,
+            reference_visibility=state.setting,
+            account_default=state.account_default,
+            effective=Effective.of(effective),
+            since=state.facts[-1].at if state.facts else state.assigned_at,
+            version=state.version,
+            policy_version=policy_version,
+            status=said,
+            receipt=f"{path}?version={state.version}",
+        )
+
+
+class PastPreference(Answer):
+    """Who might see the references of a prefix at a past moment."""
+
+    organisation: int
+    prefix: str
+    at: datetime
+    reference_visibility: Setting | None
+    account_default: Setting | None
+    effective: Effective
+    policy_version: str
+
+
+class AccountPreference(Answer):
+    """An account's default and what is in force for each of its prefixes."""
+
+    organisation: int
+    reference_visibility: Setting | None = Field(description="The account default, if any.")
+    prefixes: tuple[PrefixPreference, ...]
+    status: Status | None = None
+
+
+class Choice(Answer):
+    """A choice and what it came to."""
+
+    reference_visibility: Setting | None
+    account_default: Setting | None
+    effective: Effective
+
+    @classmethod
+    def of(cls, fact: PreferenceFact | None, effective: EffectiveSetting) -> "Choice":
+        """Show a choice; null is none yet."""
+        return cls(
+            reference_visibility=fact.setting if fact else None,
+            account_default=fact.account_default if fact else None,
+            effective=Effective.of(effective),
+        )
+
+
+class Entry(Answer):
+    """One change of a preference: old, new, who, when, under which policy (CRR-9)."""
+
+    at: datetime
+    version: int | None
+    before: Choice
+    after: Choice
+    actor: str
+    policy_version: str
+
+
+class History(Answer):
+    """Every change of a prefix's preference, oldest first."""
+
+    organisation: int
+    prefix: str
+    complete_since: datetime | None = Field(description="Null where nothing was dropped.")
+    changes: tuple[Entry, ...]
+
+    @classmethod
+    def of(cls, state: KeptPrefix, changes: Sequence[Change]) -> "History":
+        """Show a prefix's history; ``changes`` are those of its facts, in order."""
+        entries = []
+        before: PreferenceFact | None = None
+        for fact, change in zip(state.facts, changes, strict=True):
+            entries.append(
+                Entry(
+                    at=change.at,
+                    version=fact.version,
+                    before=Choice.of(before, change.before),
+                    after=Choice.of(fact, change.after),
+                    actor=change.actor,
+                    policy_version=change.policy_version,
+                )
+            )
+            before = fact
+        return cls(
+            organisation=state.owner,
+            prefix=state.prefix,
+            complete_since=state.complete_since,
+            changes=tuple(entries),
+        )
+
+
+class ReplicaReceipt(Answer):
+    """One process that serves an outlet."""
+
+    replica: str
+    live: bool
+    since: datetime | None = Field(description="Null while it has not said that it obeys.")
+    started_later: bool = Field(description="It began after the decision, knowing it.")
+
+
+class Outlet(Answer):
+    """One outlet; ``obeyed-since`` is null while a live replica does not obey."""
+
+    outlet: str
+    obeyed_since: datetime | None
+    replicas: tuple[ReplicaReceipt, ...]
+
+    @classmethod
+    def of(cls, receipt: OutletReceipt) -> "Outlet":
+        """Show an outlet's receipt."""
+        return cls(
+            outlet=receipt.outlet,
+            obeyed_since=receipt.obeyed_since,
+            replicas=tuple(
+                ReplicaReceipt(
+                    replica=one.replica,
+                    live=one.live,
+                    since=one.since,
+                    started_later=one.started_later,
+                )
+                for one in receipt.replicas
+            ),
+        )
+
+
+class Receipt(Answer):
+    """Since when each outlet obeys a version of a prefix's preference."""
+
+    organisation: int
+    prefix: str
+    version: int
+    decided_at: datetime | None = Field(description="Null where the facts no longer say.")
+    published: bool = Field(description="Whether it is at the broker, and so in effect.")
+    outlets: tuple[Outlet, ...]
+
+
+class Prefix(Answer):
+    """A prefix and its owner."""
+
+    prefix: str
+    organisation: int
+    name: str
+    assigned_at: datetime
+    version: int
+
+    @classmethod
+    def of(cls, state: KeptPrefix) -> "Prefix":
+        """Show a prefix."""
+        return cls(
+            prefix=state.prefix,
+            organisation=state.owner,
+            name=state.owner_name,
+            assigned_at=state.assigned_at,
+            version=state.version,
+        )
+
+
+class Prefixes(Answer):
+    """The prefixes of an organisation."""
+
+    prefixes: tuple[Prefix, ...]
+
+
+class Credential(Answer):
+    """A credential: what it is good for, never what proves it."""
+
+    credential: str
+    kind: Literal["login", "token"]
+    scopes: tuple[Scope, ...]
+    valid_from: datetime | None
+    valid_until: datetime | None
+    revoked: bool
+    agreement: str | None
+    version: int
+    status: Status | None = None
+
+    @classmethod
+    def of(cls, state: KeptCredential, said: Status | None = None) -> "Credential":
+        """Show a credential."""
+        return cls(
+            credential=state.credential,
+            kind="token" if state.agreement else "login",
+            scopes=state.scopes,
+            valid_from=state.valid_from,
+            valid_until=state.valid_until,
+            revoked=state.revoked,
+            agreement=state.agreement,
+            version=state.version,
+            status=said,
+        )
+
+
+class Credentials(Answer):
+    """The credentials of an organisation."""
+
+    credentials: tuple[Credential, ...]
+
+
+class Agreement(Answer):
+    """A Metadata Plus agreement; ``end`` is the first moment it no longer runs."""
+
+    agreement: str
+    organisation: int
+    start: datetime
+    end: datetime
+    tokens: tuple[str, ...] = Field(description="Credential ids of its tokens.")
+    status: Status | None = None
+
+    @classmethod
+    def of(cls, state: KeptAgreement, said: Status | None = None) -> "Agreement":
+        """Show an agreement."""
+        return cls(
+            agreement=state.agreement,
+            organisation=state.organisation,
+            start=state.start,
+            end=state.end,
+            tokens=state.tokens,
+            status=said,
+        )
+
+
+class Agreements(Answer):
+    """The Plus agreements of an organisation."""
+
+    agreements: tuple[Agreement, ...]
+
+
+class IssuedToken(Agreement):
+    """An agreement and a token of it, shown this once."""
+
+    credential: str
+    token: str
+
+
+class RequestResult(Answer):
+    """What a request came to at one prefix."""
+
+    prefix: str
+    outcome: Outcome
+    version: int | None
+
+
+class PreferenceRequest(Answer):
+    """A support request and what it came to."""
+
+    id: str
+    at: datetime
+    organisation: int
+    prefixes: tuple[str, ...]
+    reference_visibility: Setting | None
+    status: Literal["effective", "pending", "carried-out", "accepted"]
+    results: tuple[RequestResult, ...]
+
+    @classmethod
+    def of(cls, state: KeptRequest, said: Status | None = None) -> "PreferenceRequest":
+        """Show a request."""
+        return cls(
+            id=state.request,
+            at=state.at,
+            organisation=state.organisation,
+            prefixes=state.prefixes,
+            reference_visibility=state.setting,
+            status=said or ("accepted" if state.unsettled else "carried-out"),
+            results=tuple(
+                RequestResult(prefix=one.prefix, outcome=one.outcome, version=one.version)
+                for one in state.results
+            ),
+        )
+
+
+class PreferenceRequests(Answer):
+    """A page of support requests, newest first."""
+
+    requests: tuple[PreferenceRequest, ...]
+    next: str | None
+
+
+class OpenMember(Answer):
+    """A member with open references, and for which prefixes."""
+
+    id: int
+    name: str
+    prefixes: tuple[str, ...]
+
+
+class OpenMembers(Answer):
+    """The members with some open references; any other's are limited or closed (CRR-13)."""
+
+    at: datetime
+    policy_version: str
+    members: tuple[OpenMember, ...]

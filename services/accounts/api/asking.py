@@ -1,0 +1,58 @@
+"""What handlers read from a request: numbers in paths, bodies, and whether the caller may."""
+
+from typing import Final, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from services.accounts.api.problems import no_smaller_switch, problem_of
+from services.accounts.errors import Refusal, Slug
+from services.accounts.model.requests import PREFIX
+from shared.events import Scope
+from shared.events.base import OrganisationId
+from shared.web import Caller, Problem, body_of, caller_of
+
+M = TypeVar("M", bound=BaseModel)
+READERS: Final[tuple[Scope, ...]] = ("admin", "deposit")
+_NUMBER: Final[TypeAdapter[int]] = TypeAdapter(OrganisationId)
+
+
+def organisation_in(request: web.Request) -> int:
+    """Return the organisation's number in the path."""
+    try:
+        return _NUMBER.validate_strings(request.match_info["organisation"])
+    except ValidationError:
+        raise _unknown("organisation-unknown") from None
+
+
+def prefix_in(request: web.Request) -> str:
+    """Return the prefix in the path."""
+    prefix = request.match_info["prefix"]
+    if not PREFIX.fullmatch(prefix):
+        raise _unknown("prefix-not-owned")
+    return prefix
+
+
+def allowed(request: web.Request, organisation: int, *scopes: Scope) -> Caller:
+    """Return the caller if it may act for the organisation in one of these ways."""
+    caller = caller_of(request)
+    if not any(caller.may(scope, organisation) for scope in scopes):
+        raise Problem(
+            403,
+            "not-yours",
+            "This credential may not do this for this organisation",
+            f"It needs the scope {' or '.join(scopes)} of the organisation itself.",
+        )
+    return caller
+
+
+async def preference_in(request: web.Request, model: type[M]) -> M:
+    """Read a body that chooses a preference; another field is refused with the reason (CRR-3)."""
+    try:
+        return await body_of(request, model)
+    except Problem as problem:
+        raise no_smaller_switch(problem) from None
+
+
+def _unknown(slug: Slug) -> Problem:
+    return problem_of(Refusal(slug))

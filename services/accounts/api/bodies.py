@@ -1,0 +1,189 @@
+"""What comes in: request bodies and queries. Unknown fields are refused."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
+
+from shared.events import Setting
+from shared.events.base import OrganisationId, Prefix
+from shared.privacy.passwords import PASSWORD_BYTES
+from shared.runtime.clock import parse_rfc3339
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Role = Literal["deposit", "admin"]
+DAY_LENGTH = len("2018-01-01")
+
+
+def kebab(name: str) -> str:
+    """Return a field's name as the wire spells it."""
+    return name.replace("_", "-")
+
+
+class Body(BaseModel):
+    """A body whose fields are spelled with hyphens; others than those named are refused."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=kebab, validate_by_name=True
+    )
+
+
+def _begins(value: Any) -> Any:
+    return _moment(value, days=0)
+
+
+def _ends(value: Any) -> Any:
+    return _moment(value, days=1)
+
+
+def _moment(value: Any, *, days: int) -> Any:
+    """Read a date as its beginning, or as the beginning of the day after; a time as itself."""
+    if not isinstance(value, str):
+        raise ValueError("a date (2018-01-31) or a time (2018-01-31T12:00:00Z) is wanted")  # noqa: TRY004
+    if len(value) == DAY_LENGTH:
+        day = datetime.combine(date.fromisoformat(value), time(), UTC)
+        return day + timedelta(days=days)
+    return parse_rfc3339(value)
+
+
+Beginning = Annotated[AwareDatetime, BeforeValidator(_begins, json_schema_input_type=str)]
+End = Annotated[AwareDatetime, BeforeValidator(_ends, json_schema_input_type=str)]
+
+
+class NewOrganisation(Body):
+    """An organisation to be entered, under a number chosen by the operator."""
+
+    id: OrganisationId
+    name: Name
+    names: tuple[Name, ...] = Field(default=(), max_length=50, description="Its other names.")
+    location: Name | None = None
+
+
+class OrganisationChanges(Body):
+    """What to change of an organisation; what is left out stays."""
+
+    name: Name | None = None
+    names: tuple[Name, ...] | None = Field(default=None, max_length=50)
+    location: Name | None = None
+
+    @model_validator(mode="after")
+    def _name_stays(self) -> Self:
+        for field in ("name", "names"):
+            if field in self.model_fields_set and getattr(self, field) is None:
+                raise ValueError(f"{field} cannot be null")
+        return self
+
+
+class OrganisationsQuery(Body):
+    """Which organisations, and where to begin."""
+
+    name: Name | None = Field(default=None, description="One of its names, whatever the case.")
+    after: int | None = Field(default=None, description="The last number of the page before.")
+    rows: int = Field(default=100, ge=1, le=1000)
+
+
+class NewPrefix(Body):
+    """A prefix to be given to an organisation."""
+
+    prefix: Prefix
+    name: Name = Field(description="The publisher name shown on works of this prefix.")
+    reference_visibility: Setting | None = Field(
+        default=None, description="What was chosen for it already; what was open stays open."
+    )
+    since: date | None = Field(default=None, description="Since when that was chosen.")
+
+
+class NewLogin(Body):
+    """A login of an organisation's role."""
+
+    login: Annotated[
+        str, StringConstraints(min_length=1, max_length=320, pattern=r"^[^:\x00-\x1f\x7f]+$")
+    ]
+    password: SecretStr = Field(min_length=1, max_length=PASSWORD_BYTES)
+    scopes: tuple[Role, ...] = Field(min_length=1, max_length=2)
+
+    @model_validator(mode="after")
+    def _short(self) -> Self:
+        _bounded(self.password)
+        return self
+
+
+class LoginChanges(Body):
+    """What to change of a login; at least one of these."""
+
+    password: SecretStr | None = Field(default=None, min_length=1, max_length=PASSWORD_BYTES)
+    scopes: tuple[Role, ...] | None = Field(default=None, min_length=1, max_length=2)
+    revoked: bool | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.password is None and self.scopes is None and self.revoked is None:
+            raise ValueError("give password, scopes or revoked")
+        _bounded(self.password)
+        return self
+
+
+def _bounded(password: SecretStr | None) -> None:
+    if password is not None and len(password.get_secret_value().encode()) > PASSWORD_BYTES:
+        raise ValueError(f"a password has at most {PASSWORD_BYTES} bytes")
+
+
+class NewAgreement(Body):
+    """A signed Metadata Plus agreement; a day as end is its last day."""
+
+    start: Beginning
+    end: End
+
+
+class AgreementEnd(Body):
+    """When an agreement ends; ``now`` ends it at once."""
+
+    end: Literal["now"] | End
+
+
+class Preference(Body):
+    """Who may see the references: one setting for a prefix or an account, null for the default."""
+
+    reference_visibility: Setting | None
+
+
+class PreferenceForm(Body):
+    """The support desk's form; name and prefixes are needed (CRR-9)."""
+
+    organisation: str = Field(default="", max_length=500, description="Its name.")
+    prefixes: tuple[Annotated[str, StringConstraints(max_length=64)], ...] = Field(
+        default=(), max_length=500
+    )
+    reference_visibility: Setting | None
+
+
+class Nothing(Body):
+    """A query without parameters."""
+
+
+class PreferenceQuery(Body):
+    """As of when; now where it is left out."""
+
+    at: Beginning | None = None
+
+
+class ReceiptQuery(Body):
+    """Of which version; the newest where it is left out."""
+
+    version: int | None = Field(default=None, ge=1)
+
+
+class RequestsQuery(Body):
+    """Where to begin; newest first."""
+
+    after: str | None = None
+    rows: int = Field(default=100, ge=1, le=1000)

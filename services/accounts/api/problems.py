@@ -1,0 +1,86 @@
+"""Refusals and faults as problems: the one place where a slug gets a status and a title."""
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
+
+from services.accounts.errors import Refusal, Slug
+from shared.mongo import Refused
+from shared.runtime.faults import Busy, Transient
+from shared.web import Error, Problem
+
+T = TypeVar("T")
+RETRY_SECONDS: Final = 2
+
+KINDS: Final[Mapping[Slug, tuple[int, str]]] = {
+    "organisation-unknown": (404, "There is no such organisation"),
+    "organisation-differs": (409, "Another organisation has this number"),
+    "prefix-not-owned": (404, "This organisation has no such prefix"),
+    "prefix-owned-by-another": (409, "The prefix has an owner"),
+    "prefix-assigned-differently": (409, "The prefix was assigned otherwise"),
+    "since-without-setting": (422, "A date without a setting"),
+    "since-in-the-future": (422, "What was chosen before cannot begin in the future"),
+    "login-taken": (409, "The login is another organisation's"),
+    "credential-differs": (409, "The login exists with another password or other scopes"),
+    "credential-unknown": (404, "This organisation has no such login"),
+    "agreement-unknown": (404, "This organisation has no such agreement"),
+    "agreement-ends-before-it-starts": (422, "The agreement ends before it starts"),
+    "token-unknown": (404, "This agreement has no such token"),
+    "too-many-tokens": (409, "The agreement has too many tokens"),
+    "request-incomplete": (
+        422,
+        "A request names the organisation and its prefixes, each as 10.nnnn",
+    ),
+    "request-unknown": (404, "There is no such request"),
+    "name-unknown": (422, "No organisation has this name"),
+    "name-ambiguous": (422, "Several organisations have this name"),
+    "prefixes-not-owned": (422, "Not all of these prefixes are owned by this organisation"),
+    "version-unknown": (404, "There is no such version yet"),
+    "history-not-kept": (404, "What was chosen then is no longer kept here"),
+}
+UNKNOWN_FIELD: Final = "extra_forbidden"
+
+
+def problem_of(refusal: Refusal) -> Problem:
+    """Render a refusal."""
+    status, title = KINDS[refusal.slug]
+    errors = [Error(place, refusal.rule or refusal.slug) for place in refusal.places]
+    rule = refusal.rule or refusal.slug
+    return Problem(status, refusal.slug, title, refusal.detail, errors=errors, rule=rule)
+
+
+def agreed(decided: T | Refused[Refusal]) -> T:
+    """Return what was decided, or raise the refusal as a problem."""
+    if isinstance(decided, Refused):
+        raise problem_of(decided.reason)
+    return decided
+
+
+def no_smaller_switch(problem: Problem) -> Problem:
+    """Say why a preference has no further fields, where that is what is wrong (CRR-3)."""
+    if all(error.rule != UNKNOWN_FIELD for error in problem.errors):
+        return problem
+    return Problem(
+        422,
+        "no-smaller-switch",
+        "References have one setting for each prefix and one for the account",
+        "There is none for a single work, title or service (CRR-3); a preference has no other "
+        "fields. Nothing was changed.",
+        errors=problem.errors,
+        rule="CRR-3",
+    )
+
+
+def _later(slug: str, title: str) -> Problem:
+    return Problem(
+        503,
+        slug,
+        title,
+        "Nothing is lost; ask again shortly.",
+        headers={"Retry-After": str(RETRY_SECONDS)},
+    )
+
+
+FAULTS: Final[Mapping[type[Exception], Callable[[Exception], Problem]]] = {
+    Transient: lambda _fault: _later("store-away", "The store does not answer at the moment"),
+    Busy: lambda _fault: _later("broker-away", "Too many changes of this record are waiting"),
+}

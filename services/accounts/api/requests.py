@@ -1,0 +1,78 @@
+"""The support desk's form for reference preferences (CRR-9)."""
+
+from typing import Final
+
+from aiohttp import web
+
+from services.accounts.api.answers import PreferenceRequest, PreferenceRequests, status
+from services.accounts.api.asking import preference_in
+from services.accounts.api.bodies import PreferenceForm, RequestsQuery
+from services.accounts.api.problems import agreed, problem_of
+from services.accounts.api.table import Unbound
+from services.accounts.commands import preferences
+from services.accounts.commands.context import Accounts
+from services.accounts.errors import Refusal
+from services.accounts.model.requests import Form
+from shared.web import correlation, json_answer, query_of
+
+
+async def ask(accounts: Accounts, request: web.Request) -> web.Response:
+    """Take a request and carry it out; 202 where it is not in effect in time."""
+    body = await preference_in(request, PreferenceForm)
+    form = Form(body.organisation, body.prefixes, body.reference_visibility)
+    done, pending = agreed(await preferences.ask(accounts, form, correlation=correlation(request)))
+    return json_answer(
+        PreferenceRequest.of(done, status(pending=pending)),
+        status=202 if pending else 201,
+        headers={"Location": f"/preference-requests/{done.request}"},
+    )
+
+
+async def listed(accounts: Accounts, request: web.Request) -> web.Response:
+    """List requests, newest first."""
+    query = query_of(request, RequestsQuery)
+    states = await preferences.requests_page(accounts, after=query.after, most=query.rows)
+    more = len(states) == query.rows
+    following = (
+        f"/preference-requests?rows={query.rows}&after={states[-1].request}" if more else None
+    )
+    shown = tuple(PreferenceRequest.of(state) for state in states)
+    return json_answer(PreferenceRequests(requests=shown, next=following))
+
+
+async def one(accounts: Accounts, request: web.Request) -> web.Response:
+    """Show a request and what it came to."""
+    found = await accounts.store.requests.load(request.match_info["request"])
+    if found is None:
+        raise problem_of(Refusal("request-unknown"))
+    return json_answer(PreferenceRequest.of(found))
+
+
+ROUTES: Final = (
+    Unbound(
+        "POST",
+        "/preference-requests",
+        ask,
+        "Carry out a member's request",
+        "operator",
+        request=PreferenceForm,
+        responses={201: PreferenceRequest, 202: PreferenceRequest},
+    ),
+    Unbound(
+        "GET",
+        "/preference-requests",
+        listed,
+        "List requests, newest first",
+        "operator",
+        query=RequestsQuery,
+        responses={200: PreferenceRequests},
+    ),
+    Unbound(
+        "GET",
+        "/preference-requests/{request}",
+        one,
+        "Show a request",
+        "operator",
+        responses={200: PreferenceRequest},
+    ),
+)

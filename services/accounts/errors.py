@@ -1,0 +1,38 @@
+"""What accounts refuses: values with a stable slug, rendered as problems once, at the edge."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Slug = Literal[
+    "organisation-unknown",
+    "organisation-differs",
+    "prefix-not-owned",
+    "prefix-owned-by-another",
+    "prefix-assigned-differently",
+    "since-without-setting",
+    "since-in-the-future",
+    "login-taken",
+    "credential-differs",
+    "credential-unknown",
+    "agreement-unknown",
+    "token-unknown",
+    "agreement-ends-before-it-starts",
+    "too-many-tokens",
+    "request-incomplete",
+    "request-unknown",
+    "name-unknown",
+    "name-ambiguous",
+    "prefixes-not-owned",
+    "version-unknown",
+    "history-not-kept",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A decided no. ``rule`` is the clause or the rule's name; ``places`` are JSON pointers."""
+
+    slug: Slug
+    detail: str = ""
+    rule: str = ""
+    places: tuple[str, ...] = ()

@@ -1,0 +1,172 @@
+"""The aggregates of accounts in the store: one collection each, their indexes and their lists."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from services.accounts.model.agreements import KeptAgreement
+from services.accounts.model.credentials import KeptCredential
+from services.accounts.model.organisations import KeptOrganisation, folded
+from services.accounts.model.prefixes import KeptPrefix
+from services.accounts.model.requests import KeptRequest
+from shared.kafka.relay import Source
+from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults
+from shared.runtime.clock import SYSTEM, Clock
+
+SOURCE: Final = "/services/accounts"
+POLL_SECONDS: Final = 0.01  # between two looks whether the broker has it
+
+# Gate topics first: the relay serves sources in this order, and each gate topic has one collection.
+PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
+    "prefixes": ("accounts.prefixes.v1",),
+    "credentials": ("accounts.credentials.v1",),
+    "organisations": (),
+}
+_UNSETTLED: Final = IndexModel(
+    [("unsettled", 1)], name="unsettled", partialFilterExpression={"unsettled": True}
+)
+INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
+    "organisations": (_UNSETTLED, IndexModel([("folded", 1)], name="folded")),
+    "prefixes": (
+        IndexModel([("owner", 1)], name="owner"),
+        IndexModel([("choice", 1)], name="choice"),
+    ),
+    "credentials": (IndexModel([("organisation", 1)], name="organisation"),),
+    "agreements": (_UNSETTLED, IndexModel([("organisation", 1)], name="organisation")),
+    "requests": (_UNSETTLED,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Every aggregate of accounts."""
+
+    database: Database
+    organisations: Aggregates[KeptOrganisation]
+    prefixes: Aggregates[KeptPrefix]
+    credentials: Aggregates[KeptCredential]
+    agreements: Aggregates[KeptAgreement]
+    requests: Aggregates[KeptRequest]
+    clock: Clock = SYSTEM
+
+    async def organisations_named(self, name: str) -> list[KeptOrganisation]:
+        """Return the organisations that have this name among theirs."""
+        return await self.organisations.where(folded=folded(name))
+
+    async def prefixes_of(self, organisation: int) -> list[KeptPrefix]:
+        """Return the prefixes an organisation owns, in order."""
+        return sorted(await self.prefixes.where(owner=organisation), key=lambda one: one.prefix)
+
+    async def is_published(self, prefix: str, version: int) -> bool:
+        """Say whether a version of a prefix is at the broker; later ones need not be."""
+        with faults():
+            found = await self.prefixes.collection.find_one({"_id": prefix}, {"outbox.version": 1})
+        return all(entry["version"] > version for entry in (found or {}).get("outbox", ()))
+
+
+async def page(
+    aggregates: Aggregates[Any], *, after: Any, most: int, newest_first: bool = False
+) -> list[Any]:
+    """Return up to ``most`` states in the order of their keys, from behind ``after`` on."""
+    behind = {} if after is None else {"_id": {"$lt" if newest_first else "$gt": after}}
+    with faults():
+        found = await (
+            aggregates.collection.find(behind, {"state": 1})
+            .sort("_id", -1 if newest_first else 1)
+            .limit(most)
+            .to_list(most)
+        )
+    return [aggregates.parse(document["state"]) for document in found]
+
+
+async def unpublished(
+    aggregates: Aggregates[Any], keys: Sequence[Any], *, within: float, clock: Clock
+) -> frozenset[Any]:
+    """Wait until all events that now wait in these documents are at the broker.
+
+    Returns the keys of which some are not, after ``within`` seconds.
+    """
+    deadline = clock.monotonic() + within
+    awaited = await _waiting(aggregates, keys)
+    while awaited and clock.monotonic() < deadline:
+        await asyncio.sleep(POLL_SECONDS)
+        now = await _waiting(aggregates, list(awaited))
+        left = {key: ids & now.get(key, frozenset()) for key, ids in awaited.items()}
+        awaited = {key: ids for key, ids in left.items() if ids}
+    return frozenset(awaited)
+
+
+async def _waiting(aggregates: Aggregates[Any], keys: Sequence[Any]) -> dict[Any, frozenset[str]]:
+    chosen = {"_id": keys[0]} if len(keys) == 1 else {"_id": {"$in": list(keys)}}
+    with faults():
+        found = await aggregates.collection.find(chosen, {"outbox.id": 1}).to_list(None)
+    waiting = {
+        document["_id"]: frozenset(entry["id"] for entry in document.get("outbox", ()))
+        for document in found
+    }
+    return {key: ids for key, ids in waiting.items() if ids}
+
+
+def open_store(
+    database: Database, *, wake: Callable[[], None] = lambda: None, clock: Clock = SYSTEM
+) -> Store:
+    """Make the store over a database; ``wake`` hurries the relay of this process."""
+
+    def kept(name: str, parse: Any, fields: Any) -> Aggregates[Any]:
+        return Aggregates(database[name], parse, SOURCE, fields, clock, wake)
+
+    return Store(
+        database,
+        organisations=kept("organisations", KeptOrganisation.model_validate_json, _of_organisation),
+        prefixes=kept("prefixes", KeptPrefix.model_validate_json, _of_prefix),
+        credentials=kept("credentials", KeptCredential.model_validate_json, _of_credential),
+        agreements=kept("agreements", KeptAgreement.model_validate_json, _of_agreement),
+        requests=kept("requests", KeptRequest.model_validate_json, _of_request),
+        clock=clock,
+    )
+
+
+async def prepare(database: Database) -> None:
+    """Create the indexes; safe to repeat."""
+    for name, indexes in INDEXES.items():
+        with faults():
+            await database[name].create_indexes(list(indexes))
+    for name in PUBLISHED:
+        await Outbox(database[name], SOURCE).prepare()
+
+
+def sources(database: Database) -> list[Source]:
+    """Return what the relay publishes, in its order."""
+    return [Source(Outbox(database[name], SOURCE), gate) for name, gate in PUBLISHED.items()]
+
+
+def choice_of(own: str | None, account_default: str | None) -> str:
+    """Return what prefixes are found by when their setting in force is asked for."""
+    return f"{own}|{account_default}"
+
+
+def _of_organisation(state: KeptOrganisation) -> dict[str, Any]:
+    return {
+        "folded": [folded(name) for name in state.names],
+        "unsettled": state.unsettled,
+    }
+
+
+def _of_prefix(state: KeptPrefix) -> dict[str, Any]:
+    return {
+        "owner": state.owner,
+        "choice": choice_of(state.setting, state.account_default),
+    }
+
+
+def _of_credential(state: KeptCredential) -> dict[str, Any]:
+    return {"organisation": state.organisation}
+
+
+def _of_agreement(state: KeptAgreement) -> dict[str, Any]:
+    return {"organisation": state.organisation, "unsettled": state.unsettled}
+
+
+def _of_request(state: KeptRequest) -> dict[str, Any]:
+    return {"unsettled": state.unsettled}

@@ -1,0 +1,127 @@
+"""Crossref's interfaces: asynchronous and synchronous deposits, and the submission log."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from services.deposits.api import pages
+from services.deposits.api.forms import Intake
+from services.deposits.api.logs import completed_log, log
+from services.deposits.commands import SCHEMA, Accepting
+from services.deposits.errors import NO_CREDENTIALS, Refusal
+from services.deposits.store import Diagnostics, RawFiles, Submission, Submissions
+from services.deposits.store.diagnostics import PAGE
+from services.deposits.waiting import Ends
+from shared.events import SubmissionState
+from shared.privacy.envelope import open_text, unseal
+from shared.privacy.epochs import KeyProvider
+from shared.web import correlation, text_answer
+
+XML: Final = "application/xml; charset=utf-8"
+# A submission refused for these as a whole answers 403 (crossref.md 5.2).
+PERMISSION: Final = frozenset({"prefix-not-yours", "handle-not-yours"})
+
+
+@dataclass(frozen=True, slots=True)
+class Servlet:
+    """Handlers of Crossref's routes."""
+
+    intake: Intake
+    accepting: Accepting
+    submissions: Submissions
+    diagnostics: Diagnostics
+    files: RawFiles
+    keys: KeyProvider
+    ends: Ends
+    sync_seconds: float
+
+    async def deposit(self, request: web.Request) -> web.StreamResponse:
+        """Take a deposit in; the answer means queued, not accepted."""
+        return pages.received(await self._accept(request))
+
+    async def deposit_now(self, request: web.Request) -> web.StreamResponse:
+        """Take a deposit in and answer with its log.
+
+        Accepted as durably as the other way; where its end takes longer than the limit the answer
+        is 202 with the log as far as it is, to be asked for again.
+        """
+        submission = await self._accept(request)
+        found = await self.ends.of(submission, within=self.sync_seconds)
+        if found is None or found.state.status != "completed":
+            status = found.status if found else "queued"
+            said = log(status, submission)
+            return text_answer(said, status=202, headers=pages.NO_STORE, content_type=XML)
+        return await self._log(request, found, status=await self._status(found.state))
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """Show the log or the content of a submission of one's own, by batch id or file name."""
+        fields = dict(request.query)
+        if request.method == "POST":
+            form = await request.post()
+            fields |= {name: text for name, text in form.items() if isinstance(text, str)}
+        caller = await self.intake.caller(request, fields)
+        if caller is None or caller.credential is None:
+            raise pages.problem_of(NO_CREDENTIALS)
+        found = await self._named(fields, caller.credential)
+        if found is None:
+            return text_answer(log("unknown_submission"), headers=pages.NO_STORE, content_type=XML)
+        if fields.get("type") == "contents":
+            return await self._contents(request, found)
+        return await self._log(request, found)
+
+    async def _accept(self, request: web.Request) -> str:
+        taken = await self.intake.take(request)
+        if isinstance(taken, Refusal):
+            raise pages.problem_of(taken)
+        return await self.accepting.submit(taken, correlation=correlation(request))
+
+    async def _named(self, fields: Mapping[str, str], credential: str) -> Submission | None:
+        # The file name is preferred: it is known from the moment of the upload on.
+        for field, kind in (("file_name", "file"), ("doi_batch_id", "batch")):
+            if fields.get(field):
+                hashed = self.submissions.hashed(kind, fields[field], credential=credential)
+                return await self.submissions.named(hashed)
+        return None
+
+    async def _status(self, state: SubmissionState) -> int:
+        if not state.failure_count or state.success_count or state.warning_count:
+            return 200
+        first = await self.diagnostics.page(state.submission, start=0, rows=100)
+        return 403 if any(one.verdict.rule in PERMISSION for one in first) else 200
+
+    async def _log(
+        self, request: web.Request, found: Submission, *, status: int = 200
+    ) -> web.StreamResponse:
+        batch_id = self._batch_id(found)
+        if found.state.status != "completed":
+            said = log(found.status, found.id, batch_id)
+            return text_answer(said, headers=pages.NO_STORE, content_type=XML)
+        records = self.diagnostics.all(found.id, records=found.state.record_count)
+        pieces = completed_log(found.state, records, batch_id=batch_id)
+        if found.state.record_count <= PAGE:
+            said = b"".join([piece async for piece in pieces]).decode()
+            return text_answer(said, status=status, headers=pages.NO_STORE, content_type=XML)
+        return await _stream(request, pieces, status=status)
+
+    async def _contents(self, request: web.Request, found: Submission) -> web.StreamResponse:
+        key = unseal(self.keys, found.key)
+        return await _stream(request, self.files.read(found.id, key), status=200)
+
+    def _batch_id(self, found: Submission) -> str:
+        if found.batch_id is None:
+            return ""
+        key = unseal(self.keys, found.key)
+        return open_text(key, found.batch_id, schema=SCHEMA, field="/batch_id", record=found.id)
+
+
+async def _stream(
+    request: web.Request, pieces: AsyncIterator[bytes], *, status: int
+) -> web.StreamResponse:
+    response = web.StreamResponse(status=status, headers={"Content-Type": XML, **pages.NO_STORE})
+    await response.prepare(request)
+    async for piece in pieces:
+        await response.write(piece)
+    await response.write_eof()
+    return response

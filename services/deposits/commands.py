@@ -1,0 +1,146 @@
+"""Accepting a deposit: sealed chunks first, then the submission; only then it is promised."""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from services.deposits import model
+from services.deposits.errors import QUEUE_FULL, USER_QUEUE_FULL, Refusal
+from services.deposits.store import New, RawFiles, Submissions
+from shared.privacy.envelope import OpenKey, new_sealed_key, seal_stream, seal_text, unseal
+from shared.privacy.epochs import KeyProvider
+from shared.runtime.clock import SYSTEM, Clock
+from shared.runtime.crashpoints import crashpoint
+from shared.runtime.ids import new_number
+
+SCHEMA = "deposits.submissions.v1"
+COUNT_SECONDS = 10.0  # how long a count of pending submissions is gone by
+
+
+@dataclass(frozen=True, slots=True)
+class Depositor:
+    """Who deposits: a login and its organisation."""
+
+    credential: str
+    organisation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A file whose chunks are durable, and which is no submission yet."""
+
+    submission: str
+    depositor: Depositor
+    new: New
+
+
+@dataclass(slots=True)
+class Accepting:
+    """The commands that take deposits in; ``wake`` hurries the workers of this process."""
+
+    submissions: Submissions
+    files: RawFiles
+    keys: KeyProvider
+    pending_per_user: int
+    pending: int
+    wake: Callable[[], None] = lambda: None
+    clock: Clock = SYSTEM
+    _counted: dict[str | None, tuple[float, int]] = field(default_factory=dict)
+
+    async def room(self, depositor: Depositor) -> Refusal | None:
+        """Refuse where too many submissions wait already.
+
+        Counts are looked at every ten seconds and added up in between, so a limit may be passed by
+        what arrives at other replicas meanwhile.
+        """
+        if await self._pending(depositor.credential, self.pending_per_user):
+            return USER_QUEUE_FULL
+        if await self._pending(None, self.pending):
+            return QUEUE_FULL
+        return None
+
+    async def seal(
+        self, depositor: Depositor, parts: AsyncIterator[bytes], *, file_name: str | None
+    ) -> Sealed:
+        """Write a file as it comes, encrypted under a key of its own.
+
+        Where ``parts`` raises, what was written is taken away again.
+        """
+        submission = str(new_number())
+        sealed_key = new_sealed_key(self.keys, f"submission.{submission}")
+        key = unseal(self.keys, sealed_key)
+        measured = _Measured(parts)
+        now = self.clock.now()
+        try:
+            async for chunk in seal_stream(key, measured.parts(), record=submission):
+                await self.files.add(submission, chunk, now=now)
+        except BaseException:
+            await self.files.discard(submission)
+            raise
+        state, event = model.received(
+            submission, organisation=depositor.organisation, now=self.clock.now()
+        )
+        new = New(
+            state=state,
+            event=event,
+            credential=depositor.credential,
+            size=measured.size,
+            sha256=measured.digest.hexdigest(),
+            key=sealed_key,
+            file_name=_sealed(key, file_name, submission),
+            lookup=self._lookup(depositor, file_name),
+        )
+        return Sealed(submission, depositor, new)
+
+    async def submit(self, sealed: Sealed, *, correlation: str | None) -> str:
+        """Make a sealed file a submission: from here on it is promised. Return its number."""
+        crashpoint("deposits.chunks-written")
+        await self.submissions.add(sealed.new, correlation=correlation)
+        crashpoint("deposits.submission-inserted")
+        for name in (sealed.depositor.credential, None):
+            if name in self._counted:
+                at, count = self._counted[name]
+                self._counted[name] = (at, count + 1)
+        self.wake()
+        return sealed.submission
+
+    async def give_up(self, sealed: Sealed) -> None:
+        """Take a sealed file away that shall be no submission."""
+        await self.files.discard(sealed.submission)
+
+    def _lookup(self, depositor: Depositor, file_name: str | None) -> tuple[str, ...]:
+        if file_name is None:
+            return ()
+        return (self.submissions.hashed("file", file_name, credential=depositor.credential),)
+
+    async def _pending(self, credential: str | None, limit: int) -> bool:
+        now = self.clock.monotonic()
+        at, count = self._counted.get(credential, (float("-inf"), 0))
+        if now - at > COUNT_SECONDS:
+            count = await self.submissions.pending(credential, most=limit)
+            if len(self._counted) > limit:
+                self._counted.clear()
+            self._counted[credential] = (now, count)
+        return count >= limit
+
+
+@dataclass(slots=True)
+class _Measured:
+    """A stream, its size and its hash, taken as it passes."""
+
+    source: AsyncIterator[bytes]
+    size: int = 0
+    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        """Pass the stream on."""
+        async for part in self.source:
+            self.size += len(part)
+            self.digest.update(part)
+            yield part
+
+
+def _sealed(key: OpenKey, text: str | None, submission: str) -> str | None:
+    if text is None:
+        return None
+    return seal_text(key, text, schema=SCHEMA, field="/file_name", record=submission)

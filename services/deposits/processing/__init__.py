@@ -1,0 +1,5 @@
+"""The worker role: claims submissions, reads their files, judges their records, ends them."""
+
+from services.deposits.processing.worker import Worker
+
+__all__ = ["Worker"]

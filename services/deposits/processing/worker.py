@@ -1,0 +1,288 @@
+"""The worker's loop: claim, read, judge in turns, end; several may run, in any processes.
+
+A claim is a lease in the submission's own document. A worker that dies leaves its submissions to
+others when their leases end; they begin again at the start of the file and meet what was done
+(law L1). Every turn takes a share of each submission in hand, so a huge file does not hold up the
+small ones of others.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from services.deposits.crossref.schemas import Schemas
+from services.deposits.model import Verdict, completed, gave_up
+from services.deposits.permissions import Permissions
+from services.deposits.processing.active import Active
+from services.deposits.processing.judging import Case, Judging
+from services.deposits.processing.reading import read
+from services.deposits.store import RawFiles, Submissions
+from services.deposits.store.submissions import Candidate, lease
+from shared.mongo import Accepted
+from shared.privacy.envelope import UnsealError, seal_text, unseal
+from shared.privacy.epochs import KeyProvider
+from shared.runtime.clock import SYSTEM, Clock
+from shared.runtime.faults import Transient
+from shared.runtime.health import Health
+from shared.runtime.log import get_log
+from shared.runtime.service import wait_any
+from shared.web.faults import place_of
+
+BATCH: Final = 200  # records a turn: two or three round trips for all of them
+AHEAD: Final = 400  # records of one submission read ahead of judging
+IDLE_SECONDS: Final = 0.25  # how soon a submission accepted by another process is found
+RETRY_SECONDS: Final = 0.5
+LARGE: Final = 1_000_000  # bytes; of such files a worker reads a few at a time
+MOST_LARGE: Final = 4
+PARK: Final = timedelta(minutes=10)  # until a file that cannot be opened is tried again
+SCHEMA: Final = "deposits.submissions.v1"
+
+log = get_log(__name__)
+
+
+@dataclass(slots=True)
+class Worker:
+    """One worker; ``holder`` must be its own among all workers, ``wake`` hurries its next look."""
+
+    holder: str
+    submissions: Submissions
+    files: RawFiles
+    judging: Judging
+    permissions: Permissions
+    keys: KeyProvider
+    schemas: Schemas
+    lease_seconds: float
+    in_hand: int
+    wake: asyncio.Event
+    ended: asyncio.Condition
+    health: Health = field(default_factory=Health)
+    clock: Clock = SYSTEM
+    _active: dict[str, Active] = field(default_factory=dict)
+    _renewed: float = float("-inf")
+
+    async def run(self, draining: asyncio.Event) -> None:
+        """Work until told to drain, then give back what is in hand."""
+        self.health.promise(self.holder, within=120)
+        async with asyncio.TaskGroup() as readers:
+            while not draining.is_set():
+                try:
+                    busy = await self._turn(readers)
+                except Transient as fault:
+                    log.warning("worker interrupted", reason=str(fault))
+                    await wait_any(draining, timeout=RETRY_SECONDS)
+                    continue
+                finally:
+                    self.health.beat(self.holder)
+                if not busy:
+                    await wait_any(self.wake, draining, timeout=IDLE_SECONDS)
+                self.wake.clear()
+            await self._leave()
+        self.health.retire(self.holder)
+
+    async def _turn(self, readers: asyncio.TaskGroup) -> bool:
+        """Claim, judge a batch, end what is done; True if there may be more at once."""
+        await self._renew()
+        claimed = await self._claim(readers)
+        await self._bind()
+        batch, files = self._batch()
+        if batch or files:
+            self._count(await self._settle(batch, files))
+        ended = await self._end()
+        await self._drop_broken()
+        return bool(batch or ended or claimed)
+
+    # -- claiming --------------------------------------------------------------------------------
+
+    async def _claim(self, readers: asyncio.TaskGroup) -> int:
+        free = self.in_hand - len(self._active)
+        if free <= 0 or not self.permissions.fresh():
+            return 0
+        now = self.clock.now()
+        candidates = await self.submissions.waiting(now=now, most=4 * self.in_hand)
+        chosen = [
+            (one, one.bound or self.permissions.of(one.organisation))
+            for one in self._choose(candidates, free)
+        ]
+        claims = await self.submissions.claim(
+            chosen, holder=self.holder, until=lease(now, self.lease_seconds)
+        )
+        for claim in claims:
+            active = Active.of(claim)
+            self._active[active.id] = active
+            active.reader = readers.create_task(self._read(active), name=f"read-{active.id}")
+        return len(claims)
+
+    def _choose(self, candidates: Sequence[Candidate], free: int) -> list[Candidate]:
+        """Choose in turns over members, oldest first, and not many large files at once."""
+        held = Counter(one.submission.state.organisation for one in self._active.values())
+        large = sum(one.submission.size > LARGE for one in self._active.values())
+        ranked = []
+        for candidate in candidates:
+            held[candidate.organisation] += 1
+            ranked.append((held[candidate.organisation], candidate.id, candidate))
+        chosen: list[Candidate] = []
+        for _, _, candidate in sorted(ranked, key=lambda one: one[:2]):
+            if len(chosen) == free:
+                break
+            if candidate.size > LARGE:
+                if large == MOST_LARGE:
+                    continue
+                large += 1
+            chosen.append(candidate)
+        return chosen
+
+    async def _read(self, active: Active) -> None:
+        """Read a file into ``active``; what goes wrong is left there for the loop to see."""
+        try:
+            key = unseal(self.keys, active.submission.key)
+
+            def file() -> AsyncIterator[bytes]:
+                return self.files.read(active.id, key)
+
+            async for items in read(file, size=active.submission.size, schemas=self.schemas):
+                await active.put(items, most=AHEAD)
+                self.wake.set()
+        except Exception as fault:  # noqa: BLE001  (one file must not end the worker)
+            active.fault = fault
+        self.wake.set()
+
+    async def _bind(self) -> None:
+        """Bind newer knowledge where only that may refuse a file's prefix."""
+        for active in list(self._active.values()):
+            prefix = active.unbound()
+            if prefix is None or not self.permissions.fresh():
+                continue
+            state = active.submission.state
+            newer = self.permissions.of(state.organisation)
+            if newer.mark < state.received_at and prefix not in newer.prefixes:
+                continue
+            if await self.submissions.rebind(active.id, newer, holder=self.holder):
+                active.bound = newer
+            else:
+                self._forget(active)
+
+    # -- judging ---------------------------------------------------------------------------------
+
+    def _batch(self) -> tuple[list[Case], dict[str, Verdict]]:
+        ready = [one for one in self._active.values() if one.waiting]
+        share = max(1, BATCH // len(ready)) if ready else 0
+        batch = [case for active in ready for case in active.take(share)]
+        files: dict[str, Verdict] = {}
+        for active in self._active.values():
+            files |= active.verdict_on_file()
+        return batch, files
+
+    async def _settle(self, batch: Sequence[Case], files: dict[str, Verdict]) -> dict[str, Verdict]:
+        """Judge until it is durable: the records were taken out and must not be lost."""
+        while True:
+            try:
+                return await self.judging.settle(batch, files)
+            except Transient as fault:
+                log.warning("judging again", reason=str(fault), records=len(batch))
+                self.health.beat(self.holder)
+                await asyncio.sleep(RETRY_SECONDS)
+            except Exception as fault:
+                if not batch:
+                    raise
+                # Not the trace: the fault's own words may quote a record.
+                what = {"fault": type(fault).__name__, "place": place_of(fault)}
+                log.error("judging failed", records=len(batch), **what)  # noqa: TRY400
+                return await self._one_by_one(batch, files)
+
+    async def _one_by_one(
+        self, batch: Sequence[Case], files: dict[str, Verdict]
+    ) -> dict[str, Verdict]:
+        """Find the record that cannot be judged, whatever it is, and let it fail alone."""
+        if len(batch) == 1:
+            return await self._settle([], {**files, batch[0].name: gave_up(batch[0].record)})
+        durable = await self._settle([], files)
+        for case in batch:
+            durable |= await self._settle([case], {})
+        return durable
+
+    def _count(self, verdicts: dict[str, Verdict]) -> None:
+        for name, verdict in verdicts.items():
+            active = self._active.get(name.partition("#")[0])
+            if active is not None:
+                active.count([verdict])
+
+    async def _end(self) -> int:
+        done = [one for one in self._active.values() if one.done]
+        decided, push = {}, {}
+        for active in done:
+            ended = completed(active.submission.state, active.counts, now=self.clock.now())
+            if ended is not None:
+                decided[active.id] = Accepted(ended[0], (ended[1],))
+                push[active.id] = self._batch_id(active)
+        if decided:
+            # One that is lost was ended by another worker that had it after us: as it should be.
+            await self.submissions.aggregates.save_many(decided, push=push)
+        for active in done:
+            self._forget(active)
+        if done:
+            async with self.ended:
+                self.ended.notify_all()
+        return len(done)
+
+    def _batch_id(self, active: Active) -> dict[str, str]:
+        if active.head is None:
+            return {}
+        batch = active.head.batch_id
+        sealed = seal_text(
+            unseal(self.keys, active.submission.key),
+            batch,
+            schema=SCHEMA,
+            field="/batch_id",
+            record=active.id,
+        )
+        credential = active.submission.credential
+        return {
+            "batch": sealed,
+            "lookup": self.submissions.hashed("batch", batch, credential=credential),
+        }
+
+    # -- leases ----------------------------------------------------------------------------------
+
+    async def _renew(self) -> None:
+        if self.clock.monotonic() - self._renewed < self.lease_seconds / 3:
+            return
+        until = lease(self.clock.now(), self.lease_seconds)
+        ours = await self.submissions.renew(list(self._active), holder=self.holder, until=until)
+        for active in list(self._active.values()):
+            if active.id not in ours:
+                log.warning("submission lost to another worker", submission=active.id)
+                self._forget(active)
+        self._renewed = self.clock.monotonic()
+
+    async def _drop_broken(self) -> None:
+        for active in list(self._active.values()):
+            match active.fault:
+                case None:
+                    continue
+                case Transient():
+                    until = self.clock.now()
+                case UnsealError() | LookupError():
+                    log.error("deposit cannot be opened", submission=active.id)
+                    until = self.clock.now() + PARK
+                case other:
+                    log.error("reading failed", submission=active.id, fault=type(other).__name__)
+                    until = self.clock.now() + PARK
+            await self.submissions.release([active.id], holder=self.holder, until=until)
+            self._forget(active)
+
+    def _forget(self, active: Active) -> None:
+        self._active.pop(active.id, None)
+        if active.reader is not None:
+            active.reader.cancel()
+
+    async def _leave(self) -> None:
+        ids = list(self._active)
+        for active in list(self._active.values()):
+            self._forget(active)
+        try:
+            await self.submissions.release(ids, holder=self.holder)
+        except Transient:
+            log.warning("could not give back submissions; their leases will end")

@@ -1,0 +1,101 @@
+"""Deposit files at rest: sealed chunks of at most 1 MB, written before their submission.
+
+A file holds names and e-mail addresses of depositors, so no byte of it is ever stored in clear.
+Chunks whose submission never came to be (the process died in between, the client went away) are
+swept after an hour; the first chunk of each file carries the hour, to be found by.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.mongo import Collection, Database
+from shared.mongo.client import IndexModel, faults
+from shared.privacy.envelope import OpenKey, SealedChunk, open_chunk
+
+INDEX: Final = IndexModel([("hour", 1)], name="hour", partialFilterExpression={"first": True})
+SWEEP_HOURS: Final = 48  # how far back a sweep looks; it runs every hour
+_PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RawFiles:
+    """Sealed files by submission and chunk number."""
+
+    database: Database
+
+    @property
+    def _chunks(self) -> Collection:
+        return self.database["raw"]
+
+    async def add(self, submission: str, chunk: SealedChunk, *, now: datetime) -> None:
+        """Write one chunk; returns when it is durable."""
+        document = {
+            "_id": _key(submission, chunk.number),
+            "last": chunk.last,
+            "data": chunk.data,
+        }
+        if chunk.number == 0:
+            document |= {"first": True, "hour": _hour(now), "submission": submission}
+        with faults():
+            await self._chunks.insert_one(document)
+
+    async def read(self, submission: str, key: OpenKey) -> AsyncIterator[bytes]:
+        """Return the file, chunk by chunk, in clear.
+
+        Raises ``UnsealError`` where its key is gone or it was changed, ``LookupError`` where a
+        chunk is missing.
+        """
+        number, last = 0, False
+        while not last:
+            with faults():
+                found = await self._chunks.find_one({"_id": _key(submission, number)})
+            if found is None:
+                raise LookupError(f"chunk {number} of submission {submission} is missing")
+            last = found["last"]
+            yield open_chunk(key, found["data"], record=submission, number=number, last=last)
+            number += 1
+
+    async def discard(self, submission: str) -> None:
+        """Delete all chunks of a file that is no submission."""
+        number = 0
+        while True:
+            keys = [_key(submission, one) for one in range(number, number + 100)]
+            with faults():
+                done = await self._chunks.delete_many({"_id": {"$in": keys}})
+            if done.deleted_count == 0:
+                return
+            number += 100
+
+    async def sweep(self, submissions: Collection, *, now: datetime) -> int:
+        """Discard files older than an hour that no submission names; return how many."""
+        swept = 0
+        for back in range(2, SWEEP_HOURS):
+            hour = _hour(now - timedelta(hours=back))
+            with faults():
+                found = await self._chunks.find(
+                    {"hour": hour, "first": True}, {"submission": 1}
+                ).to_list(None)
+            uploads = [document["submission"] for document in found]
+            for start in range(0, len(uploads), _PAGE):
+                swept += await self._sweep(submissions, uploads[start : start + _PAGE])
+        return swept
+
+    async def _sweep(self, submissions: Collection, uploads: Sequence[str]) -> int:
+        with faults():
+            known = await submissions.find({"_id": {"$in": list(uploads)}}, {"_id": 1}).to_list(
+                None
+            )
+        orphans = set(uploads) - {document["_id"] for document in known}
+        for orphan in orphans:
+            await self.discard(orphan)
+        return len(orphans)
+
+
+def _key(submission: str, number: int) -> str:
+    return f"{submission}#{number}"
+
+
+def _hour(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H")

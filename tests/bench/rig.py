@@ -1,0 +1,128 @@
+"""What every bench shares: the pair, the machine line, rounds in turn, and the closing line."""
+
+import os
+import platform as machine
+import statistics
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+
+from shared.events import WorkRegistered
+from shared.kafka import topics
+from shared.mongo import Database, connect
+from shared.runtime.ids import new_id
+from tests.platform import shared_platform
+
+console = Console(width=110, highlight=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """The pair of this run and names of its own on it."""
+
+    bootstrap: str
+    mongodb_url: str
+    prefix: str
+    database: Database
+
+
+@asynccontextmanager
+async def rig() -> AsyncIterator[Rig]:
+    """Start or use a broker and a store; say on what this runs."""
+    with shared_platform() as pair:
+        prefix = f"bench{new_id()[:8]}."
+        await topics.create(pair.kafka_bootstrap, prefix=prefix)
+        describe(pair)
+        async with connect(pair.mongodb_url, prefix.replace(".", "_")) as database:
+            try:
+                yield Rig(pair.kafka_bootstrap, pair.mongodb_url, prefix, database)
+            finally:
+                await database.client.drop_database(database.name)
+
+
+def describe(pair: Any) -> None:
+    """Print the machine, the commit and where broker and store come from."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    console.print(
+        f"machine: {os.cpu_count()} cores, {machine.machine()}, Python {machine.python_version()};"
+        f" load {os.getloadavg()[0]:.1f}; commit {commit}"
+    )
+    console.print(
+        f"broker: {pair.broker.source}; store: {pair.store.source}, synced at each commit"
+    )
+
+
+async def in_turn(
+    rounds: int, ours: Callable[[int], Awaitable[float]], bare: Callable[[int], Awaitable[float]]
+) -> tuple[list[float], list[float]]:
+    """Run both in turn and return the figures of each; who begins changes every round."""
+    a, b = [], []
+    for number in range(rounds):
+        first, second = (ours, bare) if number % 2 else (bare, ours)
+        x, y = await first(number), await second(number)
+        mine, plain = (x, y) if number % 2 else (y, x)
+        a.append(mine)
+        b.append(plain)
+        console.print(
+            f"round {number + 1}: ours {mine:,.1f}, bare {plain:,.1f}, {mine / plain:.2f}"
+        )
+    return a, b
+
+
+def close(name: str, ours: Sequence[float], bare: Sequence[float], unit: str) -> None:
+    """Print the medians and, last, the line ``<name> <ratio>``."""
+    ratios = [x / y for x, y in zip(ours, bare, strict=True)]
+    console.print(
+        f"ours {statistics.median(ours):,.1f} {unit}, bare {statistics.median(bare):,.1f} {unit};"
+        f" ratios {min(ratios):.2f} to {max(ratios):.2f}"
+    )
+    print(f"{name} {statistics.median(ratios):.2f}")  # noqa: T201  (the promised last line)
+
+
+def work(number: int, *, references: int = 20, version: int = 1, prefix: str = "10.5555") -> Any:
+    """Make a work of about 3.5 KB with ``references`` references, most of them with a DOI."""
+    listed = [
+        {
+            "key": f"ref{n}",
+            "author": "Ångström",
+            "year": str(1990 + n % 30),
+            "journal-title": "Annals of Measured Things",
+            "first-page": str(100 + n),
+            **({"DOI": f"10.5555/{(number * 31 + n * 977) % 50_000}"} if n % 4 else {}),
+        }
+        for n in range(references)
+    ]
+    return WorkRegistered(
+        doi=f"{prefix}/{number}",
+        prefix=prefix,
+        timestamp=str(20260101 + version),
+        created="2026-01-01T00:00:00Z",
+        deposited="2026-01-01T00:00:00Z",
+        submission=f"{number}#0",
+        version=version,
+        work={
+            "type": "journal-article",
+            "DOI": f"{prefix}/{number}",
+            "title": [f"On the measurement of thing {number} and what may be learned from it"],
+            "container-title": ["Annals of Measured Things"],
+            "ISSN": ["1234-5679"],
+            "issn-type": [{"type": "print", "value": "1234-5679"}],
+            "published": {"date-parts": [[2000 + number % 25, 1 + number % 12]]},
+            "issued": {"date-parts": [[2000 + number % 25, 1 + number % 12]]},
+            "author": [
+                {"given": "Ada", "family": f"Author{n}", "sequence": "first", "affiliation": []}
+                for n in range(4)
+            ],
+            "resource": {"primary": {"URL": f"https://example.org/{number}"}},
+            "URL": f"https://doi.org/{prefix}/{number}",
+            "reference": listed,
+            "references-count": references,
+            "reference-count": references,
+        },
+    )

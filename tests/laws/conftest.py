@@ -1,0 +1,34 @@
+"""How hard the laws are tried: 200 programs each in every run, many more in `make soak`."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+_COMMON = settings(
+    deadline=None,  # the machine is shared; pytest-timeout ends what hangs
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.register_profile("ci", _COMMON, max_examples=200)
+settings.register_profile(
+    "soak", _COMMON, max_examples=20_000, phases=[Phase.reuse, Phase.generate, Phase.shrink]
+)
+
+
+def _soaking(config: pytest.Config) -> bool:
+    return config.option.markexpr.strip() == "soak"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile(os.environ.get("LAWS") or ("soak" if _soaking(config) else "ci"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Under `make soak` every law here is a soak: the same programs, a hundred times as many."""
+    if _soaking(config):
+        for item in items:
+            if "tests/laws/" in item.path.as_posix():
+                item.add_marker(pytest.mark.soak)
+                item.add_marker(pytest.mark.timeout(3600))

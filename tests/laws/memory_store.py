@@ -1,0 +1,124 @@
+"""A document store in memory: what shared.mongo and the recount ask of one, and no more.
+
+One operation is atomic, a bulk is not: others may come between its parts, as in a real store.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
+
+Document = dict[str, Any]
+
+
+async def _at_once() -> None:
+    return
+
+
+def matches(document: Mapping[str, Any], condition: Mapping[str, Any]) -> bool:
+    """Judge a filter: equality (also with an item of a list, and null with absence), $lt, $in."""
+    return all(_holds(document.get(name), wanted) for name, wanted in condition.items())
+
+
+def _holds(value: Any, wanted: Any) -> bool:
+    match wanted:
+        case {"$lt": bound}:
+            return value is not None and bool(value < bound)
+        case {"$in": choices}:
+            return value in choices
+        case _:
+            return bool(value == wanted) or (isinstance(value, list) and wanted in value)
+
+
+def change(document: Document, update: Mapping[str, Any]) -> None:
+    """Carry out $set, $unset and $addToSet with $each."""
+    for operator, fields in update.items():
+        for name, value in fields.items():
+            match operator:
+                case "$set":
+                    document[name] = deepcopy(value)
+                case "$unset":
+                    document.pop(name, None)
+                case "$addToSet":
+                    held = document.setdefault(name, [])
+                    held += [one for one in dict.fromkeys(value["$each"]) if one not in held]
+                case _:
+                    raise NotImplementedError(operator)
+
+
+@dataclass(slots=True)
+class Cursor:
+    found: list[Document]
+    pause: Callable[[], Awaitable[None]]
+
+    def limit(self, most: int) -> "Cursor":
+        return Cursor(self.found[:most], self.pause)
+
+    async def to_list(self, most: int | None) -> list[Document]:
+        await self.pause()
+        return self.found[:most]
+
+
+@dataclass(slots=True)
+class Collection:
+    name: str
+    pause: Callable[[], Awaitable[None]]
+    documents: dict[Any, Document] = field(default_factory=dict)
+    watch: Callable[[Any, Document | None, Document], None] = lambda _key, _old, _new: None
+
+    def find(self, condition: Mapping[str, Any], _shown: Any = None) -> Cursor:
+        found = [deepcopy(one) for one in self.documents.values() if matches(one, condition)]
+        return Cursor(found, self.pause)
+
+    async def count_documents(self, condition: Mapping[str, Any]) -> int:
+        await self.pause()
+        return sum(matches(one, condition) for one in self.documents.values())
+
+    async def bulk_write(self, operations: Sequence[UpdateOne], *, ordered: bool) -> Any:
+        assert not ordered
+        matched, collided = 0, []
+        for index, one in enumerate(operations):
+            await self.pause()
+            operation: Any = one
+            try:
+                matched += self._update(operation._filter, operation._doc, bool(operation._upsert))
+            except KeyError:
+                collided.append({"index": index, "code": 11000})
+        await self.pause()
+        if collided:
+            raise BulkWriteError({"writeErrors": collided, "writeConcernErrors": []})
+        return SimpleNamespace(matched_count=matched)
+
+    def _update(self, condition: Mapping[str, Any], update: Any, upsert: bool) -> int:  # noqa: FBT001
+        key = condition["_id"]
+        held = self.documents.get(key)
+        if held is not None and matches(held, condition):
+            before = deepcopy(held)
+            change(held, update)
+            self.watch(key, before, held)
+            return 1
+        if not upsert:
+            return 0
+        if held is not None:
+            raise KeyError(key)
+        self.documents[key] = {"_id": key}
+        change(self.documents[key], update)
+        self.watch(key, None, self.documents[key])
+        return 0
+
+
+class Database(defaultdict[str, Collection]):
+    """Collections by name; ``pause`` is awaited before every operation."""
+
+    def __init__(self, pause: Callable[[], Awaitable[None]] = _at_once) -> None:
+        super().__init__()
+        self.pause = pause
+
+    def __missing__(self, name: str) -> Collection:
+        self[name] = Collection(name, self.pause)
+        return self[name]
