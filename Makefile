@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 ENVIRONMENT := .venv/complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo topics dead-letters test check soak bench clauses environment lock clean
+.PHONY: help run demo test check soak bench clauses topics dead-letters environment lock clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ demo: $(ENVIRONMENT) ## tell the story against what runs: a deposit, who sees it
 
 ##@ Check
 test: $(ENVIRONMENT) ## run the tests on a broker and a store of their own; ARGS="-k law" chooses
-	@$(PYTHON) -m pytest -m "not soak" $(ARGS)
+	@$(PYTHON) -m pytest -m "not soak" --junitxml=.local/test-results.xml $(ARGS)
 
 check: $(ENVIRONMENT) ## lint, format, types, imports, generated documents
 	@.ci/check

@@ -1,6 +1,8 @@
 """Depositing in tests: members with logins on the gate topics, deposit files, and a client."""
 
+import asyncio
 import contextlib
+import io
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,7 +11,15 @@ from xml.etree.ElementTree import Element, fromstring
 
 import aiohttp
 
-from shared.events import CredentialIssued, PrefixAssigned, Scope
+from shared.events import (
+    CredentialIssued,
+    Event,
+    PrefixAssigned,
+    Received,
+    Scope,
+    from_record,
+)
+from shared.kafka.follow import follow
 from shared.privacy.keyfile import load_or_create
 from shared.privacy.passwords import hash_password, login_key
 from tests.events import Voice, speaking
@@ -151,7 +161,7 @@ class Client:
             form.add_field(spelling[1], password)
         for name, value in fields.items():
             form.add_field(name, value)
-        form.add_field(part, content, filename=file_name, content_type="text/xml")
+        form.add_field(part, io.BytesIO(content), filename=file_name, content_type="text/xml")
         async with self.session.post(self.url + path, data=form) as answer:
             return answer.status, await answer.text()
 
@@ -163,9 +173,7 @@ class Client:
 
     async def later(self, content: bytes, **more: Any) -> str:
         """Deposit asynchronously and return the submission's number."""
-        status, text = await self.post(
-            "/servlet/deposit", content, operation="doMDUpload", **more
-        )
+        status, text = await self.post("/servlet/deposit", content, operation="doMDUpload", **more)
         assert status == 200, text
         assert "SUCCESS" in text
         assert "Your batch submission was successfully received." in text
@@ -201,3 +209,24 @@ async def client(running: Running) -> AsyncIterator[Client]:
     """Open a client of a running deposits."""
     async with aiohttp.ClientSession() as session:
         yield Client(session, running.url)
+
+
+async def published(place: Place, topic: str, *, at_least: int) -> list[Event]:
+    """Return all events of a topic in their order per key, once there are ``at_least``."""
+    found: list[Event] = []
+    seen: dict[tuple[str, int], int] = {}
+    draining = asyncio.Event()
+    async with contextlib.aclosing(
+        follow(place.kafka_bootstrap, [topic], draining, prefix=place.name)
+    ) as batches:
+        async with asyncio.timeout(30):
+            async for batch in batches:
+                for where, record in batch.records:
+                    assert record.offset >= seen.get(where, 0)
+                    seen[where] = record.offset
+                    content = from_record(record.key, record.value, record.headers)
+                    assert isinstance(content, Received), content
+                    found.append(content.event)
+                if len(found) >= at_least and not batch.behind:
+                    return found
+    raise AssertionError("the topic ended")

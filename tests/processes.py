@@ -83,6 +83,12 @@ class Running:
         async with asyncio.timeout(within):
             return await self.process.wait()
 
+    async def ends_within(self, seconds: float) -> bool:
+        """Wait for its end, ``seconds`` at most; say whether it came."""
+        with contextlib.suppress(TimeoutError):
+            await self.ended(within=seconds)
+        return self.process.returncode is not None
+
     async def ready(self, within: float = START_SECONDS) -> None:
         """Wait until it can serve."""
         async with aiohttp.ClientSession() as session:
@@ -146,7 +152,7 @@ async def until(
     """Ask until the answer is true and return it; fail with ``what`` after ``within`` seconds."""
     try:
         async with asyncio.timeout(within):
-            while not (answer := await condition()):
+            while not (answer := await condition()):  # noqa: ASYNC110  (of another process)
                 await asyncio.sleep(0.02)
             return answer
     except TimeoutError:

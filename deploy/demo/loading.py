@@ -125,9 +125,11 @@ async def _files(
                 refused.extend(_refusals(await _deposit(system, batch, by)))
         progress.advance(task, len(batch.works))
 
+    *others, last = plan
     async with asyncio.TaskGroup() as group:
-        for batch in plan:
+        for batch in others:
             group.create_task(one(batch))
+    await one(last)  # alone and last: when it is there, everything is
     return refused
 
 

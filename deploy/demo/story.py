@@ -46,8 +46,9 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """One way to a work: a route, and where the work is in its answer."""
+    """One way to a work: its name, the route, and where the work is in the answer."""
 
+    name: str
     route: str
     work: Callable[[Any], Work | None]
 
@@ -154,12 +155,12 @@ def _outlets(doi: str, member: facts.Member) -> tuple[Outlet, ...]:
 
     name, narrow = quote(doi, safe=""), f"filter=doi:{quote(doi)}"
     return (
-        Outlet(f"/works/{name}", single),
-        Outlet(f"/v1/works/{name}", single),
-        Outlet(f"/works?{narrow}", listed),
-        Outlet(f"/works?{narrow}&select=DOI,reference", listed),
-        Outlet(f"/prefixes/{member.prefixes[0]}/works?{narrow}", listed),
-        Outlet(f"/members/{member.id}/works?{narrow}", listed),
+        Outlet("/works/{doi}", f"/works/{name}", single),
+        Outlet("/v1/works/{doi}", f"/v1/works/{name}", single),
+        Outlet("/works?filter", f"/works?{narrow}", listed),
+        Outlet("/works?filter&select", f"/works?{narrow}&select=DOI,reference", listed),
+        Outlet("/prefixes/{p}/works", f"/prefixes/{member.prefixes[0]}/works?{narrow}", listed),
+        Outlet("/members/{id}/works", f"/members/{member.id}/works?{narrow}", listed),
     )
 
 
@@ -217,7 +218,7 @@ async def _flip(
         async def so() -> bool:
             return await _sees(system, outlet, reader) is (reader.name in SEES[after])
 
-        return await _until(so, f"{outlet.route} to obey for {reader.name}")
+        return await _until(so, f"{outlet.name} to obey for {reader.name}")
 
     looks = [(outlet, reader) for outlet in outlets for reader in affected[:2]]
     async with asyncio.TaskGroup() as group:
@@ -228,6 +229,6 @@ async def _flip(
     )
     table = Table("outlet", "asked as", "obeyed after", box=None, pad_edge=True)
     for (outlet, reader), took in zip(looks, times, strict=True):
-        table.add_row(outlet.route.split("?")[0], reader.name, f"{took * 1000:.0f} ms")
+        table.add_row(outlet.name, reader.name, f"{took * 1000:.0f} ms")
     console.print(table)
     return max(times, default=0.0) <= 1.0

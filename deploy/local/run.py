@@ -23,6 +23,7 @@ from deploy.local.obstacle import Obstacle
 from deploy.local.platform import Platform, Wishes, platform
 from deploy.local.ports import ports_of, require_free
 from deploy.local.services import (
+    DRAIN_SECONDS,
     SERVICES,
     Service,
     client_environment,
@@ -34,9 +35,9 @@ from deploy.local.services import (
 from deploy.local.terminal import Terminal
 from deploy.local.waiting import until
 
-READY_PATIENCE = 60.0  # seconds until every service must be ready
+READY_PATIENCE = 120.0  # seconds until every service must be ready
 TASK_PATIENCE = 900.0  # seconds for topics or the demo
-DRAIN_SECONDS = 8.0  # what a service has to end in order before it is killed
+END_GRACE = DRAIN_SECONDS + 2.0  # what a service has to end in order before it is killed
 WATCH_PAUSE = 0.2  # seconds between two looks at who is alive
 
 
@@ -144,7 +145,7 @@ def _services(launch: _Launch, running: Platform) -> Iterator[None]:
 
 
 def _end(children: list[Child]) -> None:
-    latest = time.monotonic() + DRAIN_SECONDS
+    latest = time.monotonic() + END_GRACE
     for child in reversed(children):
         child.ask()
     for child in reversed(children):

@@ -9,6 +9,8 @@ from deploy.local.home import ROOT, Home
 from deploy.local.platform import Platform
 from deploy.local.ports import HOST
 
+DRAIN_SECONDS = 6.0  # a person who presses Ctrl-C waits no longer
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -67,6 +69,7 @@ def environment_of(
         "HTTP_PORT": str(ports[service.name]),
         "OPERATOR_TOKEN_FILE": str(home.operator_token),
         "LOGIN_KEY_FILE": str(home.keys / "login.key"),
+        "DRAIN_SECONDS": str(DRAIN_SECONDS),
         "STATE_DIR": str(home.path / service.name),
         "KEY_FILE": str(home.keys / f"{service.name}.key"),
     }

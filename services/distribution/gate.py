@@ -8,7 +8,7 @@ are withheld (law L3).
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, datetime, time
 from typing import Final
 
 from services.distribution.rest.render import Ownership
@@ -23,7 +23,6 @@ from shared.policy import (
     references_visible,
     stale,
 )
-from shared.runtime.clock import SYSTEM, Clock
 
 PREFIXES: Final = "accounts.prefixes.v1"
 CREDENTIALS: Final = "accounts.credentials.v1"
@@ -37,10 +36,9 @@ class Gate:
 
     knowledge: Knowledge
     policy: ReferencesPolicy
-    clock: Clock = SYSTEM
     _owned: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     _owner: dict[str, int] = field(default_factory=dict)
-    _effective: dict[tuple[str, int], tuple[date, Setting]] = field(default_factory=dict)
+    _effective: dict[str, tuple[int, Setting]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Follow who owns which prefix."""
@@ -111,14 +109,13 @@ class Gate:
         return self._setting(state) if state else None
 
     def _setting(self, state: PrefixState) -> Setting:
-        # Defaults change with the date at most, so a day's answer stands for a version.
-        today = self.clock.now().date()
-        cached = self._effective.get((state.prefix, state.version))
-        if cached is None or cached[0] != today:
-            found = effective_setting(
-                self.policy, state.setting, state.account_default, self.clock.now()
-            ).setting
-            cached = self._effective[state.prefix, state.version] = (today, found)
+        # All rules hold since the file was published at the latest, so the answer stands for a
+        # version; and a host whose clock fell back to before the policy does not open everything.
+        cached = self._effective.get(state.prefix)
+        if cached is None or cached[0] != state.version:
+            at = datetime.combine(self.policy.file.published, time.min, UTC)
+            found = effective_setting(self.policy, state.setting, state.account_default, at)
+            cached = self._effective[state.prefix] = (state.version, found.setting)
         return cached[1]
 
     def prefixes_of_member(self, member: int) -> Collection[str]:

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
@@ -89,6 +90,19 @@ async def create(bootstrap: str, *, prefix: str = "", replication: int | None = 
             for name, code, *_ in answer.topic_errors:
                 if code and for_code(code) is not TopicAlreadyExistsError:
                     raise for_code(code)(f"creating {name}")
-        return [topic.name for topic in wanted]
+            await _led(bootstrap, wanted)
+        return [topic.name.removeprefix(prefix) for topic in wanted]
     finally:
         await admin.close()
+
+
+async def _led(bootstrap: str, made: list[NewTopic]) -> None:
+    """Wait until every new partition answers: a topic exists a moment before it has a leader."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    await consumer.start()
+    try:
+        await consumer.end_offsets(
+            [TopicPartition(one.name, part) for one in made for part in range(one.num_partitions)]
+        )
+    finally:
+        await consumer.stop()

@@ -136,7 +136,8 @@ class Aggregates(Generic[S]):
                         "$set": {
                             "version": accepted.state.version,
                             "state": accepted.state.model_dump_json(),
-                            "dirty": True,
+                            # A change that nobody is told of leaves nothing for the relay.
+                            **({"dirty": True} if entries else {}),
                             **self.fields(accepted.state),
                         },
                         "$push": {name: {"$each": each} for name, each in pushed.items()},

@@ -21,6 +21,8 @@ def as_markdown(policy: ReferencesPolicy) -> str:
         _rows("Choice", choices),
         "## The setting where nobody chose",
         _rows("Setting", defaults),
+        "## How old knowledge of owners and preferences may be",
+        _rows("At most", [(policy.file.knowledge, f"{policy.stale_after.total_seconds():g} s")]),
         "## What is kept back",
         _rows("Fields", [(policy.file.withheld, ", ".join(policy.withheld_fields))]),
     ]

@@ -34,9 +34,9 @@ class FileEpochs:
     def __init__(self, folder: Path) -> None:
         """Read all epochs of ``folder``, making the first where there is none; blocking."""
         found = [_NAME.fullmatch(path.name) for path in folder.glob("kek-*.key")]
+        if None in found:
+            raise KeyFileError(f"{folder} holds kek files that are not named kek-<number>.key")
         numbers = [int(match[1]) for match in found if match] or [FIRST_EPOCH]
-        if len(numbers) != len(found) and found:
-            raise KeyFileError(f"{folder} holds files that are not named kek-<number>.key")
         self._keys = {number: load_or_create(folder / f"kek-{number}.key") for number in numbers}
         self._current = max(numbers)
 

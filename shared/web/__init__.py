@@ -5,18 +5,11 @@ aiohttp is used here and in the api rooms of services; no interface rule of a se
 
 from shared.web.answers import json_answer, text_answer
 from shared.web.bodies import body_of, chunks, query_of
-from shared.web.callers import (
-    ANONYMOUS,
-    FIELDS,
-    VARY,
-    Caller,
-    Callers,
-    Credentials,
-    unauthorised,
-)
+from shared.web.callers import ANONYMOUS, Caller, Callers, Credentials
 from shared.web.correlation import correlation
 from shared.web.logins import Limits
 from shared.web.openapi import Info
+from shared.web.presented import FIELDS, VARY, unauthorised
 from shared.web.problems import Error, Problem, from_validation, pointer, render_problem
 from shared.web.routes import Route
 from shared.web.serve import PortTaken, serve

@@ -52,6 +52,7 @@ class Logins:
         "_pool",
         "_right",
         "_running",
+        "checked",
     )
 
     def __init__(self, *, clock: Clock, limits: Limits) -> None:
@@ -64,6 +65,7 @@ class Logins:
         self._busy: Counter[tuple[str, ...]] = Counter()
         self._backoff = Backoff(clock)
         self._nobody = ""
+        self.checked = 0  # passwords hashed so far, right or wrong
 
     async def right(
         self, state: CredentialState | None, *, key: str, login: str, password: str, address: str
@@ -112,6 +114,7 @@ class Logins:
             or self._busy[by_address] >= limits.per_address
         ):
             raise _too_many(1.0)
+        self.checked += 1
         self._busy.update((by_login, by_address))
         check = partial(self._check, state.password_hash if state else None, password)
         running = asyncio.get_running_loop().run_in_executor(self._pool, check)

@@ -4,8 +4,6 @@ Everything that happens to each request happens in one flat function, because it
 each request (docs/performance.md); aiohttp's own router sees one route.
 """
 
-import asyncio
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -23,12 +21,14 @@ from shared.runtime.health import Health
 from shared.runtime.log import get_log
 from shared.runtime.metrics import HTTP_SECONDS
 from shared.web.answers import json_answer
-from shared.web.callers import ANONYMOUS, Caller, Callers, shows_credential, unauthorised
+from shared.web.callers import ANONYMOUS, Caller, Callers
+from shared.web.compress import GZIP_FROM, compress
 from shared.web.correlation import correlation, correlation_if_asked
 from shared.web.door import Door
 from shared.web.faults import place_of
 from shared.web.health import health_routes
 from shared.web.openapi import Info, openapi
+from shared.web.presented import shows_credential, unauthorised
 from shared.web.problems import (
     Problem,
     RenderProblem,
@@ -41,11 +41,7 @@ from shared.web.routes import MAX_BODY, Auth, Handler, Place, Route, Table
 from shared.web.timings import GATHERED, Timings
 
 CALLER: Final = web.RequestKey("caller", Caller)
-GZIP_FROM: Final = 16_384  # bytes; below, compressing costs a local reader more than it saves
-GZIP_LEVEL: Final = 1  # three times as fast as 6 for a tenth more bytes of JSON
-OFF_LOOP_FROM: Final = 262_144  # bytes; about 2 ms of compressing, longer ones go to a thread
 UNKNOWN_ROUTE: Final = "(unknown)"
-_TEXTUAL: Final = ("application/json", "text/", "application/xml", "application/problem+json")
 
 Faults = Mapping[type[Exception], Callable[[Exception], Problem]]
 UnknownRoute = Callable[[web.Request], web.Response]
@@ -93,7 +89,6 @@ def build_site(
     """
     timings = Timings(HTTP_SECONDS, service)
     public = [*routes, *health_routes(health, before_figures=timings.fold)]
-    document = orjson.dumps(openapi(public, info))
 
     async def describe(_request: web.Request) -> web.Response:
         return json_answer(document, headers={"Cache-Control": "public, max-age=300"})
@@ -104,6 +99,7 @@ def build_site(
             "GET", "/openapi.json", describe, "This document", responses=described, tags=("site",)
         )
     )
+    document = orjson.dumps(openapi(public, info))
     table = Table(((route, _served(route, callers, render)) for route in public), aliases)
     unknown = _unknown(unknown_route, render)
     edge = _Edge(
@@ -215,7 +211,7 @@ def _dispatch(edge: _Edge) -> Handler:  # noqa: C901  (one flat function: see ab
             if type(response) is web.Response:
                 body = response.body
                 if type(body) is bytes and len(body) >= gzip_from:
-                    await _compress(request, response, body)
+                    await compress(request, response, body)
         status = response.status
         gathered = served.seconds.get(status)
         if gathered is None:
@@ -275,32 +271,3 @@ def _admit(auth: Auth, caller: Caller) -> None:
     if caller.kind == "anonymous":
         detail = "The token's agreement does not run." if caller.lapsed else "Show a credential."
         raise unauthorised(detail)
-
-
-async def _compress(request: web.Request, response: web.Response, body: bytes) -> None:
-    """Compress a textual answer where the reader takes gzip; ETags of such answers are weak."""
-    named = response.headers
-    if "Content-Encoding" in named or not named.get("Content-Type", "").startswith(_TEXTUAL):
-        return
-    vary = named.get("Vary")
-    named["Vary"] = f"{vary}, Accept-Encoding" if vary else "Accept-Encoding"
-    if not _takes_gzip(request.headers.get("Accept-Encoding", "")):
-        return
-    if len(body) < OFF_LOOP_FROM:
-        response.body = _gzip(body)
-    else:
-        response.body = await asyncio.to_thread(_gzip, body)
-    named["Content-Encoding"] = "gzip"
-
-
-def _takes_gzip(accept: str) -> bool:
-    for offer in accept.lower().split(","):
-        coding, _, weight = offer.partition(";")
-        if coding.strip() in ("gzip", "x-gzip", "*"):
-            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
-
-
-def _gzip(body: bytes) -> bytes:
-    compressor = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS | 16)
-    return compressor.compress(body) + compressor.flush()

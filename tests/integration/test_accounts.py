@@ -171,7 +171,9 @@ async def test_a_members_administrator_sets_its_preference_and_sees_what_became_
         )
         for change in history[1]["changes"]
     ] == [("limited", "closed", "organisation:78", 2), ("closed", "limited", "operator", 3)]
-    assert {change["policy-version"] for change in history[1]["changes"]} == {said["policy-version"]}
+    assert {change["policy-version"] for change in history[1]["changes"]} == {
+        said["policy-version"]
+    }
 
 
 async def test_nobody_else_sets_or_sees_a_members_preference(client: Client) -> None:
@@ -192,9 +194,7 @@ async def test_nobody_else_sets_or_sees_a_members_preference(client: Client) -> 
         assert (await client(method, path, body, headers=ADMIN))[0] == 403, path
         assert (await client(method, path, body, headers={}))[0] == 401, path
     # Somebody else's prefix under one's own number is not there.
-    status, _ = await client(
-        "PUT", "/organisations/78/preferences/10.6666", closed, headers=ADMIN
-    )
+    status, _ = await client("PUT", "/organisations/78/preferences/10.6666", closed, headers=ADMIN)
     assert status == 404
 
 
@@ -334,9 +334,7 @@ async def test_an_agreements_times_are_its_tokens_times(client: Client, place: P
     ended = await client.ok("PUT", f"{where}/{signed['agreement']}", {"end": "now"})
     credentials = (await client.ok("GET", "/organisations/78/credentials"))["credentials"]
     assert {one["valid-until"] for one in credentials} == {ended["end"]}
-    status, _ = await client(
-        "DELETE", f"{where}/{signed['agreement']}/tokens/{more['credential']}"
-    )
+    status, _ = await client("DELETE", f"{where}/{signed['agreement']}/tokens/{more['credential']}")
     assert status == 204
     listed = await client.ok("GET", where)
     assert "token" not in listed["agreements"][0]

@@ -1,6 +1,7 @@
 """`make run`: starting, ending and being ended, and what it says when it cannot start."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -15,13 +16,14 @@ import pytest
 
 from deploy.local import children
 from deploy.local.children import Child
+from deploy.local.home import Home, clean, locked, prepare
 from deploy.local.obstacle import Obstacle
 from deploy.local.ports import DEFAULTS, free_ports, ports_of, variable_of
 from deploy.local.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0
-GONE_WITHIN = 10.0
+PATIENCE = 120.0  # seconds; a tenth is usual
+GONE_WITHIN = 20.0
 
 
 @dataclass(slots=True)
@@ -269,6 +271,42 @@ def test_ports_are_fixed_and_move_together_or_one_by_one() -> None:
 def test_a_port_that_cannot_be_is_refused(environment: dict[str, str]) -> None:
     with pytest.raises(Obstacle):
         ports_of(environment)
+
+
+def test_cleaning_keeps_the_program_files_and_refuses_while_something_runs(tmp_path: Path) -> None:
+    home = prepare(Home(tmp_path / "home"))
+    for file in ("broker/libs/kafka.jar", "broker/state/data/log", "store/data/wt", "demo.json"):
+        (home.path / file).parent.mkdir(parents=True, exist_ok=True)
+        (home.path / file).touch()
+    with locked(home), pytest.raises(Obstacle, match="already runs"):
+        clean(home)
+    assert (home.path / "store").exists()
+    clean(home)
+    left = {str(path.relative_to(home.path)) for path in home.path.rglob("*") if path.is_file()}
+    assert left == {"broker/libs/kafka.jar"}
+
+
+def test_a_program_beside_a_copy_that_does_not_run_is_told_to_start_it(tmp_path: Path) -> None:
+    ports = {variable_of(name): str(port) for name, port in free_ports(DEFAULTS).items()}
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.local.within", "-c", "print('reached')"],
+        env=os.environ | ports | {"COLOPHON_HOME": str(tmp_path)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Start it with `make run`" in done.stderr
+    assert "reached" not in done.stdout
+
+
+def test_make_alone_lists_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    assert targets is not None
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert re.findall(r"^  make ([a-z-]+) +\S", done.stdout, re.MULTILINE) == targets[1].split()
 
 
 def test_a_child_ends_with_its_grandchildren(tmp_path: Path) -> None:

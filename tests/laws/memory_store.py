@@ -53,15 +53,18 @@ def change(document: Document, update: Mapping[str, Any]) -> None:
 
 @dataclass(slots=True)
 class Cursor:
-    found: list[Document]
+    look: Callable[[], list[Document]]
     pause: Callable[[], Awaitable[None]]
+    most: int | None = None
 
     def limit(self, most: int) -> "Cursor":
-        return Cursor(self.found[:most], self.pause)
+        return Cursor(self.look, self.pause, most)
 
     async def to_list(self, most: int | None) -> list[Document]:
         await self.pause()
-        return self.found[:most]
+        found = self.look()[: self.most][:most]
+        await self.pause()  # old news by the time it arrives
+        return found
 
 
 @dataclass(slots=True)
@@ -72,12 +75,16 @@ class Collection:
     watch: Callable[[Any, Document | None, Document], None] = lambda _key, _old, _new: None
 
     def find(self, condition: Mapping[str, Any], _shown: Any = None) -> Cursor:
-        found = [deepcopy(one) for one in self.documents.values() if matches(one, condition)]
-        return Cursor(found, self.pause)
+        def look() -> list[Document]:
+            return [deepcopy(one) for one in self.documents.values() if matches(one, condition)]
+
+        return Cursor(look, self.pause)
 
     async def count_documents(self, condition: Mapping[str, Any]) -> int:
         await self.pause()
-        return sum(matches(one, condition) for one in self.documents.values())
+        found = sum(matches(one, condition) for one in self.documents.values())
+        await self.pause()
+        return found
 
     async def bulk_write(self, operations: Sequence[UpdateOne], *, ordered: bool) -> Any:
         assert not ordered

@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deploy.demo.deposit_xml import Head, deposit
+from services.deposits.crossref.faults import Problem, Unreadable
 from services.deposits.crossref.reader import DepositReader, read_deposit
 from services.deposits.crossref.submission import Record
 from tests.strategies import deposits
@@ -63,3 +64,24 @@ def test_it_does_not_matter_in_what_pieces_a_file_arrives(work: deposits.Work, s
         item for at in range(0, len(xml), size) for item in reader.feed(xml[at : at + size])
     ] + reader.close()
     assert [item.work for item in found if isinstance(item, Record)] == [work]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    work=deposits.articles(),
+    where=st.floats(0, 1),
+    length=st.integers(0, 40),
+    put=st.binary(max_size=12) | st.sampled_from((b"<", b"&", b"\x00", b"</body>", b"<doi_data/>")),
+)
+def test_a_damaged_file_is_read_or_refused_and_never_crashes(
+    work: deposits.Work, where: float, length: int, put: bytes
+) -> None:
+    xml = deposit([work], HEAD)
+    at = int(where * len(xml))
+    told: list[Problem | Unreadable] = []
+    try:
+        found = read_deposit([xml[:at] + put + xml[at + length :]])
+        told += [problem for record in found.records for problem in record.problems]
+    except Unreadable as refused:
+        told.append(refused)
+    assert all(finding.message and finding.remedy for finding in told)

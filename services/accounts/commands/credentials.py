@@ -58,12 +58,12 @@ async def issue_login(
     kept = known.password_hash if known else None
     fits = kept is not None and await asyncio.to_thread(verify_password, kept, password)
     matches = kept if fits else None
-    hashed = matches or (await asyncio.to_thread(hash_password, password))
+    made = None if matches else await asyncio.to_thread(hash_password, password)
     asked = Login(
         credential=key,
         organisation=organisation,
         scopes=in_order(scopes),
-        password_hash=hashed,
+        password_hash=matches or made or "",
         matches=matches,
     )
     saved = await accounts.store.credentials.update(

@@ -10,10 +10,11 @@ from typing import Any
 
 from services.deposits.crossref import parts
 from services.deposits.crossref.citations import CITATION, references
+from services.deposits.crossref.crossmark import CROSSMARK_ROW
 from services.deposits.crossref.dates import Work
 from services.deposits.crossref.markup import Element
 from services.deposits.crossref.people import CONTRIBUTORS, INSTITUTION, contributors, institution
-from services.deposits.crossref.programs import CROSSMARK_ROW, PROGRAMS, RELATIONS_ROW
+from services.deposits.crossref.programs import PROGRAMS, RELATIONS_ROW
 from services.deposits.crossref.rows import (
     Notes,
     Row,

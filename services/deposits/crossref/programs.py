@@ -1,4 +1,4 @@
-"""Programs and Crossmark: funding, licences, trials, relations, updates, assertions.
+"""Programs: funding, licences, trials and relations.
 
 A program stands beside the record's other elements or inside crossmark/custom_metadata; both
 places are read alike. crossref.md 1.12 and 5.4; fundref.xsd, AccessIndicators.xsd,
@@ -11,9 +11,9 @@ from services.deposits.crossref import dates, markup
 from services.deposits.crossref.dates import Work
 from services.deposits.crossref.markup import Element
 from services.deposits.crossref.rows import Notes, Row, Table, not_carried, table
-from services.deposits.crossref.vocabulary import UPDATE_LABELS, kebab, short_name
+from services.deposits.crossref.vocabulary import kebab, short_name
 
-_RESOLVER = re.compile(r"(?i)^(https?://(dx\.)?doi\.org/|doi:\s*)(?=10\.)")
+RESOLVER = re.compile(r"(?i)^(https?://(dx\.)?doi\.org/|doi:\s*)(?=10\.)")
 _PROGRAM_NAME = not_carried("@name", "fixed by the schema")
 
 
@@ -38,7 +38,7 @@ def _own_text(element: Element) -> str:
 
 def _identifier(element: Element) -> Work | None:
     """Read funder_identifier: a registry DOI, also as bare number or URL."""
-    written = _RESOLVER.sub("", markup.plain(element))
+    written = RESOLVER.sub("", markup.plain(element))
     if not written:
         return None
     doi = f"10.13039/{written}" if written.isdigit() else written
@@ -66,7 +66,7 @@ def _funder(named: Element | None, group: list[Element]) -> Work | None:
             case "award_number" if value:
                 awards.append(value)
             case "grant_doi" if value:
-                grants.append({"DOI": _RESOLVER.sub("", value)})
+                grants.append({"DOI": RESOLVER.sub("", value)})
     if awards:
         funder["award"] = awards
     if awards or grants:
@@ -214,98 +214,11 @@ RELATIONS = Table(
 )
 
 
-# -- Crossmark ---------------------------------------------------------------------------------
-
-
-def _policy(element: Element, _: Notes) -> str | None:
-    written = markup.plain(element)  # a bare DOI by the schema; a URL stays as it is
-    return f"https://doi.org/{written}" if written.startswith("10.") else written or None
-
-
-def _domains(element: Element, _: Notes) -> Work | None:
-    found = [
-        markup.plain(name)
-        for domain in element.iterchildren("{*}crossmark_domain")
-        for name in domain.iterchildren("{*}domain")
-    ]
-    return {"content-domain": {"domain": found}} if found else None
-
-
-def _exclusive(element: Element, _: Notes) -> Work:
-    restricted = markup.plain(element).lower() in {"true", "1"}
-    return {"content-domain": {"crossmark-restriction": restricted}}
-
-
-def _update(element: Element, _: Notes) -> Work | None:
-    doi = _RESOLVER.sub("", markup.plain(element))
-    kind = element.get("type") or ""
-    if not doi:
-        return None
-    label = element.get("label") or UPDATE_LABELS.get(kind, kind.replace("_", " ").capitalize())
-    update: Work = {"DOI": doi, "type": kind, "label": label, "source": "publisher"}
-    day = dates.iso_parts((element.get("date") or "").strip())
-    return {**update, "updated": dates.stamp(day)} if day else update
-
-
-def _assertion(element: Element, _: Notes) -> Work:
-    found: Work = {"name": element.get("name") or ""}
-    if value := markup.loose(element):
-        found["value"] = value
-    if label := element.get("label"):
-        found["label"] = label
-    if (order := (element.get("order") or "").strip()) and order.lstrip("+-").isdigit():
-        found["order"] = int(order)
-    if href := element.get("href"):
-        found["URL"] = href
-    if explanation := element.get("explanation"):
-        found["explanation"] = {"URL": explanation}
-    group = {
-        k: v for k, a in (("name", "group_name"), ("label", "group_label")) if (v := element.get(a))
-    }
-    return {**found, "group": group} if group else found
-
-
-UPDATES = Table("updates", Row("update", "update-to", _update, kind="update", many=True))
+# -- rows of a record ---------------------------------------------------------------------------
 
 PROGRAMS = (
     Row("fr:program", "*", funding, keys=("funder",), inside=FUNDING),
     Row("ai:program", "*", table(ACCESS), keys=("license", "free-to-read"), inside=ACCESS),
     Row("ct:program", "*", table(TRIALS), keys=("clinical-trial-number",), inside=TRIALS),
-)
-
-CUSTOM = Table(
-    "custom_metadata",
-    Row("assertion", "assertion", _assertion, kind="assertion", many=True),
-    *PROGRAMS,
-)
-
-CROSSMARK = Table(
-    "crossmark",
-    not_carried("crossmark_version", "Crossref's work object has no Crossmark version"),
-    Row("crossmark_policy", "update-policy", _policy, kind="policy"),
-    Row("crossmark_domains", "*", _domains, kind="domains", keys=("content-domain",)),
-    Row(
-        "crossmark_domain_exclusive",
-        "*",
-        _exclusive,
-        kind="domain-exclusive",
-        keys=("content-domain",),
-    ),
-    Row("updates", "*", table(UPDATES), keys=("update-to",), inside=UPDATES),
-    Row(
-        "custom_metadata",
-        "*",
-        table(CUSTOM),
-        keys=("assertion", "funder", "license", "free-to-read", "clinical-trial-number"),
-        inside=CUSTOM,
-    ),
-)
-
-CROSSMARK_ROW = Row(
-    "crossmark",
-    "*",
-    table(CROSSMARK),
-    keys=("update-policy", "content-domain", "update-to", "assertion"),
-    inside=CROSSMARK,
 )
 RELATIONS_ROW = Row("rel:program", "*", table(RELATIONS), keys=("relation",), inside=RELATIONS)

@@ -115,7 +115,7 @@ class Judging:
             durable = await self.diagnostics.known(names)
             await self.works.forget(
                 {
-                    doi: [name for name in held]
+                    doi: [name for name in held if name in durable]
                     for doi, held in self._crowded.items()
                 }
             )

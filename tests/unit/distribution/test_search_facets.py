@@ -80,6 +80,26 @@ def test_more_values_than_the_engine_counts_are_counted_all_the_same(
     assert set(counted.values()) == {1, works}
 
 
+def test_more_values_than_the_engine_counts_are_counted_of_the_works_asked_for(
+    index: SearchIndex,
+) -> None:
+    for part, name in enumerate(("a", "b")):
+        put(
+            index,
+            (
+                doc(
+                    f"10.5555/{name}.{n}",
+                    references=part + n % 2,
+                    ISSN=[f"{v:08d}" for v in range(n * 100, n * 100 + 100)],
+                )
+                for n in range(700)
+            ),
+        )
+    counted = index.count((Flagged("references", present=True),), Facet.ISSN)
+    assert len(counted) == 70_000
+    assert all(counted[f"{v:08d}"] == 1 + (v // 100) % 2 for v in range(0, 70_000, 50))
+
+
 def test_a_work_counts_once_for_each_value_and_years_are_years(index: SearchIndex) -> None:
     put(
         index,

@@ -1,0 +1,213 @@
+"""The whole spine under faults: nothing acknowledged is lost, nothing withheld is shown."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import pytest
+
+from shared.kafka import topics
+from shared.runtime.crashpoints import NAMES
+from shared.runtime.ids import new_id
+from tests.depositing import article, deposit
+from tests.faults import test_killed_readers
+from tests.platform import OwnPlatform, own_platform
+from tests.processes import OPERATOR, Place, Running, service, until
+
+LOGIN: Final = {"usr": "press", "pwd": "correct horse"}
+RELAYED: Final = ("relay.sent", "relay.before-commit", "accounts.preference-written")
+DEPOSITED: Final = (
+    "deposits.chunks-written",
+    "deposits.submission-inserted",
+    "deposits.work-written",
+    "deposits.diagnostics-written",
+    "relay.sent",
+)
+
+
+@dataclass(slots=True)
+class Spine:
+    """Three services and a client."""
+
+    accounts: Running
+    deposits: Running
+    distribution: Running
+    session: aiohttp.ClientSession
+
+    async def member(self) -> None:
+        """Enter a member with a prefix and a login, and wait until it can deposit."""
+        await self.operate("POST", "/organisations", {"id": 78, "name": "Press"})
+        await self.operate(
+            "POST",
+            "/organisations/78/prefixes",
+            {"prefix": "10.5555", "name": "Press", "reference-visibility": "open"},
+        )
+        await self.operate(
+            "POST",
+            "/organisations/78/credentials",
+            {"login": "press", "password": LOGIN["pwd"], "scopes": ["deposit", "admin"]},
+        )
+
+    async def operate(self, method: str, path: str, body: Any) -> Any:
+        async with self.session.request(
+            method, self.accounts.url + path, json=body, headers=OPERATOR
+        ) as answer:
+            assert answer.status < 300, await answer.text()
+            return await answer.json()
+
+    async def prefer(self, setting: str) -> Any:
+        return await self.operate(
+            "PUT", "/organisations/78/preferences/10.5555", {"reference-visibility": setting}
+        )
+
+    async def deposit(self, number: int, *, timestamp: int = 1) -> int:
+        """Deposit one article asynchronously; return the status, 0 where nobody answered."""
+        form = aiohttp.FormData({"operation": "doMDUpload", "login_id": "press"})
+        form.add_field("login_passwd", LOGIN["pwd"])
+        content = deposit(
+            article(f"10.5555/{number}"), batch=f"batch-{number}", timestamp=timestamp
+        )
+        form.add_field("fname", content, filename=f"{number}.xml")
+        try:
+            async with self.session.post(
+                self.deposits.url + "/servlet/deposit", data=form
+            ) as answer:
+                return answer.status
+        except aiohttp.ClientError:
+            return 0
+
+    async def work(self, number: int) -> Any:
+        """Return a work as an anonymous reader sees it, or None."""
+        with contextlib.suppress(aiohttp.ClientError):
+            async with self.session.get(
+                f"{self.distribution.url}/works/10.5555/{number}"
+            ) as answer:
+                return (await answer.json())["message"] if answer.status == 200 else None
+        return None
+
+    async def deposited(self, number: int) -> None:
+        """Deposit until it is accepted, as a client would."""
+
+        async def accepted() -> bool:
+            return await self.deposit(number) == 200
+
+        await until(accepted, within=60, what=f"deposit {number} accepted")
+
+    async def shows(self, number: int, *, references: bool) -> None:
+        """Wait until a work is shown, with or without its references."""
+
+        async def as_wanted() -> bool:
+            work = await self.work(number)
+            return work is not None and ("reference" in work) is references
+
+        await until(as_wanted, within=60, what=f"work {number}, references {references}")
+
+
+@contextlib.asynccontextmanager
+async def spine(place: Place, **crash: str) -> AsyncIterator[Spine]:
+    """Run the three services, ready."""
+    async with (
+        service("accounts", place) as accounts,
+        service("deposits", place, **crash) as deposits,
+        service("distribution", place) as distribution,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session,
+    ):
+        yield Spine(accounts, deposits, distribution, session)
+
+
+def test_every_crash_point_is_struck_by_a_test() -> None:
+    struck = {
+        name.partition(":")[0] for name in (*RELAYED, *DEPOSITED, *test_killed_readers.POINTS)
+    }
+    assert struck == set(NAMES)
+
+
+@pytest.mark.law("L1")
+@pytest.mark.parametrize("point", DEPOSITED)
+async def test_an_accepted_deposit_survives_a_kill_anywhere(place: Place, point: str) -> None:
+    async with spine(place, COLOPHON_CRASH=point) as running:
+        await running.member()
+        accepted = None
+        while running.deposits.process.returncode is None and accepted in {None, 401, 503}:
+            accepted = await running.deposit(1)  # 401 until the login is known there
+        assert await running.deposits.ended() == -9
+        async with service("deposits", place) as again:
+            running.deposits = again
+            if accepted != 200:  # nobody was promised anything: the client sends it again
+                await running.deposited(1)
+            await running.shows(1, references=True)
+            await until(lambda: _one_success(running), what="one diagnostic, a success")
+
+
+async def _one_success(running: Spine) -> bool:
+    query = {**LOGIN, "file_name": "1.xml", "type": "result"}
+    async with running.session.get(
+        running.deposits.url + "/servlet/submissionDownload", params=query
+    ) as answer:
+        text = await answer.text()
+        return text.count("<record_diagnostic") == 1 and 'status="Success"' in text
+
+
+@pytest.mark.law("L3")
+@pytest.mark.parametrize("point", RELAYED)
+async def test_a_preference_survives_a_kill_between_store_and_broker(
+    place: Place, point: str
+) -> None:
+    async with spine(place) as running:
+        await running.member()
+        await running.deposited(1)
+        await running.shows(1, references=True)
+        running.accounts.process.terminate()
+        await running.accounts.ended()
+        # The first pass of a relay is its watermark: let that one through, strike the preference.
+        strike = point + ":2" if point == "relay.before-commit" else point
+        async with service("accounts", place, COLOPHON_CRASH=strike) as dying:
+            running.accounts = dying
+            with contextlib.suppress(aiohttp.ClientError, AssertionError):
+                await running.prefer("closed")
+            assert await dying.ended() == -9
+        async with service("accounts", place) as again:
+            running.accounts = again
+            asked = "/organisations/78/preferences/10.5555"
+            chosen = (await running.operate("GET", asked, None))["reference-visibility"]
+            if chosen != "closed":  # the kill came before the write: nobody was promised anything
+                await running.prefer("closed")
+            await running.shows(1, references=False)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Any:
+    """Start a broker and a store that this test may kill."""
+    with own_platform() as platform:
+        yield platform
+
+
+@pytest.mark.law("L1")
+@pytest.mark.law("L3")
+async def test_broker_and_store_are_killed_and_come_back(own: OwnPlatform, tmp_path: Path) -> None:
+    name = f"k{new_id()[:8]}."
+    await topics.create(own.kafka_bootstrap, prefix=name)
+    place = Place(own.kafka_bootstrap, own.mongodb_url, name, tmp_path)
+    async with spine(place) as running:
+        await running.member()
+        await running.deposited(1)
+        await running.shows(1, references=True)
+        own.broker.kill()
+        # Without a broker knowledge of credentials grows stale: what was accepted is durable.
+        statuses = [await running.deposit(number) for number in range(2, 8)]
+        await asyncio.to_thread(own.broker.start)
+        for number, status in enumerate(statuses, start=2):
+            if status != 200:
+                await running.deposited(number)
+            await running.shows(number, references=True)
+        own.store.kill()
+        await asyncio.to_thread(own.store.start)
+        await running.deposited(8)
+        await running.shows(8, references=True)
+        await running.prefer("closed")
+        for number in range(1, 9):
+            await running.shows(number, references=False)

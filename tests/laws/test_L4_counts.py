@@ -1,0 +1,165 @@
+"""L4: counts follow from what works cite, whatever the settings, the order and the accidents."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.distribution.citations import recount
+from services.distribution.projections import TABLE, WORKS
+from services.distribution.search import project
+from shared.events import Event, Meta, PrefixAssigned, Received, WorkRegistered, WorkUpdated
+from shared.mongo import apply_writes
+from tests.laws.memory_store import Database
+from tests.laws.turns import Turns, run
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+DOIS = ("10.1000/a", "10.1000/b", "10.2000/c")
+TIME = "2026-01-01T00:00:00Z"
+
+
+def work(doi: str, version: int, cites: list[str]) -> Event:
+    return (WorkRegistered if version == 1 else WorkUpdated)(
+        doi=doi,
+        prefix=doi.partition("/")[0],
+        timestamp=str(version),
+        created=AT,
+        deposited=AT,
+        submission="1#0",
+        work={"type": "other", "reference": [{"key": str(n), "DOI": d} for n, d in enumerate(cites)]},
+        version=version,
+    )  # fmt: skip
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[Event]:
+    """Works registered and deposited again, citing each other, themselves and the unregistered."""
+    targets = st.lists(st.sampled_from([*DOIS, "10.1000/A", "10.9000/nobody"]), max_size=3)
+    return [
+        work(doi, version, draw(targets))
+        for doi in DOIS
+        for version in range(1, draw(st.integers(0, 3)) + 1)
+    ]
+
+
+@st.composite
+def settings_events(draw: st.DrawFn) -> list[Event]:
+    chosen = draw(st.lists(st.sampled_from(["closed", "limited", "open", None]), max_size=3))
+    return [
+        PrefixAssigned(
+            prefix="10.1000", owner=1, owner_name="", setting=one, assigned_at=AT, version=n
+        )
+        for n, one in enumerate(chosen, 1)
+    ]
+
+
+def true_counts(log: list[Event]) -> dict[str, int]:
+    newest: dict[str, Any] = {}
+    for one in log:
+        newest[one.key] = max(newest.get(one.key, one), one, key=lambda e: e.aggregate_version or 0)
+    return {
+        doi: sum(
+            any(reference["DOI"].lower() == doi for reference in citing.work["reference"])
+            for citing in newest.values()
+        )
+        for doi in newest
+    }
+
+
+def counts(database: Database) -> dict[str, int]:
+    return {key: one.get("cited_by", 0) for key, one in database[WORKS].documents.items()}
+
+
+async def project_all(database: Database, batches: list[list[Event]]) -> None:
+    for batch in batches:
+        writes = [
+            write
+            for one in batch
+            for write in TABLE[type(one)](one, Received(one, Meta("1", "/", TIME)))
+        ]
+        await apply_writes(database, writes)  # type: ignore[arg-type]
+
+
+async def settle(database: Database) -> None:
+    while await recount(database):  # type: ignore[arg-type]
+        pass
+
+
+@st.composite
+def deliveries(draw: st.DrawFn, log: list[Event], others: list[Event]) -> list[list[Event]]:
+    again = draw(st.lists(st.sampled_from(log), max_size=4)) if log else []
+    order = draw(st.permutations([*log, *again, *others]))
+    batches = []
+    while order:
+        size = draw(st.integers(1, len(order)))
+        batches.append(list(order[:size]))
+        order = order[size:]
+    return batches
+
+
+@pytest.mark.law("L4")
+@pytest.mark.clause("CRR-12")
+@given(st.data())
+def test_counts_follow_from_what_works_cite_in_any_order_with_workers_interleaved_at_every_await(
+    data: st.DataObject,
+) -> None:
+    log = data.draw(logs(), label="log")
+    batches = data.draw(deliveries(log, data.draw(settings_events())), label="batches")
+    turns = Turns(lambda below: data.draw(st.integers(0, below - 1)))
+    database = Database(turns.pause)
+
+    async def count_some() -> None:
+        for _ in range(3):
+            await recount(database)  # type: ignore[arg-type]
+
+    async def together() -> None:
+        actors = [project_all(database, batches), count_some(), count_some()]
+        await turns.play([asyncio.ensure_future(one) for one in actors])
+        turns.free = True
+        await settle(database)
+
+    run(together())
+    assert counts(database) == true_counts(log)
+    assert not any("recount_due" in one for one in database[WORKS].documents.values())
+
+
+@pytest.mark.law("L4")
+@given(st.data())
+def test_workers_killed_anywhere_leave_no_count_behind_that_nobody_mends(
+    data: st.DataObject,
+) -> None:
+    log = data.draw(logs(), label="log")
+    batches = data.draw(deliveries(log, []), label="batches")
+    turns = Turns(lambda below: data.draw(st.integers(0, below - 1)))
+    database = Database(turns.pause)
+
+    async def lives() -> None:
+        actors = [project_all(database, batches), *(settle(database) for _ in range(3))]
+        await turns.play([asyncio.ensure_future(one) for one in actors], kill=True)
+        turns.free = True
+        await project_all(database, batches)  # from the last commit, if it was the projector
+        await settle(database)
+
+    run(lives())
+    assert counts(database) == true_counts(log)
+
+
+@pytest.mark.law("L4")
+@given(logs(), settings_events(), settings_events(), st.data())
+def test_counts_and_has_references_are_the_same_under_any_two_settings(
+    log: list[Event], some: list[Event], others: list[Event], data: st.DataObject
+) -> None:
+    seen = []
+    for chosen in (some, others):
+        database = Database()
+        run(project_all(database, data.draw(deliveries(log, chosen))))
+        run(settle(database))
+        flags = {
+            key: "references" in project({**one, "doi": key, "version": one["v"]}, indexed=TIME).has
+            for key, one in database[WORKS].documents.items()
+        }
+        seen.append((counts(database), flags))
+    assert seen[0] == seen[1]
