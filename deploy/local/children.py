@@ -176,8 +176,18 @@ def _bind(parent: int) -> None:
 _Order = tuple["Future[subprocess.Popen[bytes]]", Callable[[], "subprocess.Popen[bytes]"]]
 
 
+# functools.cache computes twice when two threads ask at once, and the loser's process or thread
+# would be left to nobody.
+_once = threading.RLock()
+
+
+def _starter(owner: int) -> "queue.SimpleQueue[_Order]":
+    with _once:
+        return _new_starter(owner)
+
+
 @functools.cache
-def _starter(_owner: int) -> "queue.SimpleQueue[_Order]":
+def _new_starter(_owner: int) -> "queue.SimpleQueue[_Order]":
     orders: queue.SimpleQueue[_Order] = queue.SimpleQueue()
 
     def serve() -> None:
@@ -194,7 +204,9 @@ def _starter(_owner: int) -> "queue.SimpleQueue[_Order]":
 
 def _tell_sentinel(line: str) -> None:
     with contextlib.suppress(BrokenPipeError):  # someone killed it; PDEATHSIG is left
-        os.write(_sentinel(os.getpid())[0], line.encode())
+        with _once:
+            pipe = _sentinel(os.getpid())[0]
+        os.write(pipe, line.encode())
 
 
 @functools.cache

@@ -27,8 +27,8 @@ class Service:
 
 
 SERVICES = (
-    Service("accounts", "services.accounts", "organisations", "/docs", ("accounts",)),
-    Service("deposits", "services.deposits", "deposits", "/docs", ("deposits",)),
+    Service("accounts", "services.accounts", "organisations", "/openapi.json", ("accounts",)),
+    Service("deposits", "services.deposits", "deposits", "/openapi.json", ("deposits",)),
     Service("distribution", "services.distribution", "works", "/works", ("distribution",)),
 )
 

@@ -59,7 +59,7 @@ __all__ = [
 async def connect(url: str, database: str, driver: Driver = "pymongo") -> AsyncIterator[Database]:
     """Open a client on one database, closed at the end; writes are journalled on a majority.
 
-    Nothing is sent before the first call. Operations time out after 10 s, so that a loop notices a
+    Nothing is sent before the first call. Operations time out after 30 s, so that a loop notices a
     store that is away and can say so.
     """
     options: dict[str, Any] = {

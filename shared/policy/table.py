@@ -6,7 +6,7 @@ from shared.policy.rules import ReferencesPolicy, Row
 
 
 def as_markdown(policy: ReferencesPolicy) -> str:
-    """Render the policy's rules as Markdown tables, for docs/ (``make policy-table``)."""
+    """Render the policy's rules as Markdown tables, for docs/."""
     choices = [(row, row.choice) for row in policy.file.choice]
     defaults = [(row, row.setting) for row in policy.file.default]
     readers = [(row, f"{row.reader} reads as {row.audience}") for row in policy.file.reader]

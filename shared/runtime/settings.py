@@ -32,9 +32,6 @@ class ServiceSettings(BaseSettings):
     )
     http_host: str = Field(default="127.0.0.1", description="Address the HTTP site listens on.")
     http_port: int = Field(default=0, description="Port of the HTTP site; 0 takes a free one.")
-    public_url: str = Field(
-        default="", description="Base URL in links; empty: taken from requests."
-    )
     operator_token_file: Path = Field(
         default=Path(".local/operator.token"), description="File with the operators' bearer token."
     )

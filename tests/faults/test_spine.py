@@ -64,14 +64,12 @@ class Spine:
             "PUT", "/organisations/78/preferences/10.5555", {"reference-visibility": setting}
         )
 
-    async def deposit(self, number: int, *, timestamp: int = 1) -> int:
+    async def deposit(self, number: int, *, file_name: str = "first.xml") -> int:
         """Deposit one article asynchronously; return the status, 0 where nobody answered."""
         form = aiohttp.FormData({"operation": "doMDUpload", "login_id": "press"})
         form.add_field("login_passwd", LOGIN["pwd"])
-        content = deposit(
-            article(f"10.5555/{number}"), batch=f"batch-{number}", timestamp=timestamp
-        )
-        form.add_field("fname", content, filename=f"{number}.xml")
+        content = deposit(article(f"10.5555/{number}"), batch=f"batch-{number}")
+        form.add_field("fname", content, filename=file_name)
         try:
             async with self.session.post(
                 self.deposits.url + "/servlet/deposit", data=form
@@ -93,7 +91,7 @@ class Spine:
         """Deposit until it is accepted, as a client would."""
 
         async def accepted() -> bool:
-            return await self.deposit(number) == 200
+            return await self.deposit(number, file_name="again.xml") == 200
 
         await until(accepted, within=60, what=f"deposit {number} accepted")
 
@@ -140,16 +138,24 @@ async def test_an_accepted_deposit_survives_a_kill_anywhere(place: Place, point:
             if accepted != 200:  # nobody was promised anything: the client sends it again
                 await running.deposited(1)
             await running.shows(1, references=True)
-            await until(lambda: _one_success(running), what="one diagnostic, a success")
+            if accepted == 200:
+                await until(lambda: _said(running, "first.xml", "Success"), what="one success")
+            else:  # the first may have become durable unanswered: then the second came too late
+                await until(
+                    lambda: _said(running, "again.xml", "Success", "Failure"), what="one verdict"
+                )
 
 
-async def _one_success(running: Spine) -> bool:
-    query = {**LOGIN, "file_name": "1.xml", "type": "result"}
+async def _said(running: Spine, file_name: str, *statuses: str) -> bool:
+    """Whether a file has exactly one diagnostic, with one of ``statuses``."""
+    query = {**LOGIN, "file_name": file_name, "type": "result"}
     async with running.session.get(
         running.deposits.url + "/servlet/submissionDownload", params=query
     ) as answer:
         text = await answer.text()
-        return text.count("<record_diagnostic") == 1 and 'status="Success"' in text
+    return text.count("<record_diagnostic") == 1 and any(
+        f'status="{status}"' in text for status in statuses
+    )
 
 
 @pytest.mark.law("L3")

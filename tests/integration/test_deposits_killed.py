@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -132,37 +133,35 @@ async def test_chunks_without_a_submission_are_no_deposit_and_are_swept(place: P
 
 @pytest.mark.law("L1")
 async def test_a_worker_frozen_past_its_lease_and_thawed_changes_nothing(place: Place) -> None:
-    async with members(place) as accounts:
-        async with service(
-            "deposits", place, COLOPHON_CRASH="deposits.work-written:1:stop", **QUICK
-        ) as frozen:
-            async with (
-                service("deposits", place, "api", "relay", **QUICK) as front,
-                client(front) as site,
-            ):
-                number = await site.later(CONTENT)
-                await until(lambda: stopped(frozen), what="the worker frozen")
-                # The prefix changes hands meanwhile: the first verdicts stay.
-                await accounts.say(assigned("10.5555", OWNED["10.6666"], version=2))
-                async with service("deposits", place, "worker", **QUICK):
-                    await site.ended(number)
-                    frozen.thaw()
-                    # It goes on with what it had in hand; then all is as it was.
-                    later = await site.later(deposit(article("10.5555/after")))
-                    view = await site.ended(later)
-                    assert [one["rule"] for one in view["records"]] == ["prefix-not-yours"]
-                    view = await site.ended(number)
-                    assert [one["status"] for one in view["records"]] == VERDICTS
-                    async with database_of(place) as database:
-                        assert await database["works"].count_documents({}) == 15
-                        written = await database["works"].find({}, {"version": 1}).to_list(None)
-                        assert sorted(one["version"] for one in written) == [1] * 14 + [2]
+    async with (
+        members(place) as accounts, service(
+        "deposits", place, COLOPHON_CRASH="deposits.work-written:1:stop", **QUICK
+    ) as frozen, service("deposits", place, "api", "relay", **QUICK) as front,
+        client(front) as site,
+    ):
+        number = await site.later(CONTENT)
+        await until(lambda: stopped(frozen), what="the worker frozen")
+        # The prefix changes hands meanwhile: the first verdicts stay.
+        await accounts.say(assigned("10.5555", OWNED["10.6666"], version=2))
+        async with service("deposits", place, "worker", ready=False, **QUICK):
+            await site.ended(number)
+            frozen.thaw()
+            # It goes on with what it had in hand; then all is as it was.
+            later = await site.later(deposit(article("10.5555/after")))
+            view = await site.ended(later)
+            assert [one["rule"] for one in view["records"]] == ["prefix-not-yours"]
+            view = await site.ended(number)
+            assert [one["status"] for one in view["records"]] == VERDICTS
+            async with database_of(place) as database:
+                assert await database["works"].count_documents({}) == 15
+                written = await database["works"].find({}, {"version": 1}).to_list(None)
+                assert sorted(one["version"] for one in written) == [1] * 14 + [2]
 
 
 async def stopped(running: Running) -> bool:
     def state() -> str:
-        with open(f"/proc/{running.process.pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0]
+        said = Path(f"/proc/{running.process.pid}/stat").read_text()
+        return said.rpartition(")")[2].split()[0]
 
     return await asyncio.to_thread(state) == "T"
 

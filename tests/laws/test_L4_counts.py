@@ -1,6 +1,7 @@
 """L4: counts follow from what works cite, whatever the settings, the order and the accidents."""
 
 import asyncio
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from services.distribution.projections import TABLE, WORKS
 from services.distribution.search import project
 from shared.events import Event, Meta, PrefixAssigned, Received, WorkRegistered, WorkUpdated
 from shared.mongo import apply_writes
-from tests.laws.memory_store import Database
+from tests.laws.memory_store import Collection, Database
 from tests.laws.turns import Turns, run
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -163,3 +164,40 @@ def test_counts_and_has_references_are_the_same_under_any_two_settings(
         }
         seen.append((counts(database), flags))
     assert seen[0] == seen[1]
+
+
+@dataclass(slots=True)
+class Late(Collection):
+    """A worker's way to the store: it sleeps before its first write, and dies right after it."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def bulk_write(self, operations: Any, *, ordered: bool) -> Any:
+        self.reached.set()
+        await self.go.wait()
+        await Collection.bulk_write(self, operations, ordered=ordered)
+        raise asyncio.CancelledError
+
+
+@pytest.mark.law("L4")
+def test_a_worker_that_wakes_up_late_writes_its_old_count_and_dies_leaves_the_newer_count() -> None:
+    citing, cited = work(DOIS[0], 1, [DOIS[2]]), work(DOIS[2], 1, [])
+    uncited = work(DOIS[0], 2, [])
+    database, delayed = Database(), Database()
+
+    async def story() -> None:
+        await project_all(database, [[citing, cited]])
+        late = Late(WORKS, database.pause, database[WORKS].documents)
+        delayed[WORKS] = late
+        worker = asyncio.ensure_future(settle(delayed))
+        await late.reached.wait()
+        await project_all(database, [[uncited]])
+        await settle(database)
+        late.go.set()
+        await asyncio.wait([worker])
+        assert worker.cancelled()
+        await settle(database)
+
+    run(story())
+    assert counts(database) == {DOIS[0]: 0, DOIS[2]: 0}

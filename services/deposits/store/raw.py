@@ -6,24 +6,33 @@ swept after an hour; the first chunk of each file carries the hour, to be found 
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from services.deposits.store.together import Together
 from shared.mongo import Collection, Database
-from shared.mongo.client import IndexModel, faults
+from shared.mongo.client import Document, IndexModel, faults
 from shared.privacy.envelope import OpenKey, SealedChunk, open_chunk
 
 INDEX: Final = IndexModel([("hour", 1)], name="hour", partialFilterExpression={"first": True})
 SWEEP_HOURS: Final = 48  # how far back a sweep looks; it runs every hour
+AT_ONCE: Final = 16  # chunks in one command; 16 MB at most, a third of what the wire takes
 _PAGE: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RawFiles:
-    """Sealed files by submission and chunk number."""
+    """Sealed files by submission and chunk number; small reads and writes go together."""
 
     database: Database
+    _adding: Together[Document, None] = field(init=False)
+    _reading: Together[str, Document | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make ready what gathers reads and writes."""
+        self._adding = Together(self._add, AT_ONCE)
+        self._reading = Together(self._find, AT_ONCE)
 
     @property
     def _chunks(self) -> Collection:
@@ -38,8 +47,7 @@ class RawFiles:
         }
         if chunk.number == 0:
             document |= {"first": True, "hour": _hour(now), "submission": submission}
-        with faults():
-            await self._chunks.insert_one(document)
+        await self._adding.do(document)
 
     async def read(self, submission: str, key: OpenKey) -> AsyncIterator[bytes]:
         """Return the file, chunk by chunk, in clear.
@@ -49,8 +57,7 @@ class RawFiles:
         """
         number, last = 0, False
         while not last:
-            with faults():
-                found = await self._chunks.find_one({"_id": _key(submission, number)})
+            found = await self._reading.do(_key(submission, number))
             if found is None:
                 raise LookupError(f"chunk {number} of submission {submission} is missing")
             last = found["last"]
@@ -81,6 +88,17 @@ class RawFiles:
             for start in range(0, len(uploads), _PAGE):
                 swept += await self._sweep(submissions, uploads[start : start + _PAGE])
         return swept
+
+    async def _add(self, documents: Sequence[Document]) -> list[None]:
+        with faults():
+            await self._chunks.insert_many(documents, ordered=False)
+        return [None] * len(documents)
+
+    async def _find(self, keys: Sequence[str]) -> list[Document | None]:
+        with faults():
+            found = await self._chunks.find({"_id": {"$in": list(keys)}}).to_list(None)
+        by_key = {document["_id"]: document for document in found}
+        return [by_key.get(key) for key in keys]
 
     async def _sweep(self, submissions: Collection, uploads: Sequence[str]) -> int:
         with faults():

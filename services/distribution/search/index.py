@@ -132,8 +132,7 @@ class SearchIndex:
                 request.clauses, request.texts, schema=self._schema, words=self._words
             )
             query = works(self._schema) if asked is None else asked
-            total = _works_in(searcher) if asked is None else None
-            page = page_of(searcher, query, total=total, request=request, schema=self._schema)
+            page = page_of(searcher, query, request=request, schema=self._schema)
             facets = {name: count_values(searcher, query, name) for name in request.facets}
         return SearchPage(page.total, page.hits, facets, page.position)
 

@@ -8,7 +8,6 @@ A walk by position (a cursor) resumes strictly after the key and DOI of the last
 work that does not change does not change, so it is met exactly once, whatever happens to others.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
 
@@ -27,6 +26,7 @@ from services.distribution.search.request import (
 from services.distribution.search.schema import sort_column
 
 DOI: Final = "doi"
+USUAL_TIES: Final = 16  # works that share a key; where there are more, all are fetched
 
 
 class _Result(Protocol):
@@ -68,37 +68,43 @@ class _Ordered:
     def sharing(self, key: int) -> list[str]:
         """Return the DOIs of all of the query's works that have this key, in order."""
         query = both(self.query, key_range(self.column, key, key, schema=self.schema))
-        total = _count(self.searcher, query)
-        return sorted(doi for _, doi in self.top(query, limit=total)) if total else []
+        group, size = self.top(query, limit=USUAL_TIES)
+        if size > USUAL_TIES:
+            group, _ = self.top(query, limit=size)
+        return sorted(doi for _, doi in group)
 
-    def top(self, query: tantivy.Query, *, limit: int, offset: int = 0) -> list[tuple[int, str]]:
-        """Return key and DOI of the first works of a query; those of equal keys in no order."""
+    def top(
+        self, query: tantivy.Query, *, limit: int, offset: int = 0
+    ) -> tuple[list[tuple[int, str]], int]:
+        """Return key and DOI of the first works of a query, equal keys in no order, and the total.
+
+        Counting in the same pass costs next to nothing; in a pass of its own as much again.
+        """
         order = tantivy.Order.Desc if self.descending else tantivy.Order.Asc
-        found = self.searcher.search(
-            query,
-            limit=limit,
-            offset=offset,
-            count=False,
-            order_by_field=self.column,
-            order=order,
+        found = cast(
+            "_Result",
+            self.searcher.search(
+                query, limit=limit, offset=offset, order_by_field=self.column, order=order
+            ),
         )
-        return [(int(key), _doi(self.searcher, address)) for key, address in found.hits]
+        hits = [(int(key), _doi(self.searcher, address)) for key, address in found.hits]
+        return hits, found.count or 0
 
 
 def page_of(
     searcher: tantivy.Searcher,
     query: tantivy.Query,
     *,
-    total: int | None,
     request: SearchRequest,
     schema: tantivy.Schema,
 ) -> Page:
-    """Return the page of the query's works that a request asks for; count them if need be."""
-    total = _count(searcher, query) if total is None else total
-    by = request.order.by
+    """Return the page of the query's works that a request asks for, and their number."""
+    by, start, rows = request.order.by, request.start, request.rows
+    if not rows:
+        position = None if isinstance(start, Offset) else start
+        return Page(_count(searcher, query), (), position)
     if not isinstance(by, Moment | Tally):
-        hits = _by_relevance(searcher, query, request=request, total=total)
-        return Page(total, hits, None)
+        return _by_relevance(searcher, query, request=request)
     ordered = _Ordered(
         searcher=searcher,
         schema=schema,
@@ -106,26 +112,26 @@ def page_of(
         column=sort_column(by, descending=request.order.descending),
         descending=request.order.descending,
     )
-    match request.start:
+    match start:
         case Offset(skip):
-            found = _window(ordered, skip=skip, rows=request.rows) if request.rows else []
+            found, total = _window(ordered, skip=skip, rows=rows)
             position = None
-        case FromStart() as start:
-            found = _window(ordered, skip=0, rows=request.rows) if request.rows else []
+        case FromStart():
+            found, total = _window(ordered, skip=0, rows=rows)
             position = After(*found[-1]) if found else start
-        case After() as last:
-            found = _following(ordered, last, rows=request.rows) if request.rows else []
-            position = After(*found[-1]) if found else last
+        case After():
+            found, total = _following(ordered, start, rows=rows), _count(searcher, query)
+            position = After(*found[-1]) if found else start
     return Page(total, tuple(Hit(doi, None) for _, doi in found), position)
 
 
-def _window(ordered: _Ordered, *, skip: int, rows: int) -> list[tuple[int, str]]:
-    """Return the works numbered skip .. skip + rows of the order."""
+def _window(ordered: _Ordered, *, skip: int, rows: int) -> tuple[list[tuple[int, str]], int]:
+    """Return the works numbered skip .. skip + rows of the order, and the total."""
     before = 1 if skip else 0
-    seen = ordered.top(ordered.query, limit=rows + before + 1, offset=skip - before)
+    seen, total = ordered.top(ordered.query, limit=rows + before + 1, offset=skip - before)
     inside = seen[before : before + rows]
     if not inside:
-        return []
+        return [], total
     first, last = inside[0][0], inside[-1][0]
     head_cut = bool(before) and seen[0][0] == first
     tail_cut = len(seen) > before + rows and seen[-1][0] == last
@@ -133,7 +139,7 @@ def _window(ordered: _Ordered, *, skip: int, rows: int) -> list[tuple[int, str]]
         inside = _reseat_head(ordered, inside, skip=skip)
     if tail_cut and not (head_cut and first == last):
         inside = _reseat_tail(ordered, inside)
-    return _in_order(inside, descending=ordered.descending)
+    return _in_order(inside, descending=ordered.descending), total
 
 
 def _reseat_head(
@@ -161,7 +167,7 @@ def _following(ordered: _Ordered, last: After, *, rows: int) -> list[tuple[int, 
     wanted = rows - len(same)
     if not wanted:
         return same
-    seen = ordered.top(ordered.beyond(last.key), limit=wanted + 1)
+    seen, _ = ordered.top(ordered.beyond(last.key), limit=wanted + 1)
     inside = seen[:wanted]
     if len(seen) > wanted and seen[-1][0] == inside[-1][0]:
         inside = _reseat_tail(ordered, inside)
@@ -174,24 +180,28 @@ def _in_order(found: list[tuple[int, str]], *, descending: bool) -> list[tuple[i
 
 
 def _by_relevance(
-    searcher: tantivy.Searcher, query: tantivy.Query, *, request: SearchRequest, total: int
-) -> tuple[Hit, ...]:
+    searcher: tantivy.Searcher, query: tantivy.Query, *, request: SearchRequest
+) -> Page:
     """Return a page by score; only by offset, because scores move as works arrive."""
     skip = request.start.skip if isinstance(request.start, Offset) else 0
+    if request.order.descending:
+        hits, total = _scored(searcher, query, limit=request.rows, offset=skip)
+        return Page(total, hits, None)
+    # The engine ranks downwards only: take the same works from the other end.
+    total = _count(searcher, query)
     rows = min(request.rows, max(total - skip, 0))
     if not rows:
-        return ()
-    if request.order.descending:
-        return _scored(searcher, query, limit=rows, offset=skip)
-    return _scored(searcher, query, limit=rows, offset=total - skip - rows)[::-1]
+        return Page(total, (), None)
+    hits, _ = _scored(searcher, query, limit=rows, offset=total - skip - rows)
+    return Page(total, hits[::-1], None)
 
 
 def _scored(
     searcher: tantivy.Searcher, query: tantivy.Query, *, limit: int, offset: int
-) -> tuple[Hit, ...]:
-    found: Sequence[tuple[float, tantivy.DocAddress]]
-    found = searcher.search(query, limit=limit, offset=offset, count=False).hits
-    return tuple(Hit(_doi(searcher, address), float(score)) for score, address in found)
+) -> tuple[tuple[Hit, ...], int]:
+    found = cast("_Result", searcher.search(query, limit=limit, offset=offset))
+    hits = tuple(Hit(_doi(searcher, address), float(score)) for score, address in found.hits)
+    return hits, found.count or 0
 
 
 def _count(searcher: tantivy.Searcher, query: tantivy.Query) -> int:

@@ -429,7 +429,7 @@ async def test_a_streaming_route_bounds_its_body_itself(
 
 
 async def test_a_malformed_body_or_request_is_refused_and_not_logged(
-    site: str, capfd: pytest.CaptureFixture[str]
+    site: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = await raw(
         site,
@@ -442,7 +442,8 @@ async def test_a_malformed_body_or_request_is_refused_and_not_logged(
         site, f"GET / HTTP/1.1\r\nAuthorization: Bearer {SECRET}\x00\r\nHost: x\r\n\r\n".encode()
     )
     assert mangled.startswith(b"HTTP/1.0 400")
-    logged = "".join(capfd.readouterr())
+    logged = "".join(capfd.readouterr()) + caplog.text
+    assert "BadHttpMessage" in logged
     assert SECRET not in logged
     assert "Traceback" not in logged
 
