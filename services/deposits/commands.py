@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from services.deposits import model
 from services.deposits.errors import QUEUE_FULL, USER_QUEUE_FULL, Refusal
 from services.deposits.store import New, RawFiles, Submissions
+from services.deposits.store.raw import Taken
 from shared.privacy.envelope import OpenKey, new_sealed_key, seal_stream, seal_text, unseal
 from shared.privacy.epochs import KeyProvider
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.crashpoints import crashpoint
+from shared.runtime.faults import Busy
 from shared.runtime.ids import new_number
 
 SCHEMA = "deposits.submissions.v1"
@@ -45,6 +47,7 @@ class Accepting:
     pending: int
     wake: Callable[[], None] = lambda: None
     clock: Clock = SYSTEM
+    _last: int = 0
     _counted: dict[str | None, tuple[float, int]] = field(default_factory=dict)
 
     async def room(self, depositor: Depositor) -> Refusal | None:
@@ -66,16 +69,21 @@ class Accepting:
 
         Where ``parts`` raises, what was written is taken away again.
         """
-        submission = str(new_number())
+        submission = self._number()
         sealed_key = new_sealed_key(self.keys, f"submission.{submission}")
         key = unseal(self.keys, sealed_key)
         measured = _Measured(parts)
         now = self.clock.now()
+        begun = False
         try:
             async for chunk in seal_stream(key, measured.parts(), record=submission):
                 await self.files.add(submission, chunk, now=now)
+                begun = True
+        except Taken:
+            raise Busy("this number was given to another upload at the same moment") from None
         except BaseException:
-            await self.files.discard(submission)
+            if begun:
+                await self.files.discard(submission)
             raise
         state, event = model.received(
             submission, organisation=depositor.organisation, now=self.clock.now()
@@ -107,6 +115,11 @@ class Accepting:
     async def give_up(self, sealed: Sealed) -> None:
         """Take a sealed file away that shall be no submission."""
         await self.files.discard(sealed.submission)
+
+    def _number(self) -> str:
+        """Return a new number: within this process each is greater than the last."""
+        self._last = max(new_number(), self._last + 1)
+        return str(self._last)
 
     def _lookup(self, depositor: Depositor, file_name: str | None) -> tuple[str, ...]:
         if file_name is None:

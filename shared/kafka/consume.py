@@ -118,7 +118,11 @@ class Consumer:
                 [self.prefix + topic for topic in (*self.topics, dead.replay_topic(self.group))],
                 listener=_Listener(self, consumer),
             )
-            await self._loop(consumer, parking, draining)
+            try:
+                await self._loop(consumer, parking, draining)
+            except CircuitOpen:
+                await self._commit(consumer, self._applied)  # what was parked is not parked again
+                raise
             await self._commit(consumer, self._applied)
         finally:
             await stop(consumer)

@@ -54,4 +54,5 @@ def configure(*, service: str, level: str = "info", json: bool = False) -> None:
 
 def get_log(name: str) -> Any:
     """Return the logger of a module; ``name`` stands in each of its lines."""
-    return structlog.get_logger().bind(logger=name)
+    # Not bind(): that would fix the settings of the moment, before configure() was called.
+    return structlog.get_logger(module=name)

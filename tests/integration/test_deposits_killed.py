@@ -134,9 +134,11 @@ async def test_chunks_without_a_submission_are_no_deposit_and_are_swept(place: P
 @pytest.mark.law("L1")
 async def test_a_worker_frozen_past_its_lease_and_thawed_changes_nothing(place: Place) -> None:
     async with (
-        members(place) as accounts, service(
-        "deposits", place, COLOPHON_CRASH="deposits.work-written:1:stop", **QUICK
-    ) as frozen, service("deposits", place, "api", "relay", **QUICK) as front,
+        members(place) as accounts,
+        service(
+            "deposits", place, COLOPHON_CRASH="deposits.work-written:1:stop", **QUICK
+        ) as frozen,
+        service("deposits", place, "api", "relay", **QUICK) as front,
         client(front) as site,
     ):
         number = await site.later(CONTENT)

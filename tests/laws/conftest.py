@@ -3,6 +3,7 @@
 import os
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, Phase, settings
 
 _COMMON = settings(
@@ -32,3 +33,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if "tests/laws/" in item.path.as_posix():
                 item.add_marker(pytest.mark.soak)
                 item.add_marker(pytest.mark.timeout(3600))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quiet() -> None:
+    """Thousands of programs need no log; their own notes say what happened."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))

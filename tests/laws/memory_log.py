@@ -105,7 +105,7 @@ class Broker:
             self._joining.pop(id(member), None)
             self._call_others()
             self._complete()
-            asyncio.get_running_loop().call_later(HEARTBEAT_SECONDS, member.rejoin.set)
+            asyncio.get_running_loop().call_later(HEARTBEAT_SECONDS, self._tell_expelled, member)
 
     def commit(self, member: "Member", offsets: dict[TopicPartition, int]) -> None:
         if member not in self.members or member.generation != self.generation:
@@ -117,7 +117,16 @@ class Broker:
     def _call_others(self) -> None:
         for one in self.members:
             if id(one) not in self._joining:
-                asyncio.get_running_loop().call_later(self.latency(), one.rejoin.set)
+                later = asyncio.get_running_loop().call_later
+                later(self.latency(), self._call, one, self.generation)
+
+    def _call(self, member: "Member", generation: int) -> None:
+        if self.generation == generation and id(member) not in self._joining:
+            member.rejoin.set()
+
+    def _tell_expelled(self, member: "Member") -> None:
+        if member not in self.members:
+            member.rejoin.set()
 
     def _complete(self) -> None:
         if not self.members or len(self._joining) < len(self.members):

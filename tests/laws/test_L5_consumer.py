@@ -211,6 +211,10 @@ def play(run: Run, story: Any) -> None:
         ):
             loop.run_until_complete(story())
     finally:
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         loop.close()
     assert not run.broken, run.broken
 
@@ -225,7 +229,9 @@ STEPS = st.one_of(
     st.tuples(st.just("store away"), st.sampled_from([0.3, 3.0, 20.0])),
     st.tuples(st.just("parking away"), st.sampled_from([0.3, 3.0])),
 )
-PROGRAMS = st.lists(st.tuples(st.sampled_from([0.0, 0.01, 0.13, 0.4, 1.1, 3.0]), STEPS), max_size=14)
+PROGRAMS = st.lists(
+    st.tuples(st.sampled_from([0.0, 0.01, 0.13, 0.4, 1.1, 3.0]), STEPS), max_size=14
+)
 LATENCIES = st.lists(st.sampled_from([0.001, 0.004, 0.03, 0.2]), min_size=1, max_size=7)
 DURATIONS = st.lists(st.sampled_from([0.0, 0.01, 0.2, 1.5]), min_size=1, max_size=5)
 
@@ -279,7 +285,9 @@ def test_the_circuit_opens_says_so_parks_nothing_of_that_batch_and_a_mended_buil
     async def story() -> None:
         first = run.begin()
         async with asyncio.timeout(600):
-            while all(part.ok or "circuit" not in part.why for part in first.consumer.health.readiness()):
+            while all(
+                part.ok or "circuit" not in part.why for part in first.consumer.health.readiness()
+            ):
                 await asyncio.sleep(0.5)
         stood = dict(run.broker.committed)
         parked = len(run.broker.parked)

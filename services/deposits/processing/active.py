@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.deposits.crossref.diagnostics import Counts
@@ -40,8 +41,8 @@ class Active:
         """The submission's number."""
         return self.submission.id
 
-    async def put(self, items: list[Item], *, most: int) -> None:
-        """Take in what was read; waits while ``most`` records are not yet judged."""
+    async def put(self, items: list[Item], *, most: int, told: Callable[[], None]) -> None:
+        """Take in what was read and tell so; waits while ``most`` records are not yet judged."""
         for item in items:
             match item:
                 case Head():
@@ -50,6 +51,7 @@ class Active:
                     self._records.append(item)
                 case End():
                     self.end = item
+        told()
         while len(self._records) > most:
             self._room.clear()
             await self._room.wait()

@@ -37,6 +37,7 @@ IDLE_SECONDS: Final = 0.25  # how soon a submission accepted by another process 
 RETRY_SECONDS: Final = 0.5
 LARGE: Final = 1_000_000  # bytes; of such files a worker reads a few at a time
 MOST_LARGE: Final = 4
+CHOICE: Final = 4  # of this many times what a worker can hold, to be fair among members
 PARK: Final = timedelta(minutes=10)  # until a file that cannot be opened is tried again
 SCHEMA: Final = "deposits.submissions.v1"
 
@@ -61,6 +62,9 @@ class Worker:
     health: Health = field(default_factory=Health)
     clock: Clock = SYSTEM
     _active: dict[str, Active] = field(default_factory=dict)
+    _read_on: asyncio.Event = field(default_factory=asyncio.Event)
+    _willing: bool = False  # to claim more
+    _looked: float = float("-inf")
     _renewed: float = float("-inf")
 
     async def run(self, draining: asyncio.Event) -> None:
@@ -77,13 +81,14 @@ class Worker:
                 finally:
                     self.health.beat(self.holder)
                 if not busy:
-                    await wait_any(self.wake, draining, timeout=IDLE_SECONDS)
-                self.wake.clear()
+                    calls = [self._read_on, draining, *([self.wake] if self._willing else [])]
+                    await wait_any(*calls, timeout=IDLE_SECONDS)
             await self._leave()
         self.health.retire(self.holder)
 
     async def _turn(self, readers: asyncio.TaskGroup) -> bool:
         """Claim, judge a batch, end what is done; True if there may be more at once."""
+        self._read_on.clear()
         await self._renew()
         claimed = await self._claim(readers)
         await self._bind()
@@ -98,16 +103,23 @@ class Worker:
 
     async def _claim(self, readers: asyncio.TaskGroup) -> int:
         free = self.in_hand - len(self._active)
-        if free <= 0 or not self.permissions.fresh():
+        self._willing = free > 0 and self.permissions.fresh()
+        due = self.wake.is_set() or self.clock.monotonic() - self._looked >= IDLE_SECONDS
+        if not self._willing or not due:
             return 0
-        now = self.clock.now()
-        candidates = await self.submissions.waiting(now=now, most=4 * self.in_hand)
+        self.wake.clear()
+        self._looked = self.clock.monotonic()
+        candidates = await self.submissions.waiting(
+            now=self.clock.now(), most=CHOICE * self.in_hand
+        )
+        if len(candidates) > free:
+            self.wake.set()
         chosen = [
             (one, one.bound or self.permissions.of(one.organisation))
             for one in self._choose(candidates, free)
         ]
         claims = await self.submissions.claim(
-            chosen, holder=self.holder, until=lease(now, self.lease_seconds)
+            chosen, holder=self.holder, until=lease(self.clock.now(), self.lease_seconds)
         )
         for claim in claims:
             active = Active.of(claim)
@@ -143,11 +155,10 @@ class Worker:
                 return self.files.read(active.id, key)
 
             async for items in read(file, size=active.submission.size, schemas=self.schemas):
-                await active.put(items, most=AHEAD)
-                self.wake.set()
+                await active.put(items, most=AHEAD, told=self._read_on.set)
         except Exception as fault:  # noqa: BLE001  (one file must not end the worker)
             active.fault = fault
-        self.wake.set()
+        self._read_on.set()
 
     async def _bind(self) -> None:
         """Bind newer knowledge where only that may refuse a file's prefix."""

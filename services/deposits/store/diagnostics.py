@@ -5,14 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from services.deposits.model import Verdict
+from services.deposits.store.together import insert
 from shared.mongo import Collection, Database
-from shared.mongo.client import (
-    DUPLICATE_KEY,
-    BulkWriteError,
-    Document,
-    InsertOne,
-    faults,
-)
+from shared.mongo.client import Document, faults
 
 PAGE: Final = 500
 
@@ -48,18 +43,11 @@ class Diagnostics:
         """Write verdicts where none is; return what is durable now, the first one each."""
         if not verdicts:
             return {}
-        operations = [InsertOne(_document(name, one)) for name, one in verdicts.items()]
-        lost: list[int] = []
-        with faults():
-            try:
-                await self._collection.bulk_write(operations, ordered=False)
-            except BulkWriteError as fault:
-                errors = fault.details["writeErrors"]
-                if any(error["code"] != DUPLICATE_KEY for error in errors):
-                    raise
-                lost = [error["index"] for error in errors]
-        names = list(verdicts)
-        return {**verdicts, **await self.known(names[index] for index in lost)}
+        written = await insert(
+            self._collection, [_document(name, one) for name, one in verdicts.items()]
+        )
+        lost = [name for name, free in zip(verdicts, written, strict=True) if not free]
+        return {**verdicts, **await self.known(lost)}
 
     async def page(self, submission: str, *, start: int, rows: int) -> list[Diagnostic]:
         """Return the diagnostics of records ``start`` to ``start + rows``, in file order."""

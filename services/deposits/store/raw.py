@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.deposits.store.together import Together
+from services.deposits.store.together import Together, insert
 from shared.mongo import Collection, Database
 from shared.mongo.client import Document, IndexModel, faults
 from shared.privacy.envelope import OpenKey, SealedChunk, open_chunk
@@ -21,12 +21,16 @@ AT_ONCE: Final = 16  # chunks in one command; 16 MB at most, a third of what the
 _PAGE: Final = 500
 
 
+class Taken(Exception):
+    """Another upload, of another process, has the same number: neither may touch the other."""
+
+
 @dataclass(slots=True)
 class RawFiles:
     """Sealed files by submission and chunk number; small reads and writes go together."""
 
     database: Database
-    _adding: Together[Document, None] = field(init=False)
+    _adding: Together[Document, bool] = field(init=False)
     _reading: Together[str, Document | None] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -39,7 +43,7 @@ class RawFiles:
         return self.database["raw"]
 
     async def add(self, submission: str, chunk: SealedChunk, *, now: datetime) -> None:
-        """Write one chunk; returns when it is durable."""
+        """Write one chunk; returns when it is durable. Raises ``Taken`` for another's number."""
         document = {
             "_id": _key(submission, chunk.number),
             "last": chunk.last,
@@ -47,7 +51,8 @@ class RawFiles:
         }
         if chunk.number == 0:
             document |= {"first": True, "hour": _hour(now), "submission": submission}
-        await self._adding.do(document)
+        if not await self._adding.do(document):
+            raise Taken(f"submission {submission} has a chunk {chunk.number} already")
 
     async def read(self, submission: str, key: OpenKey) -> AsyncIterator[bytes]:
         """Return the file, chunk by chunk, in clear.
@@ -89,10 +94,8 @@ class RawFiles:
                 swept += await self._sweep(submissions, uploads[start : start + _PAGE])
         return swept
 
-    async def _add(self, documents: Sequence[Document]) -> list[None]:
-        with faults():
-            await self._chunks.insert_many(documents, ordered=False)
-        return [None] * len(documents)
+    async def _add(self, documents: Sequence[Document]) -> Sequence[bool]:
+        return await insert(self._chunks, documents)
 
     async def _find(self, keys: Sequence[str]) -> list[Document | None]:
         with faults():

@@ -15,12 +15,14 @@ import orjson
 
 from services.deposits.permissions import Bound
 from services.deposits.store import raw
+from services.deposits.store.together import Together, insert
 from shared.events import SubmissionReceived, SubmissionState
 from shared.mongo import Aggregates, Collection, Database
 from shared.mongo.aggregates import outbox_entry
 from shared.mongo.client import Document, IndexModel, UpdateOne, faults
 from shared.privacy.envelope import SealedKey
 from shared.runtime.clock import rfc3339
+from shared.runtime.faults import Transient
 
 SubmissionStatus = Literal["queued", "in_process", "completed"]
 
@@ -32,6 +34,7 @@ INDEXES: Final = (
     IndexModel([("lookup", 1), ("_id", -1)], name="lookup"),
 )
 _SHOWN: Final = {"outbox": 0}
+AT_ONCE: Final = 50  # submissions in one command
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +104,17 @@ async def prepare(database: Database) -> None:
         await database["raw"].create_indexes([raw.INDEX])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Submissions:
     """All submissions."""
 
     aggregates: Aggregates[SubmissionState]
     lookup_key: bytes = field(repr=False)
+    _adding: Together[Document, bool] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make ready what gathers writes."""
+        self._adding = Together(self._add, AT_ONCE)
 
     @property
     def collection(self) -> Collection:
@@ -137,9 +145,12 @@ class Submissions:
             "file_name": new.file_name,
             "lookup": list(new.lookup),
         }
-        with faults():
-            await self.collection.insert_one(document)
+        if not await self._adding.do(document):
+            raise Transient("this submission is written already")
         self.aggregates.wake()
+
+    async def _add(self, documents: Sequence[Document]) -> Sequence[bool]:
+        return await insert(self.collection, documents)
 
     def hashed(self, kind: str, name: str, *, credential: str) -> str:
         """Return what a file name or batch id of a login is looked up by."""

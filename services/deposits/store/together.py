@@ -9,6 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from shared.mongo import Collection
+from shared.mongo.client import BulkWriteError, Document, InsertOne, collided, faults
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -54,3 +57,14 @@ class Together(Generic[T, R]):
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():
                 future.set_result(result)
+
+
+async def insert(collection: Collection, documents: Sequence[Document]) -> Sequence[bool]:
+    """Insert documents in one command; say of each whether its key was free."""
+    taken: list[int] = []
+    with faults():
+        try:
+            await collection.bulk_write([InsertOne(one) for one in documents], ordered=False)
+        except BulkWriteError as fault:
+            taken = collided(fault)
+    return [index not in taken for index in range(len(documents))]
