@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +22,6 @@ from services.deposits.processing import Worker
 from services.deposits.processing.judging import Judging
 from services.deposits.processing.sweeping import sweep_forever
 from services.deposits.settings import Settings
-from services.deposits.store.submissions import shown
 from services.deposits.waiting import Ends
 from shared.events import SubmissionState, WorkState
 from shared.kafka.credentials import KnownCredentials
@@ -58,7 +57,6 @@ class Parts:
     knowledge: Knowledge
     ends: Ends
     relay_wake: asyncio.Event
-    worker_wakes: Sequence[asyncio.Event]
 
 
 async def main(settings: Settings, roles: Sequence[str]) -> None:
@@ -75,12 +73,14 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
         running: dict[str, Role] = {}
         if {"api", "worker"} & set(roles):
             running["gate"] = parts.knowledge.run
+        workers = await _workers(parts) if "worker" in roles else []
+        if workers:
+            running |= {f"worker-{number}": one.run for number, one in enumerate(workers)}
+            running["sweep"] = partial(sweep_forever, parts.files, parts.submissions.collection)
         if "api" in roles:
-            running["api"] = await _api(parts, stack)
+            running["api"] = _api(parts, workers, stack)
         if "relay" in roles:
             running["relay"] = await _relay(parts)
-        if "worker" in roles:
-            running |= await _workers(parts)
         await run_roles(running, drain_seconds=settings.drain_seconds)
 
 
@@ -92,7 +92,7 @@ def _parts(settings: Settings, database: Database) -> Parts:
             database["submissions"],
             SubmissionState.model_validate_json,
             SOURCE,
-            fields=shown,
+            fields=store.shown,
             wake=relay_wake.set,
         ),
         load_or_create(settings.key_file),
@@ -120,7 +120,6 @@ def _parts(settings: Settings, database: Database) -> Parts:
         ),
         ends=Ends(submissions),
         relay_wake=relay_wake,
-        worker_wakes=[asyncio.Event() for _ in range(settings.workers)],
     )
 
 
@@ -140,13 +139,14 @@ async def _relay(parts: Parts) -> Role:
     ).run
 
 
-async def _workers(parts: Parts) -> dict[str, Role]:
+async def _workers(parts: Parts) -> list[Worker]:
     permissions = Permissions(parts.knowledge)
     schemas = await _schemas(parts.settings)
-    workers = {
-        f"worker-{number}": Worker(
+    return [
+        Worker(
             holder=f"{parts.replica}/{number}",
             submissions=parts.submissions,
+            claims=store.Claims(parts.submissions.collection),
             files=parts.files,
             judging=Judging(parts.works, parts.diagnostics, SYSTEM.now),
             permissions=permissions,
@@ -154,14 +154,11 @@ async def _workers(parts: Parts) -> dict[str, Role]:
             schemas=schemas,
             lease_seconds=parts.settings.lease_seconds,
             in_hand=parts.settings.submissions_in_hand,
-            wake=wake,
             ended=parts.ends.told,
             health=parts.health,
-        ).run
-        for number, wake in enumerate(parts.worker_wakes)
-    }
-    sweep = partial(sweep_forever, parts.files, parts.submissions.collection)
-    return {**workers, "sweep": sweep}
+        )
+        for number in range(parts.settings.workers)
+    ]
 
 
 async def _schemas(settings: Settings) -> Schemas:
@@ -172,7 +169,7 @@ async def _schemas(settings: Settings) -> Schemas:
     return schemas
 
 
-async def _api(parts: Parts, stack: AsyncExitStack) -> Role:
+def _api(parts: Parts, workers: Sequence[Worker], stack: AsyncExitStack) -> Role:
     settings = parts.settings
     callers = Callers(
         KnownCredentials(parts.knowledge),
@@ -186,7 +183,7 @@ async def _api(parts: Parts, stack: AsyncExitStack) -> Role:
         parts.keys,
         pending_per_user=settings.pending_per_user,
         pending=settings.pending,
-        wake=_all(parts.worker_wakes),
+        workers=workers,
     )
     servlet = Servlet(
         intake=Intake(callers, accepting, settings.deposit_bytes),
@@ -206,11 +203,3 @@ async def _api(parts: Parts, stack: AsyncExitStack) -> Role:
         port=settings.http_port,
         drain_seconds=settings.drain_seconds,
     )
-
-
-def _all(wakes: Sequence[asyncio.Event]) -> Callable[[], None]:
-    def wake() -> None:
-        for one in wakes:
-            one.set()
-
-    return wake

@@ -1,13 +1,13 @@
 """Accepting a deposit: sealed chunks first, then the submission; only then it is promised."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from services.deposits import model
 from services.deposits.errors import QUEUE_FULL, USER_QUEUE_FULL, Refusal
-from services.deposits.store import New, RawFiles, Submissions
-from services.deposits.store.raw import Taken
+from services.deposits.processing import Worker
+from services.deposits.store import New, RawFiles, Submissions, Taken
 from shared.privacy.envelope import OpenKey, new_sealed_key, seal_stream, seal_text, unseal
 from shared.privacy.epochs import KeyProvider
 from shared.runtime.clock import SYSTEM, Clock
@@ -38,14 +38,14 @@ class Sealed:
 
 @dataclass(slots=True)
 class Accepting:
-    """The commands that take deposits in; ``wake`` hurries the workers of this process."""
+    """The commands that take deposits in; ``workers`` are those of this process."""
 
     submissions: Submissions
     files: RawFiles
     keys: KeyProvider
     pending_per_user: int
     pending: int
-    wake: Callable[[], None] = lambda: None
+    workers: Sequence[Worker] = ()
     clock: Clock = SYSTEM
     _last: int = 0
     _counted: dict[str | None, tuple[float, int]] = field(default_factory=dict)
@@ -103,13 +103,24 @@ class Accepting:
     async def submit(self, sealed: Sealed, *, correlation: str | None) -> str:
         """Make a sealed file a submission: from here on it is promised. Return its number."""
         crashpoint("deposits.chunks-written")
-        await self.submissions.add(sealed.new, correlation=correlation)
+        worker = next((one for one in self.workers if one.has_room(sealed.new.size)), None)
+        offer = worker.offer(sealed.depositor.organisation) if worker else None
+        submission = None
+        try:
+            submission = await self.submissions.add(
+                sealed.new, offer=offer, correlation=correlation
+            )
+        finally:
+            if worker is not None and offer is not None:
+                worker.hand(submission, offer)
         crashpoint("deposits.submission-inserted")
         for name in (sealed.depositor.credential, None):
             if name in self._counted:
                 at, count = self._counted[name]
                 self._counted[name] = (at, count + 1)
-        self.wake()
+        if worker is None:
+            for one in self.workers:
+                one.wake.set()
         return sealed.submission
 
     async def give_up(self, sealed: Sealed) -> None:
@@ -123,8 +134,9 @@ class Accepting:
 
     def _lookup(self, depositor: Depositor, file_name: str | None) -> tuple[str, ...]:
         if file_name is None:
-            return ()
-        return (self.submissions.hashed("file", file_name, credential=depositor.credential),)
+            return (depositor.credential,)
+        named = self.submissions.hashed("file", file_name, credential=depositor.credential)
+        return (depositor.credential, named)
 
     async def _pending(self, credential: str | None, limit: int) -> bool:
         now = self.clock.monotonic()

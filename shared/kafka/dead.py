@@ -136,8 +136,8 @@ async def _whole(bootstrap: str, topic: str) -> AsyncIterator[ConsumerRecord[Any
         enable_auto_commit=False,
         isolation_level="read_committed",
     )
-    await consumer.start()
     try:
+        await consumer.start()
         partitions = [
             TopicPartition(topic, part)
             for part in sorted(consumer.partitions_for_topic(topic) or {0})

@@ -121,9 +121,9 @@ class Relay:
                 if not await self.lease.hold():
                     raise Superseded("another relay holds the lease")
                 renewed = self.clock.monotonic()
+            if leaving:
+                return  # what is left of a flood is for whoever holds the lease next
             if not any(busy):
-                if leaving:
-                    return
                 await wait_any(self.wake, draining, timeout=IDLE_SECONDS)
 
     async def _page(self, source: Source, sender: FencedSender) -> bool:

@@ -72,8 +72,8 @@ def owned(topic: str, *, by: str) -> Topic:
 async def create(bootstrap: str, *, prefix: str = "", replication: int | None = None) -> list[str]:
     """Create the declared topics that do not exist; return the names that were new."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
     try:
+        await admin.start()
         existing = set(await admin.list_topics())
         wanted = [
             NewTopic(

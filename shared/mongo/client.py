@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, Literal
 
-from pymongo import AsyncMongoClient, IndexModel, InsertOne, UpdateOne, WriteConcern
+from pymongo import AsyncMongoClient, IndexModel, InsertOne, UpdateMany, UpdateOne, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
@@ -48,6 +48,7 @@ __all__ = [
     "DuplicateKeyError",
     "IndexModel",
     "InsertOne",
+    "UpdateMany",
     "UpdateOne",
     "collided",
     "connect",

@@ -17,7 +17,7 @@ from services.distribution.store import prepare
 from shared.events import Meta, to_record
 from shared.kafka.consume import Consumer
 from shared.kafka.produce import Sender
-from shared.mongo import projecting
+from shared.mongo import Database, projecting
 from tests.bench.rig import Rig, close, console, in_turn, rig, work
 
 TOPIC = "deposits.works.v1"
@@ -51,8 +51,8 @@ async def load(here: Rig, works: int) -> None:
 
 async def guarded(here: Rig, works: int, group: str) -> float:
     """Run our consumer until it has projected everything."""
-    await empty(here)
-    project = projecting(here.database, TABLE)
+    database = await empty(here, group)
+    project = projecting(database, TABLE)
     clock, seen = Stopwatch(), 0
     draining = asyncio.Event()
 
@@ -81,7 +81,7 @@ async def guarded(here: Rig, works: int, group: str) -> float:
 
 async def plain(here: Rig, works: int, group: str) -> float:
     """Run the loop anybody would write first."""
-    await empty(here)
+    database = await empty(here, group)
     consumer = AIOKafkaConsumer(
         here.prefix + TOPIC,
         bootstrap_servers=here.bootstrap,
@@ -113,7 +113,7 @@ async def plain(here: Rig, works: int, group: str) -> float:
                     )
                 )
         if operations:
-            await here.database[WORKS].bulk_write(operations, ordered=False)
+            await database[WORKS].bulk_write(operations, ordered=False)
             seen += len(operations)
         if time.monotonic() - committed > 1:
             await consumer.commit()
@@ -123,10 +123,16 @@ async def plain(here: Rig, works: int, group: str) -> float:
     return works / clock.seconds
 
 
-async def empty(here: Rig) -> None:
-    """Begin with no works and the indexes of the real collection."""
-    await here.database.drop_collection(WORKS)
-    await prepare(here.database)
+async def empty(here: Rig, name: str) -> Database:
+    """Begin with no works and the indexes of the real collection, in a database of its own.
+
+    The embedded store drops a collection key by key, each one synced: nothing is dropped.
+    """
+    database: Database = here.database.client.get_database(
+        f"{here.database.name}{name}", write_concern=here.database.write_concern
+    )
+    await prepare(database)
+    return database
 
 
 class Stopwatch:

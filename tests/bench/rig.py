@@ -38,10 +38,7 @@ async def rig() -> AsyncIterator[Rig]:
         await topics.create(pair.kafka_bootstrap, prefix=prefix)
         describe(pair)
         async with connect(pair.mongodb_url, prefix.replace(".", "_")) as database:
-            try:
-                yield Rig(pair.kafka_bootstrap, pair.mongodb_url, prefix, database)
-            finally:
-                await database.client.drop_database(database.name)
+            yield Rig(pair.kafka_bootstrap, pair.mongodb_url, prefix, database)
 
 
 def describe(pair: Any) -> None:

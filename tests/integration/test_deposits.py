@@ -27,6 +27,11 @@ from tests.depositing import (
 from tests.platform import Platform
 from tests.processes import OPERATOR, Place, service
 
+OLDER = (
+    "Record not processed because submitted version: {} is less or equal to previously submitted "
+    "version (DOI match)"
+)
+
 
 @pytest.fixture(scope="module")
 async def house(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Place:
@@ -115,8 +120,7 @@ async def test_only_a_strictly_greater_version_counts_and_the_winner_is_named(
             (
                 "Failure",
                 doi("V"),
-                f"Record not processed because submitted version: {lower} is less or equal to "
-                "previously submitted version (DOI match)",
+                OLDER.format(lower),
             )
         ]
     _, view = await site.get(f"/submissions/{log.submission}/records")

@@ -88,21 +88,24 @@ class Broker:
     def producer(self, **_options: Any) -> "Producer":
         return Producer(self)
 
-    async def join(self, member: "Member") -> tuple[int, list[TopicPartition]]:
+    async def join(self, member: "Member") -> tuple[int, list[TopicPartition]] | None:
+        """Wait for the group's next generation; None where the broker expelled the member."""
         if member not in self.members:
             self.members.append(member)
         answer = asyncio.get_running_loop().create_future()
         self._joining[id(member)] = (member, answer)
         self._call_others()
         self._complete()
-        found: tuple[int, list[TopicPartition]] = await answer
+        found: tuple[int, list[TopicPartition]] | None = await answer
         return found
 
     def expel(self, member: "Member") -> None:
         """Take a member out, for whatever reason; the others share what it had."""
         if member in self.members:
             self.members.remove(member)
-            self._joining.pop(id(member), None)
+            _, answer = self._joining.pop(id(member), (None, None))
+            if answer and not answer.done():
+                answer.set_result(None)
             self._call_others()
             self._complete()
             asyncio.get_running_loop().call_later(HEARTBEAT_SECONDS, self._tell_expelled, member)
@@ -169,7 +172,9 @@ class Member:
             self.rejoin.clear()
             self._settled.clear()
             await self.listener.on_partitions_revoked(set(self._positions))
-            self.generation, share = await self.broker.join(self)
+            while (joined := await self.broker.join(self)) is None:
+                await asyncio.sleep(self.broker.latency())
+            self.generation, share = joined
             await asyncio.sleep(self.broker.latency())
             self._positions = dict.fromkeys(share)
             self._paused.clear()

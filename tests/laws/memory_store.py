@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from pymongo import UpdateOne
+from pymongo import InsertOne, UpdateMany
 from pymongo.errors import BulkWriteError
 
 Document = dict[str, Any]
@@ -36,7 +36,7 @@ def _holds(value: Any, wanted: Any) -> bool:
 
 
 def change(document: Document, update: Mapping[str, Any]) -> None:
-    """Carry out $set, $unset and $addToSet with $each."""
+    """Carry out $set, $unset, and $addToSet and $push with $each."""
     for operator, fields in update.items():
         for name, value in fields.items():
             match operator:
@@ -47,6 +47,8 @@ def change(document: Document, update: Mapping[str, Any]) -> None:
                 case "$addToSet":
                     held = document.setdefault(name, [])
                     held += [one for one in dict.fromkeys(value["$each"]) if one not in held]
+                case "$push":
+                    document.setdefault(name, []).extend(deepcopy(value["$each"]))
                 case _:
                     raise NotImplementedError(operator)
 
@@ -80,20 +82,22 @@ class Collection:
 
         return Cursor(look, self.pause)
 
+    async def find_one(self, condition: Mapping[str, Any], shown: Any = None) -> Document | None:
+        return next(iter(await self.find(condition, shown).to_list(1)), None)
+
     async def count_documents(self, condition: Mapping[str, Any]) -> int:
         await self.pause()
         found = sum(matches(one, condition) for one in self.documents.values())
         await self.pause()
         return found
 
-    async def bulk_write(self, operations: Sequence[UpdateOne], *, ordered: bool) -> Any:
+    async def bulk_write(self, operations: Sequence[Any], *, ordered: bool) -> Any:
         assert not ordered
         matched, collided = 0, []
         for index, one in enumerate(operations):
             await self.pause()
-            operation: Any = one
             try:
-                matched += self._update(operation._filter, operation._doc, bool(operation._upsert))
+                matched += self._carry_out(one)
             except KeyError:
                 collided.append({"index": index, "code": 11000})
         await self.pause()
@@ -101,7 +105,23 @@ class Collection:
             raise BulkWriteError({"writeErrors": collided, "writeConcernErrors": []})
         return SimpleNamespace(matched_count=matched)
 
-    def _update(self, condition: Mapping[str, Any], update: Any, upsert: bool) -> int:  # noqa: FBT001
+    def _carry_out(self, operation: Any) -> int:
+        match operation:
+            case InsertOne(_doc=document):
+                if document["_id"] in self.documents:
+                    raise KeyError(document["_id"])
+                self.documents[document["_id"]] = deepcopy(document)
+                self.watch(document["_id"], None, self.documents[document["_id"]])
+                return 0
+            case UpdateMany():
+                keys = operation._filter["_id"]["$in"]
+                rest = {name: value for name, value in operation._filter.items() if name != "_id"}
+                return sum(
+                    self._update({"_id": key, **rest}, operation._doc, upsert=False) for key in keys
+                )
+        return self._update(operation._filter, operation._doc, upsert=bool(operation._upsert))
+
+    def _update(self, condition: Mapping[str, Any], update: Any, *, upsert: bool) -> int:
         key = condition["_id"]
         held = self.documents.get(key)
         if held is not None and matches(held, condition):

@@ -30,9 +30,9 @@ def work(doi: str, version: int, cites: list[str]) -> Event:
         created=AT,
         deposited=AT,
         submission="1#0",
-        work={"type": "other", "reference": [{"key": str(n), "DOI": d} for n, d in enumerate(cites)]},
+        work={"type": "other", "reference": [{"key": "1", "DOI": cited} for cited in cites]},
         version=version,
-    )  # fmt: skip
+    )
 
 
 @st.composite

@@ -44,7 +44,7 @@ class Turns:
         """Let everybody run until nobody can."""
         loop: Any = asyncio.get_running_loop()
         await asyncio.sleep(0)
-        while loop._ready:
+        while loop._ready:  # noqa: ASYNC110  (nothing tells that nobody can go on)
             await asyncio.sleep(0)
 
 

@@ -4,10 +4,11 @@ from typing import Final
 
 from aiohttp import web
 
-from services.accounts.api.answers import Agreement, Agreements, IssuedToken, status
 from services.accounts.api.asking import allowed, organisation_in
 from services.accounts.api.bodies import AgreementEnd, NewAgreement
 from services.accounts.api.problems import agreed
+from services.accounts.api.shown.answer import status
+from services.accounts.api.shown.registry import Agreement, Agreements, IssuedToken
 from services.accounts.api.table import Unbound
 from services.accounts.commands import credentials
 from services.accounts.commands.context import Accounts

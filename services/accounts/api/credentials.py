@@ -4,10 +4,11 @@ from typing import Final
 
 from aiohttp import web
 
-from services.accounts.api.answers import Credential, Credentials, status
 from services.accounts.api.asking import organisation_in
 from services.accounts.api.bodies import LoginChanges, NewLogin
 from services.accounts.api.problems import agreed
+from services.accounts.api.shown.answer import status
+from services.accounts.api.shown.registry import Credential, Credentials
 from services.accounts.api.table import Unbound
 from services.accounts.commands import credentials
 from services.accounts.commands.context import Accounts

@@ -4,7 +4,6 @@ from typing import Final
 
 from aiohttp import web
 
-from services.accounts.api.answers import Organisation, Organisations, Prefix, Prefixes
 from services.accounts.api.asking import READERS, allowed, organisation_in
 from services.accounts.api.bodies import (
     NewOrganisation,
@@ -13,6 +12,7 @@ from services.accounts.api.bodies import (
     OrganisationsQuery,
 )
 from services.accounts.api.problems import agreed
+from services.accounts.api.shown.registry import Organisation, Organisations, Prefix, Prefixes
 from services.accounts.api.table import Unbound
 from services.accounts.commands import organisations
 from services.accounts.commands.context import Accounts

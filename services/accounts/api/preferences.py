@@ -5,19 +5,6 @@ from typing import Final
 from aiohttp import web
 
 from services.accounts import receipts
-from services.accounts.api.answers import (
-    AccountPreference,
-    Effective,
-    History,
-    OpenMember,
-    OpenMembers,
-    Outlet,
-    PastPreference,
-    PrefixPreference,
-    Receipt,
-    Status,
-    status,
-)
 from services.accounts.api.asking import (
     READERS,
     allowed,
@@ -27,6 +14,18 @@ from services.accounts.api.asking import (
 )
 from services.accounts.api.bodies import Nothing, Preference, PreferenceQuery, ReceiptQuery
 from services.accounts.api.problems import agreed, no_smaller_switch, problem_of
+from services.accounts.api.shown.answer import Status, status
+from services.accounts.api.shown.preferences import (
+    AccountPreference,
+    Effective,
+    History,
+    OpenMember,
+    OpenMembers,
+    Outlet,
+    PastPreference,
+    PrefixPreference,
+    Receipt,
+)
 from services.accounts.api.table import Unbound
 from services.accounts.commands import preferences
 from services.accounts.commands.context import Accounts

@@ -4,10 +4,11 @@ from typing import Final
 
 from aiohttp import web
 
-from services.accounts.api.answers import PreferenceRequest, PreferenceRequests, status
 from services.accounts.api.asking import preference_in
 from services.accounts.api.bodies import PreferenceForm, RequestsQuery
 from services.accounts.api.problems import agreed, problem_of
+from services.accounts.api.shown.answer import status
+from services.accounts.api.shown.preferences import PreferenceRequest, PreferenceRequests
 from services.accounts.api.table import Unbound
 from services.accounts.commands import preferences
 from services.accounts.commands.context import Accounts

@@ -10,8 +10,13 @@ from pydantic import BaseModel, Field
 from services.deposits.api import pages
 from services.deposits.commands import SCHEMA
 from services.deposits.errors import NO_SUBMISSION
-from services.deposits.store import Diagnostic, Diagnostics, Submission, Submissions
-from services.deposits.store.submissions import SubmissionStatus
+from services.deposits.store import (
+    Diagnostic,
+    Diagnostics,
+    Submission,
+    Submissions,
+    SubmissionStatus,
+)
 from shared.privacy.envelope import UnsealError, open_text, unseal
 from shared.privacy.epochs import KeyProvider
 from shared.web import Caller, caller_of, json_answer, query_of

@@ -4,7 +4,8 @@ Death at any point is repaired by doing the batch again (law L1, model.py). Reco
 judged in their order, in waves; everything else goes in one round trip for the whole batch.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -14,6 +15,7 @@ from services.deposits.model import (
     Permission,
     Registration,
     Verdict,
+    gave_up,
     judge,
     judge_alone,
     key_of,
@@ -22,8 +24,13 @@ from services.deposits.store import Diagnostics, Held, Works
 from services.deposits.store.works import MOST_VERDICTS
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Transient
+from shared.runtime.log import get_log
+from shared.web.faults import place_of
 
 TRIES: Final = 8  # lost races over one work in a row
+RETRY_SECONDS: Final = 0.5
+
+log = get_log(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +57,47 @@ class Judging:
     now: Callable[[], datetime]
     _crowded: dict[str, list[str]] = field(default_factory=dict)
 
+    async def insist(
+        self, cases: Sequence[Case], files: Mapping[str, Verdict], waiting: Callable[[], None]
+    ) -> dict[str, Verdict]:
+        """Settle a batch, again and again while the store is away: its records must not be lost.
+
+        ``files`` are verdicts on whole files; ``waiting`` is called before each new try. A record
+        that cannot be judged for a reason of ours fails alone (a poison record never blocks).
+        """
+        while True:
+            try:
+                return await self.settle(cases, files)
+            except Transient as fault:
+                log.warning("judging again", reason=str(fault), records=len(cases))
+                waiting()
+                await asyncio.sleep(RETRY_SECONDS)
+            except Exception as fault:
+                if not cases:
+                    raise
+                # Not the trace: the fault's own words may quote a record.
+                what = {"fault": type(fault).__name__, "place": place_of(fault)}
+                log.error("judging failed", records=len(cases), **what)  # noqa: TRY400
+                break
+        if len(cases) == 1:
+            gone = {cases[0].name: gave_up(cases[0].record)}
+            return await self.insist([], {**files, **gone}, waiting)
+        durable = await self.insist([], files, waiting)
+        for case in cases:
+            durable |= await self.insist([case], {}, waiting)
+        return durable
+
     async def settle(
-        self, cases: Sequence[Case], others: dict[str, Verdict] | None = None
+        self, cases: Sequence[Case], files: Mapping[str, Verdict] | None = None
     ) -> dict[str, Verdict]:
         """Return the durable verdict of each case; raises ``Transient``: then do it again.
 
-        ``others`` are verdicts on whole files, to be made durable along with them.
+        ``files`` are verdicts on whole files, to be made durable along with them.
         """
         self._crowded.clear()
         # What has a diagnostic is done; only a submission that somebody had before can have one.
         durable = await self.diagnostics.known(case.name for case in cases if case.resumed)
-        fresh: dict[str, Verdict] = dict(others or {})
+        fresh: dict[str, Verdict] = dict(files or {})
         waiting = []
         for case in cases:
             if case.name in durable:

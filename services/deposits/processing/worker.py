@@ -14,13 +14,21 @@ from datetime import timedelta
 from typing import Final
 
 from services.deposits.crossref.schemas import Schemas
-from services.deposits.model import Verdict, completed, gave_up
+from services.deposits.model import Verdict, completed
 from services.deposits.permissions import Permissions
 from services.deposits.processing.active import Active
 from services.deposits.processing.judging import Case, Judging
 from services.deposits.processing.reading import read
-from services.deposits.store import RawFiles, Submissions
-from services.deposits.store.submissions import Candidate, lease
+from services.deposits.store import (
+    Candidate,
+    Claim,
+    Claims,
+    Offer,
+    RawFiles,
+    Submission,
+    Submissions,
+    lease,
+)
 from shared.mongo import Accepted
 from shared.privacy.envelope import UnsealError, seal_text, unseal
 from shared.privacy.epochs import KeyProvider
@@ -29,7 +37,6 @@ from shared.runtime.faults import Transient
 from shared.runtime.health import Health
 from shared.runtime.log import get_log
 from shared.runtime.service import wait_any
-from shared.web.faults import place_of
 
 BATCH: Final = 200  # records a turn: two or three round trips for all of them
 AHEAD: Final = 400  # records of one submission read ahead of judging
@@ -46,10 +53,11 @@ log = get_log(__name__)
 
 @dataclass(slots=True)
 class Worker:
-    """One worker; ``holder`` must be its own among all workers, ``wake`` hurries its next look."""
+    """One worker; ``holder`` must be its own among all workers, ``wake`` hurries its next claim."""
 
     holder: str
     submissions: Submissions
+    claims: Claims
     files: RawFiles
     judging: Judging
     permissions: Permissions
@@ -57,19 +65,48 @@ class Worker:
     schemas: Schemas
     lease_seconds: float
     in_hand: int
-    wake: asyncio.Event
     ended: asyncio.Condition
     health: Health = field(default_factory=Health)
     clock: Clock = SYSTEM
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
     _active: dict[str, Active] = field(default_factory=dict)
     _read_on: asyncio.Event = field(default_factory=asyncio.Event)
+    _handed: list[Claim] = field(default_factory=list)
+    _promised: int = 0  # places offered to submissions that are being written
+    _behind: bool = False  # others wait already
+    _running: bool = False
     _willing: bool = False  # to claim more
     _looked: float = float("-inf")
     _renewed: float = float("-inf")
 
+    def has_room(self, size: int) -> bool:
+        """Say whether a new submission may come here at once: nobody waits, and it is not large."""
+        taken = len(self._active) + len(self._handed) + self._promised
+        return (
+            self._running
+            and not self._behind
+            and taken < self.in_hand
+            and size <= LARGE
+            and self.permissions.fresh()
+        )
+
+    def offer(self, organisation: int) -> Offer:
+        """Promise a place to a submission that is about to be written."""
+        self._promised += 1
+        until = lease(self.clock.now(), self.lease_seconds)
+        return Offer(self.holder, until, self.permissions.of(organisation))
+
+    def hand(self, submission: Submission | None, offer: Offer) -> None:
+        """Take the submission that a place was promised to; None where it was not written."""
+        self._promised -= 1
+        if submission is not None:
+            self._handed.append(Claim(submission, offer.bound, resumed=False))
+            self._read_on.set()
+
     async def run(self, draining: asyncio.Event) -> None:
         """Work until told to drain, then give back what is in hand."""
         self.health.promise(self.holder, within=120)
+        self._running = True
         async with asyncio.TaskGroup() as readers:
             while not draining.is_set():
                 try:
@@ -83,6 +120,7 @@ class Worker:
                 if not busy:
                     calls = [self._read_on, draining, *([self.wake] if self._willing else [])]
                     await wait_any(*calls, timeout=IDLE_SECONDS)
+            self._running = False
             await self._leave()
         self.health.retire(self.holder)
 
@@ -90,42 +128,41 @@ class Worker:
         """Claim, judge a batch, end what is done; True if there may be more at once."""
         self._read_on.clear()
         await self._renew()
-        claimed = await self._claim(readers)
+        handed, self._handed = self._handed, []
+        claims = [*handed, *await self._claim()]
+        for claim in claims:
+            active = Active.of(claim)
+            self._active[active.id] = active
+            active.reader = readers.create_task(self._read(active), name=f"read-{active.id}")
         await self._bind()
         batch, files = self._batch()
         if batch or files:
-            self._count(await self._settle(batch, files))
+            self._count(await self.judging.insist(batch, files, self._alive))
         ended = await self._end()
         await self._drop_broken()
-        return bool(batch or ended or claimed)
+        return bool(batch or ended or claims)
 
     # -- claiming --------------------------------------------------------------------------------
 
-    async def _claim(self, readers: asyncio.TaskGroup) -> int:
-        free = self.in_hand - len(self._active)
+    async def _claim(self) -> Sequence[Claim]:
+        free = self.in_hand - len(self._active) - len(self._handed) - self._promised
         self._willing = free > 0 and self.permissions.fresh()
         due = self.wake.is_set() or self.clock.monotonic() - self._looked >= IDLE_SECONDS
         if not self._willing or not due:
-            return 0
+            return ()
         self.wake.clear()
         self._looked = self.clock.monotonic()
-        candidates = await self.submissions.waiting(
-            now=self.clock.now(), most=CHOICE * self.in_hand
-        )
-        if len(candidates) > free:
+        candidates = await self.claims.waiting(now=self.clock.now(), most=CHOICE * self.in_hand)
+        self._behind = len(candidates) > free
+        if self._behind:
             self.wake.set()
         chosen = [
             (one, one.bound or self.permissions.of(one.organisation))
             for one in self._choose(candidates, free)
         ]
-        claims = await self.submissions.claim(
+        return await self.claims.claim(
             chosen, holder=self.holder, until=lease(self.clock.now(), self.lease_seconds)
         )
-        for claim in claims:
-            active = Active.of(claim)
-            self._active[active.id] = active
-            active.reader = readers.create_task(self._read(active), name=f"read-{active.id}")
-        return len(claims)
 
     def _choose(self, candidates: Sequence[Candidate], free: int) -> list[Candidate]:
         """Choose in turns over members, oldest first, and not many large files at once."""
@@ -170,7 +207,7 @@ class Worker:
             newer = self.permissions.of(state.organisation)
             if newer.mark < state.received_at and prefix not in newer.prefixes:
                 continue
-            if await self.submissions.rebind(active.id, newer, holder=self.holder):
+            if await self.claims.rebind(active.id, newer, holder=self.holder):
                 active.bound = newer
             else:
                 self._forget(active)
@@ -186,33 +223,8 @@ class Worker:
             files |= active.verdict_on_file()
         return batch, files
 
-    async def _settle(self, batch: Sequence[Case], files: dict[str, Verdict]) -> dict[str, Verdict]:
-        """Judge until it is durable: the records were taken out and must not be lost."""
-        while True:
-            try:
-                return await self.judging.settle(batch, files)
-            except Transient as fault:
-                log.warning("judging again", reason=str(fault), records=len(batch))
-                self.health.beat(self.holder)
-                await asyncio.sleep(RETRY_SECONDS)
-            except Exception as fault:
-                if not batch:
-                    raise
-                # Not the trace: the fault's own words may quote a record.
-                what = {"fault": type(fault).__name__, "place": place_of(fault)}
-                log.error("judging failed", records=len(batch), **what)  # noqa: TRY400
-                return await self._one_by_one(batch, files)
-
-    async def _one_by_one(
-        self, batch: Sequence[Case], files: dict[str, Verdict]
-    ) -> dict[str, Verdict]:
-        """Find the record that cannot be judged, whatever it is, and let it fail alone."""
-        if len(batch) == 1:
-            return await self._settle([], {**files, batch[0].name: gave_up(batch[0].record)})
-        durable = await self._settle([], files)
-        for case in batch:
-            durable |= await self._settle([case], {})
-        return durable
+    def _alive(self) -> None:
+        self.health.beat(self.holder)
 
     def _count(self, verdicts: dict[str, Verdict]) -> None:
         for name, verdict in verdicts.items():
@@ -261,7 +273,7 @@ class Worker:
         if self.clock.monotonic() - self._renewed < self.lease_seconds / 3:
             return
         until = lease(self.clock.now(), self.lease_seconds)
-        ours = await self.submissions.renew(list(self._active), holder=self.holder, until=until)
+        ours = await self.claims.renew(list(self._active), holder=self.holder, until=until)
         for active in list(self._active.values()):
             if active.id not in ours:
                 log.warning("submission lost to another worker", submission=active.id)
@@ -281,7 +293,7 @@ class Worker:
                 case other:
                     log.error("reading failed", submission=active.id, fault=type(other).__name__)
                     until = self.clock.now() + PARK
-            await self.submissions.release([active.id], holder=self.holder, until=until)
+            await self.claims.release([active.id], holder=self.holder, until=until)
             self._forget(active)
 
     def _forget(self, active: Active) -> None:
@@ -290,10 +302,10 @@ class Worker:
             active.reader.cancel()
 
     async def _leave(self) -> None:
-        ids = list(self._active)
+        ids = [*self._active, *(claim.submission.id for claim in self._handed)]
         for active in list(self._active.values()):
             self._forget(active)
         try:
-            await self.submissions.release(ids, holder=self.holder)
+            await self.claims.release(ids, holder=self.holder)
         except Transient:
             log.warning("could not give back submissions; their leases will end")

@@ -8,93 +8,35 @@ own submissions and no other's.
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import orjson
 
-from services.deposits.permissions import Bound
 from services.deposits.store import raw
+from services.deposits.store.claims import Offer
+from services.deposits.store.documents import (
+    FREE,
+    SHOWN,
+    New,
+    Submission,
+    stored,
+    submission_of,
+)
 from services.deposits.store.together import Together, insert
-from shared.events import SubmissionReceived, SubmissionState
+from shared.events import SubmissionState
 from shared.mongo import Aggregates, Collection, Database
 from shared.mongo.aggregates import outbox_entry
-from shared.mongo.client import Document, IndexModel, UpdateOne, faults
-from shared.privacy.envelope import SealedKey
+from shared.mongo.client import Document, IndexModel, faults
 from shared.runtime.clock import rfc3339
 from shared.runtime.faults import Transient
 
-SubmissionStatus = Literal["queued", "in_process", "completed"]
-
-FREE: Final = datetime(1970, 1, 1, tzinfo=UTC)  # the end of a lease that nobody holds
 INDEXES: Final = (
     # Those not completed yet; of equal keys an index gives the oldest first.
     IndexModel([("open", 1)], name="open", partialFilterExpression={"open": True}),
-    IndexModel([("credential", 1), ("_id", -1)], name="credential"),
+    # One index for what a login asks by, for each costs every write: see New.lookup.
     IndexModel([("lookup", 1), ("_id", -1)], name="lookup"),
 )
-_SHOWN: Final = {"outbox": 0}
 AT_ONCE: Final = 50  # submissions in one command
-
-
-@dataclass(frozen=True, slots=True)
-class New:
-    """A submission whose chunks are durable, about to be promised."""
-
-    state: SubmissionState
-    event: SubmissionReceived
-    credential: str
-    size: int
-    sha256: str
-    key: SealedKey
-    file_name: str | None  # sealed
-    lookup: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """A submission as stored."""
-
-    state: SubmissionState
-    credential: str
-    size: int
-    sha256: str
-    key: SealedKey
-    claimed: bool
-    file_name: str | None  # sealed
-    batch_id: str | None  # sealed; known once the file was read
-
-    @property
-    def id(self) -> str:
-        """Its number, as text."""
-        return self.state.submission
-
-    @property
-    def status(self) -> SubmissionStatus:
-        """Its status as ``doi_batch_diagnostic`` says it."""
-        if self.state.status == "queued" and self.claimed:
-            return "in_process"
-        return self.state.status
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A submission in a worker's hands; ``resumed`` when another worker had it before."""
-
-    submission: Submission
-    bound: Bound
-    resumed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A submission that waits, as far as choosing needs it."""
-
-    id: str
-    organisation: int
-    size: int
-    until: datetime
-    bound: Bound | None
 
 
 async def prepare(database: Database) -> None:
@@ -123,7 +65,7 @@ class Submissions:
 
     # -- accepting -----------------------------------------------------------------------------
 
-    async def add(self, new: New, *, correlation: str | None) -> None:
+    async def add(self, new: New, *, offer: Offer | None, correlation: str | None) -> Submission:
         """Write a new submission; returns when it is durable: that write is the promise."""
         at = rfc3339(new.state.received_at)
         document = {
@@ -133,8 +75,8 @@ class Submissions:
             "dirty": True,
             "outbox": [outbox_entry(new.event, at=at, correlation=correlation)],
             "open": True,
-            "holder": None,
-            "until": FREE,
+            "holder": offer.holder if offer else None,
+            "until": offer.until if offer else FREE,
             "organisation": new.state.organisation,
             "credential": new.credential,
             "size": new.size,
@@ -145,9 +87,12 @@ class Submissions:
             "file_name": new.file_name,
             "lookup": list(new.lookup),
         }
+        if offer is not None:
+            document["bound"] = stored(offer.bound)
         if not await self._adding.do(document):
             raise Transient("this submission is written already")
         self.aggregates.wake()
+        return submission_of(document)
 
     async def _add(self, documents: Sequence[Document]) -> Sequence[bool]:
         return await insert(self.collection, documents)
@@ -170,16 +115,16 @@ class Submissions:
     async def one(self, submission: str) -> Submission | None:
         """Return a submission."""
         with faults():
-            found = await self.collection.find_one({"_id": submission}, _SHOWN)
-        return _submission(found) if found else None
+            found = await self.collection.find_one({"_id": submission}, SHOWN)
+        return submission_of(found) if found else None
 
     async def named(self, lookup: str) -> Submission | None:
         """Return the newest submission of a hashed name: names should be unique, and are not."""
         with faults():
             found = await (
-                self.collection.find({"lookup": lookup}, _SHOWN).sort("_id", -1).limit(1).to_list(1)
+                self.collection.find({"lookup": lookup}, SHOWN).sort("_id", -1).limit(1).to_list(1)
             )
-        return _submission(found[0]) if found else None
+        return submission_of(found[0]) if found else None
 
     async def newest(
         self, *, credential: str | None, open_only: bool, before: str | None, rows: int
@@ -187,130 +132,18 @@ class Submissions:
         """Return submissions of a login (None: of all), newest first, older than ``before``."""
         asked: dict[str, Any] = {}
         if credential is not None:
-            asked["credential"] = credential
+            asked["lookup"] = credential
         if open_only:
             asked["open"] = True
         if before is not None:
             asked["_id"] = {"$lt": before}
         with faults():
             found = await (
-                self.collection.find(asked, _SHOWN).sort("_id", -1).limit(rows).to_list(rows)
+                self.collection.find(asked, SHOWN).sort("_id", -1).limit(rows).to_list(rows)
             )
-        return [_submission(document) for document in found]
-
-    # -- leases --------------------------------------------------------------------------------
-
-    async def waiting(self, *, now: datetime, most: int) -> list[Candidate]:
-        """Return submissions that nobody works on, about oldest first."""
-        with faults():
-            found = await (
-                self.collection.find(
-                    {"open": True, "until": {"$lt": now}},
-                    {"organisation": 1, "size": 1, "until": 1, "bound": 1},
-                )
-                .limit(most)
-                .to_list(most)
-            )
-        return [
-            Candidate(
-                document["_id"],
-                document["organisation"],
-                document["size"],
-                document["until"],
-                _bound(document.get("bound")),
-            )
-            for document in sorted(found, key=lambda one: str(one["_id"]))
-        ]
-
-    async def claim(
-        self, chosen: Sequence[tuple[Candidate, Bound]], *, holder: str, until: datetime
-    ) -> list[Claim]:
-        """Take submissions, each on condition that nobody else has; return those that are ours."""
-        if not chosen:
-            return []
-        operations = [
-            UpdateOne(
-                {"_id": one.id, "open": True, "until": one.until},
-                {"$set": {"holder": holder, "until": until, "bound": _stored(bound)}},
-            )
-            for one, bound in chosen
-        ]
-        with faults():
-            await self.collection.bulk_write(operations, ordered=False)
-            found = await self.collection.find(
-                {"_id": {"$in": [one.id for one, _ in chosen]}}, _SHOWN
-            ).to_list(None)
-        before = {one.id: (one, bound) for one, bound in chosen}
-        return [
-            Claim(
-                _submission(document),
-                before[document["_id"]][1],
-                resumed=before[document["_id"]][0].bound is not None,
-            )
-            for document in sorted(found, key=lambda one: str(one["_id"]))
-            if document["holder"] == holder and document["until"] == until and document["open"]
-        ]
-
-    async def rebind(self, submission: str, bound: Bound, *, holder: str) -> bool:
-        """Bind newer knowledge before anything was judged; False where it is not ours any more."""
-        with faults():
-            done = await self.collection.update_one(
-                {"_id": submission, "holder": holder}, {"$set": {"bound": _stored(bound)}}
-            )
-        return done.matched_count == 1
-
-    async def renew(self, ids: Sequence[str], *, holder: str, until: datetime) -> set[str]:
-        """Keep leases; return those that are still ours."""
-        if not ids:
-            return set()
-        with faults():
-            done = await self.collection.update_many(
-                {"_id": {"$in": list(ids)}, "holder": holder}, {"$set": {"until": until}}
-            )
-            if done.matched_count == len(ids):
-                return set(ids)
-            found = await self.collection.find(
-                {"_id": {"$in": list(ids)}, "holder": holder}, {"_id": 1}
-            ).to_list(None)
-        return {document["_id"] for document in found}
-
-    async def release(self, ids: Sequence[str], *, holder: str, until: datetime = FREE) -> None:
-        """Give submissions back, to be taken from ``until`` on."""
-        with faults():
-            await self.collection.update_many(
-                {"_id": {"$in": list(ids)}, "holder": holder},
-                {"$set": {"until": until, "holder": None}},
-            )
+        return [submission_of(document) for document in found]
 
 
 def shown(state: SubmissionState) -> dict[str, Any]:
     """Return what a submission's document shows of its state, to be looked up by."""
     return {"open": state.status == "queued"}
-
-
-def lease(now: datetime, seconds: float) -> datetime:
-    """Return the end of a lease; whole milliseconds, as the store keeps them."""
-    until = now + timedelta(seconds=seconds)
-    return until.replace(microsecond=until.microsecond // 1000 * 1000)
-
-
-def _bound(stored: Document | None) -> Bound | None:
-    return Bound(stored["mark"], frozenset(stored["prefixes"])) if stored else None
-
-
-def _stored(bound: Bound) -> Document:
-    return {"mark": bound.mark, "prefixes": sorted(bound.prefixes)}
-
-
-def _submission(document: Document) -> Submission:
-    batch = document.get("batch") or [None]
-    return Submission(
-        state=SubmissionState.model_validate_json(document["state"]),
-        credential=document["credential"],
-        size=document["size"],
-        sha256=document["sha256"],
-        key=SealedKey(document["kid"], document["epoch"], bytes(document["wrapped"])),
-        claimed=document.get("holder") is not None,
-        file_name=document.get("file_name"),
-        batch_id=batch[0],
-    )

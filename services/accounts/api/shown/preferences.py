@@ -1,65 +1,17 @@
-"""What goes out: the documents of accounts. No hash, password or token but the one just issued."""
+"""Preferences, their history and receipts, and support requests as they are shown."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from services.accounts.api.bodies import kebab
-from services.accounts.model.agreements import KeptAgreement
-from services.accounts.model.credentials import KeptCredential
-from services.accounts.model.organisations import KeptOrganisation
+from services.accounts.api.shown.answer import Answer, Status
 from services.accounts.model.prefixes import KeptPrefix
 from services.accounts.model.requests import KeptRequest, Outcome
 from services.accounts.receipts import OutletReceipt
-from shared.events import PreferenceFact, Scope, Setting
+from shared.events import PreferenceFact, Setting
 from shared.policy import Change, EffectiveSetting
-
-Status = Literal["effective", "pending"]
-
-
-class Answer(BaseModel):
-    """A document whose fields are spelled with hyphens."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=kebab, validate_by_name=True)
-
-
-def status(*, pending: bool) -> Status:
-    """Return the word for whether readers have been told."""
-    return "pending" if pending else "effective"
-
-
-class Organisation(Answer):
-    """An organisation."""
-
-    id: int
-    name: str
-    names: tuple[str, ...]
-    location: str | None
-    reference_visibility: Setting | None = Field(description="Its account default.")
-    registered_at: datetime
-    version: int
-
-    @classmethod
-    def of(cls, state: KeptOrganisation) -> "Organisation":
-        """Show an organisation."""
-        return cls(
-            id=state.organisation,
-            name=state.name,
-            names=state.names,
-            location=state.location,
-            reference_visibility=state.account_default,
-            registered_at=state.registered_at,
-            version=state.version,
-        )
-
-
-class Organisations(Answer):
-    """A page of organisations."""
-
-    organisations: tuple[Organisation, ...]
-    next: str | None = Field(description="Address of the next page, null on the last.")
 
 
 class Effective(Answer):
@@ -243,104 +195,6 @@ class Receipt(Answer):
     decided_at: datetime | None = Field(description="Null where the facts no longer say.")
     published: bool = Field(description="Whether it is at the broker, and so in effect.")
     outlets: tuple[Outlet, ...]
-
-
-class Prefix(Answer):
-    """A prefix and its owner."""
-
-    prefix: str
-    organisation: int
-    name: str
-    assigned_at: datetime
-    version: int
-
-    @classmethod
-    def of(cls, state: KeptPrefix) -> "Prefix":
-        """Show a prefix."""
-        return cls(
-            prefix=state.prefix,
-            organisation=state.owner,
-            name=state.owner_name,
-            assigned_at=state.assigned_at,
-            version=state.version,
-        )
-
-
-class Prefixes(Answer):
-    """The prefixes of an organisation."""
-
-    prefixes: tuple[Prefix, ...]
-
-
-class Credential(Answer):
-    """A credential: what it is good for, never what proves it."""
-
-    credential: str
-    kind: Literal["login", "token"]
-    scopes: tuple[Scope, ...]
-    valid_from: datetime | None
-    valid_until: datetime | None
-    revoked: bool
-    agreement: str | None
-    version: int
-    status: Status | None = None
-
-    @classmethod
-    def of(cls, state: KeptCredential, said: Status | None = None) -> "Credential":
-        """Show a credential."""
-        return cls(
-            credential=state.credential,
-            kind="token" if state.agreement else "login",
-            scopes=state.scopes,
-            valid_from=state.valid_from,
-            valid_until=state.valid_until,
-            revoked=state.revoked,
-            agreement=state.agreement,
-            version=state.version,
-            status=said,
-        )
-
-
-class Credentials(Answer):
-    """The credentials of an organisation."""
-
-    credentials: tuple[Credential, ...]
-
-
-class Agreement(Answer):
-    """A Metadata Plus agreement; ``end`` is the first moment it no longer runs."""
-
-    agreement: str
-    organisation: int
-    start: datetime
-    end: datetime
-    tokens: tuple[str, ...] = Field(description="Credential ids of its tokens.")
-    status: Status | None = None
-
-    @classmethod
-    def of(cls, state: KeptAgreement, said: Status | None = None) -> "Agreement":
-        """Show an agreement."""
-        return cls(
-            agreement=state.agreement,
-            organisation=state.organisation,
-            start=state.start,
-            end=state.end,
-            tokens=state.tokens,
-            status=said,
-        )
-
-
-class Agreements(Answer):
-    """The Plus agreements of an organisation."""
-
-    agreements: tuple[Agreement, ...]
-
-
-class IssuedToken(Agreement):
-    """An agreement and a token of it, shown this once."""
-
-    credential: str
-    token: str
 
 
 class RequestResult(Answer):

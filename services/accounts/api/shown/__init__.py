@@ -1,0 +1,1 @@
+"""What goes out: the documents of accounts. No hash, password or token but the one just issued."""

@@ -1,0 +1,141 @@
+"""Claims: which worker has which submission, as a lease in the submission's own document."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.deposits.permissions import Bound
+from services.deposits.store.documents import (
+    FREE,
+    SHOWN,
+    Submission,
+    bound_of,
+    stored,
+    submission_of,
+)
+from shared.mongo import Collection
+from shared.mongo.client import UpdateOne, faults
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A submission in a worker's hands; ``resumed`` when another worker had it before."""
+
+    submission: Submission
+    bound: Bound
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A worker of this process takes a submission from its beginning: no claim need be written."""
+
+    holder: str
+    until: datetime
+    bound: Bound
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A submission that waits, as far as choosing needs it."""
+
+    id: str
+    organisation: int
+    size: int
+    until: datetime
+    bound: Bound | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The claims of all workers on the submissions in ``collection``."""
+
+    collection: Collection
+
+    async def waiting(self, *, now: datetime, most: int) -> list[Candidate]:
+        """Return submissions that nobody works on, about oldest first."""
+        with faults():
+            found = await (
+                self.collection.find(
+                    {"open": True, "until": {"$lt": now}},
+                    {"organisation": 1, "size": 1, "until": 1, "bound": 1},
+                )
+                .limit(most)
+                .to_list(most)
+            )
+        return [
+            Candidate(
+                document["_id"],
+                document["organisation"],
+                document["size"],
+                document["until"],
+                bound_of(document.get("bound")),
+            )
+            for document in sorted(found, key=lambda one: str(one["_id"]))
+        ]
+
+    async def claim(
+        self, chosen: Sequence[tuple[Candidate, Bound]], *, holder: str, until: datetime
+    ) -> list[Claim]:
+        """Take submissions, each on condition that nobody else has; return those that are ours."""
+        if not chosen:
+            return []
+        operations = [
+            UpdateOne(
+                {"_id": one.id, "open": True, "until": one.until},
+                {"$set": {"holder": holder, "until": until, "bound": stored(bound)}},
+            )
+            for one, bound in chosen
+        ]
+        with faults():
+            await self.collection.bulk_write(operations, ordered=False)
+            found = await self.collection.find(
+                {"_id": {"$in": [one.id for one, _ in chosen]}}, SHOWN
+            ).to_list(None)
+        before = {one.id: (one, bound) for one, bound in chosen}
+        return [
+            Claim(
+                submission_of(document),
+                before[document["_id"]][1],
+                resumed=before[document["_id"]][0].bound is not None,
+            )
+            for document in sorted(found, key=lambda one: str(one["_id"]))
+            if document["holder"] == holder and document["until"] == until and document["open"]
+        ]
+
+    async def rebind(self, submission: str, bound: Bound, *, holder: str) -> bool:
+        """Bind newer knowledge before anything was judged; False where it is not ours any more."""
+        with faults():
+            done = await self.collection.update_one(
+                {"_id": submission, "holder": holder}, {"$set": {"bound": stored(bound)}}
+            )
+        return done.matched_count == 1
+
+    async def renew(self, ids: Sequence[str], *, holder: str, until: datetime) -> set[str]:
+        """Keep leases; return those that are still ours."""
+        if not ids:
+            return set()
+        with faults():
+            done = await self.collection.update_many(
+                {"_id": {"$in": list(ids)}, "holder": holder}, {"$set": {"until": until}}
+            )
+            if done.matched_count == len(ids):
+                return set(ids)
+            found = await self.collection.find(
+                {"_id": {"$in": list(ids)}, "holder": holder}, {"_id": 1}
+            ).to_list(None)
+        return {document["_id"] for document in found}
+
+    async def release(self, ids: Sequence[str], *, holder: str, until: datetime = FREE) -> None:
+        """Give submissions back, to be taken from ``until`` on."""
+        with faults():
+            await self.collection.update_many(
+                {"_id": {"$in": list(ids)}, "holder": holder},
+                {"$set": {"until": until, "holder": None}},
+            )
+
+
+def lease(now: datetime, seconds: float) -> datetime:
+    """Return the end of a lease; whole milliseconds, as the store keeps them."""
+    until = now + timedelta(seconds=seconds)
+    return until.replace(microsecond=until.microsecond // 1000 * 1000)

@@ -1,0 +1,69 @@
+"""A relay in a process of its own, which a test may freeze: ``python -m tests.integration.relays``.
+
+It relays the prefixes of one database, as accounts does; COLOPHON_CRASH freezes it where asked.
+"""
+
+import asyncio
+import os
+import signal
+from datetime import timedelta
+
+from shared.events import PrefixAssigned, PrefixState, ReferencePreferenceSet
+from shared.kafka.relay import Relay, Source
+from shared.mongo import Accepted, Aggregates, Database, Lease, Outbox, Saved, connect
+from shared.runtime import log
+from tests.events import AT
+
+PREFIXES = "accounts.prefixes.v1"
+SOURCE = "/services/accounts"
+STALE = timedelta(seconds=5)
+
+
+def relay_of(database: Database, bootstrap: str, prefix: str, holder: str) -> Relay:
+    return Relay(
+        "accounts",
+        [Source(Outbox(database["prefixes"], SOURCE), (PREFIXES,))],
+        Lease(database["leases"], "relay", holder),
+        bootstrap,
+        prefix,
+    )
+
+
+def prefixes_of(database: Database) -> Aggregates[PrefixState]:
+    return Aggregates(database["prefixes"], PrefixState.model_validate_json, SOURCE)
+
+
+async def change(prefixes: Aggregates[PrefixState], prefix: str) -> Saved[PrefixState]:
+    """Save the next version of a prefix."""
+
+    def decide(held: PrefixState | None) -> Accepted[PrefixState]:
+        if held is None:
+            made = PrefixAssigned(
+                prefix=prefix, owner=78, owner_name="Press", assigned_at=AT, version=1
+            )
+            return Accepted(made, (made,))
+        fields = held.model_dump() | {"version": held.version + 1, "setting": "closed"}
+        changed = ReferencePreferenceSet(**fields)
+        return Accepted(changed, (changed,))
+
+    saved = await prefixes.update(prefix, decide)
+    assert isinstance(saved, Saved)
+    return saved
+
+
+async def main() -> None:
+    log.configure(service="accounts")
+    draining = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, draining.set)
+    async with connect(os.environ["MONGODB_URL"], os.environ["DATABASE"]) as database:
+        relay = relay_of(
+            database,
+            os.environ["KAFKA_BOOTSTRAP"],
+            os.environ["TOPIC_PREFIX"],
+            os.environ["HOLDER"],
+        )
+        await relay.run(draining)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
