@@ -147,9 +147,7 @@ def differences() -> list[str]:
 def write() -> list[str]:
     """Write the schemas, unless that would take something away; return what stands against it."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    breaking = [
-        what for what in differences() if "deploy.schemas write" not in what
-    ]
+    breaking = [what for what in differences() if "deploy.schemas write" not in what]
     if not breaking:
         for kind in REGISTRY:
             (FOLDER / f"{kind}.json").write_text(text_of(kind), encoding="utf-8")

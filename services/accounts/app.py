@@ -8,9 +8,11 @@ from functools import partial
 from typing import Final
 
 from services.accounts import projections, receipts
+from services.accounts.acks import Acks
 from services.accounts.api import site
 from services.accounts.commands.context import Accounts
 from services.accounts.commands.settling import settle_forever
+from services.accounts.directory import follow_organisations
 from services.accounts.settings import Settings
 from services.accounts.store import open_store, prepare, sources
 from shared import policy
@@ -39,7 +41,8 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
         database = await stack.enter_async_context(
             connect(settings.mongodb_url, name, settings.mongodb_driver)
         )
-        relay = relaying(settings, database, health)
+        acks = Acks()
+        relay = relaying(settings, database, acks, health)
         store = open_store(database, wake=relay.wake.set if "relay" in roles else lambda: None)
         await prepare(database)
         await receipts.prepare(database)
@@ -48,6 +51,7 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
             policy.load(settings.policies_dir / "references.toml"),
             load_or_create(settings.login_key_file),
             settings.ack_seconds,
+            acks,
         )
         parts: dict[str, Role] = {}
         if "api" in roles:
@@ -83,15 +87,22 @@ def answering(
         port=settings.http_port,
         drain_seconds=settings.drain_seconds,
     )
-    return {"gate": knowledge.run, "api": listening}
+    directory = partial(
+        follow_organisations,
+        accounts.numbers,
+        bootstrap=settings.kafka_bootstrap,
+        prefix=settings.topic_prefix,
+        health=health,
+    )
+    return {"gate": knowledge.run, "directory": directory, "api": listening}
 
 
-def relaying(settings: Settings, database: Database, health: Health) -> Relay:
+def relaying(settings: Settings, database: Database, acks: Acks, health: Health) -> Relay:
     """Compose the relay; a standby where another process holds the lease."""
     replica = settings.replica or f"{socket.gethostname()}-{os.getpid()}"
     return Relay(
         SERVICE,
-        sources(database),
+        sources(database, acks),
         Lease(database["leases"], "relay", replica),
         settings.kafka_bootstrap,
         settings.topic_prefix,

@@ -1,10 +1,10 @@
 """The aggregates of accounts in the store: one collection each, their indexes and their lists."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from services.accounts.acks import Acks, Announcing
 from services.accounts.model.agreements import KeptAgreement
 from services.accounts.model.credentials import KeptCredential
 from services.accounts.model.organisations import KeptOrganisation, folded
@@ -15,7 +15,6 @@ from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults
 from shared.runtime.clock import SYSTEM, Clock
 
 SOURCE: Final = "/services/accounts"
-POLL_SECONDS: Final = 0.01  # between two looks whether the broker has it
 
 # Gate topics first: the relay serves sources in this order, and each gate topic has one collection.
 PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
@@ -58,54 +57,26 @@ class Store:
         """Return the prefixes an organisation owns, in order."""
         return sorted(await self.prefixes.where(owner=organisation), key=lambda one: one.prefix)
 
+    async def newest_requests(self, *, before: str | None, most: int) -> list[KeptRequest]:
+        """Return requests, newest first, from behind ``before`` on.
+
+        The one list that sorts in the store: a support desk has thousands, not tens of thousands.
+        """
+        behind = {} if before is None else {"_id": {"$lt": before}}
+        with faults():
+            found = await (
+                self.requests.collection.find(behind, {"state": 1})
+                .sort("_id", -1)
+                .limit(most)
+                .to_list(most)
+            )
+        return [self.requests.parse(document["state"]) for document in found]
+
     async def is_published(self, prefix: str, version: int) -> bool:
         """Say whether a version of a prefix is at the broker; later ones need not be."""
         with faults():
             found = await self.prefixes.collection.find_one({"_id": prefix}, {"outbox.version": 1})
         return all(entry["version"] > version for entry in (found or {}).get("outbox", ()))
-
-
-async def page(
-    aggregates: Aggregates[Any], *, after: Any, most: int, newest_first: bool = False
-) -> list[Any]:
-    """Return up to ``most`` states in the order of their keys, from behind ``after`` on."""
-    behind = {} if after is None else {"_id": {"$lt" if newest_first else "$gt": after}}
-    with faults():
-        found = await (
-            aggregates.collection.find(behind, {"state": 1})
-            .sort("_id", -1 if newest_first else 1)
-            .limit(most)
-            .to_list(most)
-        )
-    return [aggregates.parse(document["state"]) for document in found]
-
-
-async def unpublished(
-    aggregates: Aggregates[Any], keys: Sequence[Any], *, within: float, clock: Clock
-) -> frozenset[Any]:
-    """Wait until all events that now wait in these documents are at the broker.
-
-    Returns the keys of which some are not, after ``within`` seconds.
-    """
-    deadline = clock.monotonic() + within
-    awaited = await _waiting(aggregates, keys)
-    while awaited and clock.monotonic() < deadline:
-        await asyncio.sleep(POLL_SECONDS)
-        now = await _waiting(aggregates, list(awaited))
-        left = {key: ids & now.get(key, frozenset()) for key, ids in awaited.items()}
-        awaited = {key: ids for key, ids in left.items() if ids}
-    return frozenset(awaited)
-
-
-async def _waiting(aggregates: Aggregates[Any], keys: Sequence[Any]) -> dict[Any, frozenset[str]]:
-    chosen = {"_id": keys[0]} if len(keys) == 1 else {"_id": {"$in": list(keys)}}
-    with faults():
-        found = await aggregates.collection.find(chosen, {"outbox.id": 1}).to_list(None)
-    waiting = {
-        document["_id"]: frozenset(entry["id"] for entry in document.get("outbox", ()))
-        for document in found
-    }
-    return {key: ids for key, ids in waiting.items() if ids}
 
 
 def open_store(
@@ -136,9 +107,12 @@ async def prepare(database: Database) -> None:
         await Outbox(database[name], SOURCE).prepare()
 
 
-def sources(database: Database) -> list[Source]:
-    """Return what the relay publishes, in its order."""
-    return [Source(Outbox(database[name], SOURCE), gate) for name, gate in PUBLISHED.items()]
+def sources(database: Database, acks: Acks) -> list[Source]:
+    """Return what the relay publishes, in its order; ``acks`` hear of it."""
+    return [
+        Source(Announcing(Outbox(database[name], SOURCE), acks), gate)
+        for name, gate in PUBLISHED.items()
+    ]
 
 
 def choice_of(own: str | None, account_default: str | None) -> str:

@@ -48,7 +48,7 @@ class WorkOwnerAssigned(OwnershipState, Event, topic="deposits.ownership.v1", ke
 class SubmissionState(State):
     """A deposit file on its way; free of personal data."""
 
-    submission: str
+    submission: str = Field(min_length=1)
     organisation: OrganisationId
     status: Literal["queued", "completed"]
     received_at: Instant

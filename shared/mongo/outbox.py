@@ -14,6 +14,9 @@ DIRTY_INDEX: Final = IndexModel(
 )
 
 
+AT_ONCE: Final = 50  # keys a command: the embedded store compares each document with all of them
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """What one document waits to publish, in order."""
@@ -69,8 +72,9 @@ class Outbox:
         with faults():
             done = await self.collection.bulk_write(
                 [
-                    UpdateMany({"_id": {"$in": of}, "version": version}, _EMPTY)
-                    for version, of in keys.items()
+                    UpdateMany({"_id": {"$in": of[start : start + AT_ONCE]}, "version": v}, _EMPTY)
+                    for v, of in keys.items()
+                    for start in range(0, len(of), AT_ONCE)
                 ],
                 ordered=False,
             )

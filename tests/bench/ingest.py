@@ -2,7 +2,7 @@
 
 Ours is the real deposits process over HTTP: sealed chunks, a durable submission, judged records,
 diagnostics, an outbox, a relay. The bare loop parses the same files with the same reader, inserts
-the works in bulk and produces them; it keeps no promise at all. Both work on eight submissions at
+the works in bulk and produces them; it keeps no promise at all. Both work on sixteen submissions at
 once. Figures are records a second.
 """
 
@@ -23,7 +23,7 @@ from tests.processes import Place, Running, service
 
 TOPIC = "deposits.works.v1"
 RECORDS = 10
-AT_ONCE = 8
+AT_ONCE = 16
 
 
 async def main(*, submissions: int = 80, rounds: int = 5) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from shared.events import PrefixAssigned, PrefixState, ReferencePreferenceSet
 from shared.kafka.relay import Relay, Source
-from shared.mongo import Accepted, Aggregates, Database, Lease, Outbox, Saved, connect
+from shared.mongo import Accepted, Aggregates, Database, Lease, Outbox, Refused, Saved, connect
 from shared.runtime import log
 from tests.events import AT
 
@@ -46,7 +46,7 @@ async def change(prefixes: Aggregates[PrefixState], prefix: str) -> Saved[Prefix
         changed = ReferencePreferenceSet(**fields)
         return Accepted(changed, (changed,))
 
-    saved = await prefixes.update(prefix, decide)
+    saved: Saved[PrefixState] | Refused[str] = await prefixes.update(prefix, decide)
     assert isinstance(saved, Saved)
     return saved
 

@@ -98,6 +98,11 @@ async def test_an_organisation_is_entered_once_and_described_anew(client: Client
     assert [one["id"] for one in found["organisations"]] == [78]
     for number in (7, 900):
         await client.ok("POST", "/organisations", {"id": number, "name": f"Number {number}"})
+
+    async def all_listed() -> bool:
+        return len((await client.ok("GET", "/organisations"))["organisations"]) == 3
+
+    await until(all_listed, what="the list knows them all")
     first = await client.ok("GET", "/organisations?rows=2")
     rest = await client.ok("GET", first["next"])
     pages = [[one["id"] for one in page["organisations"]] for page in (first, rest)]

@@ -1,9 +1,10 @@
-"""The consumer loop on the real pair: members come and go, the store goes away and comes back (L5)."""
+"""The consumer loop on the real pair: members come and go, the store goes and comes back (L5)."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ async def looking(place: Place, *, group: str | None) -> AsyncIterator[Any]:
 async def where_each_is(place: Place) -> dict[tuple[int, int], str]:
     """Return the key at each partition and offset."""
     places = [TopicPartition(place.name + PREFIXES, part) for part in range(PARTS)]
-    found = {}
+    found: dict[tuple[int, int], str] = {}
     async with looking(place, group=None) as client:
         client.assign(places)
         await client.seek_to_beginning(*places)
@@ -153,9 +154,9 @@ async def test_members_join_and_leave_while_records_flow_and_no_offset_passes_an
             for _ in range(4):
                 await say(60)
                 await look()
-            await until(lambda before=before: _true(len(applied) > before), within=60)
+            await until(partial(_more_than, applied, before), within=60)
             if joined:
-                await until(lambda joined=joined: _ready(joined), within=60, what="its share")
+                await until(partial(_ready, joined), within=60, what="its share")
         await until(lambda: _true(applied >= set(said)), within=90, what="all applied")
 
         async def all_committed() -> bool:
@@ -202,6 +203,10 @@ async def test_a_frozen_store_is_waited_for_with_readiness_red_and_no_rebalance(
             await until(lambda: _count(database, 150), within=60, what="the same batch applied")
             await until(lambda: _ready(member), within=30, what="ready again")
             assert member.consumer._generation == generation
+
+
+async def _more_than(applied: set[str], before: int) -> bool:
+    return len(applied) > before
 
 
 async def _true(value: bool) -> bool:  # noqa: FBT001

@@ -99,7 +99,9 @@ async def committed(place: Place) -> dict[int, int]:
 
 
 async def spoil(voice: Voice, number: int) -> None:
-    good = to_record(assigned(number), Meta("id-of-it", "/services/accounts", "2026-01-01T00:00:00Z"))
+    good = to_record(
+        assigned(number), Meta("id-of-it", "/services/accounts", "2026-01-01T00:00:00Z")
+    )
     async with voice._lock:
         await voice.sender.send([Outgoing(good.topic, good.key, SECRET.encode(), good.headers)])
 
@@ -122,8 +124,7 @@ async def test_poison_is_parked_listed_shown_replayed_and_dropped_by_the_command
             subprocess.run,
             [sys.executable, "-m", "shared.kafka", "dead-letters", "list"],
             cwd=ROOT,
-            env=os.environ
-            | {"KAFKA_BOOTSTRAP": place.kafka_bootstrap, "TOPIC_PREFIX": place.name},
+            env=os.environ | {"KAFKA_BOOTSTRAP": place.kafka_bootstrap, "TOPIC_PREFIX": place.name},
             capture_output=True,
             text=True,
             check=True,

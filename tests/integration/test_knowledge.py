@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -68,10 +69,10 @@ async def test_an_unreadable_record_denies_its_key_until_a_higher_version_and_no
             assert knowledge.get(PREFIXES, "10.6666") is not None
             await accounts.say(assigned("10.5555", version))  # its like, from before: not enough
             await accounts.say(assigned("10.6666", version))
-            await until(lambda version=version: _has(knowledge, "10.6666", version))
+            await until(partial(_has, knowledge, "10.6666", version))
             assert knowledge.denied(PREFIXES, "10.5555")
             await accounts.say(assigned("10.5555", version + 1))
-            await until(lambda version=version: _has(knowledge, "10.5555", version + 1))
+            await until(partial(_has, knowledge, "10.5555", version + 1))
         assert knowledge.fresh()
 
 

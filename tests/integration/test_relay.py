@@ -8,12 +8,14 @@ import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from deploy.local.platform import Platform
 from shared.events import Received, WorkRegistered, from_record
 from shared.kafka import topics
 from shared.kafka.knowledge import Knowledge
@@ -26,7 +28,7 @@ from shared.runtime.faults import Transient
 from shared.runtime.health import Health
 from tests.events import AT
 from tests.integration.relays import PREFIXES, STALE, change, prefixes_of, relay_of
-from tests.platform import Platform, own_platform
+from tests.platform import own_platform
 from tests.processes import ROOT, _die_with_parent, until
 
 KEYS = [f"10.{5000 + n}" for n in range(12)]
@@ -200,9 +202,7 @@ async def test_relay_and_knowledge_come_back_by_themselves_after_the_broker_was_
             prefixes = prefixes_of(database)
             relay = relay_of(database, own.kafka_bootstrap, prefix, "one")
             await relay.sources[0].box.prepare()  # type: ignore[attr-defined]
-            knowledge = Knowledge(
-                [PREFIXES], own.kafka_bootstrap, STALE, prefix, health=Health()
-            )
+            knowledge = Knowledge([PREFIXES], own.kafka_bootstrap, STALE, prefix, health=Health())
             async with running(relay.run, knowledge.run):
                 await change(prefixes, KEYS[0])
                 await until(lambda: _knows(knowledge, 1), within=60, what="version 1")
@@ -239,9 +239,7 @@ async def test_a_flood_of_works_delays_neither_preferences_nor_watermarks(
     for source in (*gate.sources, *flood.sources):
         await source.box.prepare()  # type: ignore[attr-defined]
     topics_read = [PREFIXES, "deposits.ownership.v1"]
-    knowledge = Knowledge(
-        topics_read, platform.kafka_bootstrap, STALE, prefix, health=Health()
-    )
+    knowledge = Knowledge(topics_read, platform.kafka_bootstrap, STALE, prefix, health=Health())
     stale_while_flooded = 0
     async with running(knowledge.run, gate.run, flood.run):
         await change(prefixes, KEYS[0])
@@ -249,7 +247,7 @@ async def test_a_flood_of_works_delays_neither_preferences_nor_watermarks(
         assert await _waiting(database)
         for version in range(2, 5):
             await change(prefixes, KEYS[0])
-            await until(lambda version=version: _knows(knowledge, version), within=20)
+            await until(partial(_knows, knowledge, version), within=20)
             stale_while_flooded += not knowledge.fresh()
         assert await _waiting(database), "the flood was over too soon to show anything"
         assert not stale_while_flooded
@@ -285,9 +283,9 @@ async def _is(value: bool) -> bool:  # noqa: FBT001
 
 
 async def _said(log: Path, words: str) -> bool:
-    return words in log.read_text()
+    return words in log.read_text()  # noqa: ASYNC240  (a test's own small file)
 
 
 async def _stopped(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/stat").read_text()
+    status = Path(f"/proc/{pid}/stat").read_text()  # noqa: ASYNC240
     return status.rpartition(")")[2].split()[0] == "T"

@@ -18,7 +18,7 @@ settings.register_profile(
 
 
 def _soaking(config: pytest.Config) -> bool:
-    return config.option.markexpr.strip() == "soak"
+    return str(config.option.markexpr).strip() == "soak"
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -17,6 +17,7 @@ DOIS = st.builds(
     st.text(st.characters(codec="utf-8", exclude_characters="\n\r"), min_size=1, max_size=20),
 )
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
+NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 COUNTS = st.integers(0, 2**31)
 REFERENCES = st.lists(
     st.fixed_dictionaries({"key": TEXTS}, optional={"DOI": DOIS, "unstructured": TEXTS}),
@@ -61,14 +62,14 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "received_at": INSTANTS,
     "record_count": COUNTS,
     "registered_at": INSTANTS,
-    "replica": TEXTS,
+    "replica": NAMES,
     "revoked": st.booleans(),
     "scopes": st.lists(st.sampled_from(["deposit", "admin", "plus"]), max_size=3).map(tuple),
     "setting": st.none() | SETTINGS,
     "status": st.sampled_from(["queued", "completed"]),
     "stopping": st.booleans(),
     "subject": DOIS,
-    "submission": TEXTS,
+    "submission": NAMES,
     "success_count": COUNTS,
     "timestamp": st.from_regex(r"[0-9]{1,32}", fullmatch=True),
     "valid_from": st.none() | INSTANTS,

@@ -172,7 +172,7 @@ class Member:
             self.rejoin.clear()
             self._settled.clear()
             await self.listener.on_partitions_revoked(set(self._positions))
-            while (joined := await self.broker.join(self)) is None:
+            while (joined := await self.broker.join(self)) is None:  # noqa: ASYNC110
                 await asyncio.sleep(self.broker.latency())
             self.generation, share = joined
             await asyncio.sleep(self.broker.latency())
@@ -187,8 +187,8 @@ class Member:
 
     async def _fetch_positions(self, mine: dict[TopicPartition, int | None]) -> None:
         await asyncio.sleep(self.broker.latency())
-        for where in mine:
-            if mine[where] is None:
+        for where, position in list(mine.items()):
+            if position is None:
                 mine[where] = self.broker.committed.get(where, 0)
         self._ready_at = now() + self.broker.latency()
 
@@ -299,8 +299,9 @@ class Producer:
         await asyncio.sleep(self.broker.latency())
 
     async def send(
-        self, topic: str, value: bytes | None, *, key: bytes, partition: Any, headers: Any
+        self, topic: str, value: bytes | None, *, key: bytes, partition: int | None, headers: Any
     ) -> Any:
+        assert partition is None
         await asyncio.sleep(0)
         return asyncio.ensure_future(self._deliver((topic, key, value, dict(headers))))
 

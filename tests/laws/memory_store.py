@@ -121,6 +121,13 @@ class Collection:
                 )
         return self._update(operation._filter, operation._doc, upsert=bool(operation._upsert))
 
+    def _insert(self, document: Document) -> None:
+        key = document["_id"]
+        if key in self.documents:
+            raise KeyError(key)
+        self.documents[key] = deepcopy(document)
+        self.watch(key, None, self.documents[key])
+
     def _update(self, condition: Mapping[str, Any], update: Any, *, upsert: bool) -> int:
         key = condition["_id"]
         held = self.documents.get(key)

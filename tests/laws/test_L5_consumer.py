@@ -103,7 +103,8 @@ class Run:
             if kind == CONTROL:
                 log.append(None)
             else:
-                log.append(Stored(*where, offset, *content(kind, number)))
+                key, value, headers = content(kind, number)
+                log.append(Stored(where.topic, where.partition, offset, key, value, headers))
 
     def _committed(self, where: TopicPartition, offset: int) -> None:
         parked = {key for _, key, _, _ in self.broker.parked}

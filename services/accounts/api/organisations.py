@@ -17,7 +17,6 @@ from services.accounts.api.table import Unbound
 from services.accounts.commands import organisations
 from services.accounts.commands.context import Accounts
 from services.accounts.model.organisations import Assignment, Described, KeptOrganisation
-from services.accounts.store import page
 from shared.web import body_of, correlation, json_answer, query_of
 
 
@@ -46,7 +45,9 @@ async def listed(accounts: Accounts, request: web.Request) -> web.Response:
         found = await accounts.store.organisations_named(query.name)
         states = sorted(found, key=lambda one: one.organisation)
         return json_answer(Organisations(organisations=_shown(states), next=None))
-    states = await page(accounts.store.organisations, after=query.after, most=query.rows)
+    numbers = accounts.numbers.page(after=query.after, most=query.rows)
+    known = await accounts.store.organisations.load_many(numbers)
+    states = [known[number] for number in numbers]
     more = len(states) == query.rows
     following = (
         f"/organisations?rows={query.rows}&after={states[-1].organisation}" if more else None

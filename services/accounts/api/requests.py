@@ -32,7 +32,7 @@ async def ask(accounts: Accounts, request: web.Request) -> web.Response:
 async def listed(accounts: Accounts, request: web.Request) -> web.Response:
     """List requests, newest first."""
     query = query_of(request, RequestsQuery)
-    states = await preferences.requests_page(accounts, after=query.after, most=query.rows)
+    states = await accounts.store.newest_requests(before=query.after, most=query.rows)
     more = len(states) == query.rows
     following = (
         f"/preference-requests?rows={query.rows}&after={states[-1].request}" if more else None

@@ -1,14 +1,16 @@
 """What every verb needs: the store, the policy, the time, and how long to wait for the broker."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from services.accounts.acks import Acks
+from services.accounts.directory import Numbers
 from services.accounts.errors import Refusal
 from services.accounts.model.organisations import KeptOrganisation
 from services.accounts.model.prefixes import KeptPrefix, Said
-from services.accounts.store import Store, unpublished
+from services.accounts.store import Store
 from shared.mongo import Aggregates, Refused
 from shared.policy import EffectiveSetting, ReferencesPolicy, effective_setting
 
@@ -21,6 +23,8 @@ class Accounts:
     policy: ReferencesPolicy
     login_key: bytes
     ack_seconds: float
+    acks: Acks = field(default_factory=Acks)
+    numbers: Numbers = field(default_factory=Numbers)
 
     def now(self) -> datetime:
         """Return the time of the store's clock."""
@@ -38,7 +42,9 @@ class Accounts:
         """Wait for the broker; return the keys of which it has not everything in time."""
         if not keys:
             return frozenset()
-        return await unpublished(aggregates, keys, within=self.ack_seconds, clock=self.store.clock)
+        return await self.acks.unpublished(
+            aggregates, keys, within=self.ack_seconds, clock=self.store.clock
+        )
 
     async def organisation(self, number: int) -> KeptOrganisation | Refused[Refusal]:
         """Return an organisation."""

@@ -10,7 +10,7 @@ from services.accounts.model import organisations, prefixes, requests
 from services.accounts.model.organisations import KeptOrganisation
 from services.accounts.model.prefixes import KeptPrefix
 from services.accounts.model.requests import Form, KeptRequest
-from services.accounts.store import choice_of, page
+from services.accounts.store import choice_of
 from shared.events import Setting
 from shared.mongo import Refused, Unchanged
 from shared.policy import effective_setting
@@ -111,11 +111,6 @@ async def ask(
     crashpoint("accounts.preference-written")
     done = await settle_request(accounts, request, correlation=correlation) or judged.state
     return done, bool(await accounts.pending(store.prefixes, done.prefixes))
-
-
-async def requests_page(accounts: Accounts, *, after: str | None, most: int) -> list[KeptRequest]:
-    """Return requests, newest first, from behind ``after`` on."""
-    return await page(accounts.store.requests, after=after, most=most, newest_first=True)
 
 
 async def open_members(accounts: Accounts) -> list[tuple[KeptOrganisation, list[str]]]:
