@@ -105,8 +105,11 @@ def _obeying(
 ) -> Obeying:
     if replica is None:
         return Obeying(name, live=False, since=since, started_later=False)
-    later = decided_at is not None and replica.first > decided_at + (
-        timedelta(0) if since is None else LIVE
+    # What it read before its first sign of life, it obeyed before it served anybody.
+    later = (
+        decided_at is not None
+        and replica.first > decided_at
+        and (since is None or since <= replica.first)
     )
     return Obeying(
         name,

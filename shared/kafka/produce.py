@@ -37,6 +37,23 @@ def _producer(bootstrap: str, **more: Any) -> AIOKafkaProducer:
     )
 
 
+async def _post(
+    producer: AIOKafkaProducer, records: Sequence[Outgoing], *, service: str, prefix: str
+) -> None:
+    """Send records in order and wait for their acknowledgements; only to topics of ``service``."""
+    sent = [
+        await producer.send(
+            prefix + owned(one.topic, by=service).name,
+            one.value,
+            key=one.key,
+            partition=one.partition,
+            headers=list(one.headers),
+        )
+        for one in records
+    ]
+    await asyncio.gather(*sent)
+
+
 @dataclass(slots=True)
 class FencedSender:
     """Sends for one role of one service; starting a successor voids what this one still holds.
@@ -72,17 +89,7 @@ class FencedSender:
         """
         try:
             await self._producer.begin_transaction()
-            sent = [
-                await self._producer.send(
-                    self.prefix + owned(one.topic, by=self.service).name,
-                    one.value,
-                    key=one.key,
-                    partition=one.partition,
-                    headers=list(one.headers),
-                )
-                for one in records
-            ]
-            await asyncio.gather(*sent)
+            await _post(self._producer, records, service=self.service, prefix=self.prefix)
             crashpoint("relay.before-commit")
             await self._producer.commit_transaction()
         # A fenced producer answers with ProducerFenced, IllegalOperation or AssertionError
@@ -116,17 +123,7 @@ class Sender:
     async def send(self, records: Sequence[Outgoing]) -> None:
         """Publish; returns when all are acknowledged by all replicas, or raises ``Transient``."""
         try:
-            sent = [
-                await self._producer.send(
-                    self.prefix + owned(one.topic, by=self.service).name,
-                    one.value,
-                    key=one.key,
-                    partition=one.partition,
-                    headers=list(one.headers),
-                )
-                for one in records
-            ]
-            await asyncio.gather(*sent)
+            await _post(self._producer, records, service=self.service, prefix=self.prefix)
         except KafkaError as fault:
             raise Transient(f"the broker did not take it: {type(fault).__name__}") from fault
 

@@ -76,6 +76,13 @@ def test_a_replica_started_after_the_decision_knew_it_before_it_served(reported:
     assert rest([new], applied[1:]).obeyed_since == second(30)
 
 
+def test_a_replica_that_served_before_it_obeyed_counts_however_late_it_started() -> None:
+    late = replica("late", first=second(1))
+    assert rest([replica("a"), late], [obeyed("a", 0.1), obeyed("late", 2)]).obeyed_since == (
+        second(2)
+    )
+
+
 @given(st.permutations([obeyed("a", 0.1), obeyed("a", 7), obeyed("b", 0.2), obeyed("b", 9, 5)]))
 def test_the_order_of_reports_changes_nothing(applied: list[Applied]) -> None:
     assert rest([replica("a"), replica("b")], applied).obeyed_since == second(0.2)
