@@ -6,20 +6,14 @@ missing from the list, never from anything else.
 
 import asyncio
 import bisect
-import contextlib
 from dataclasses import dataclass, field
 from typing import Final
 
 from shared.events import OrganisationState, Received, from_record
-from shared.kafka.follow import FOLLOW_FAULTS, follow
+from shared.kafka.follow import Batch, keep_following
 from shared.runtime.health import Health
-from shared.runtime.log import get_log
-from shared.runtime.service import wait_any
 
 TOPIC: Final = "accounts.organisations.v1"
-RETRY_SECONDS: Final = 0.5
-
-log = get_log(__name__)
 
 
 @dataclass(slots=True)
@@ -44,18 +38,16 @@ async def follow_organisations(
     numbers: Numbers, draining: asyncio.Event, *, bootstrap: str, prefix: str, health: Health
 ) -> None:
     """Keep ``numbers`` from what accounts itself published, until draining."""
+
+    async def take(batch: Batch) -> None:
+        for _, record in batch.records:
+            match from_record(record.key, record.value, record.headers):
+                case Received(OrganisationState() as state):
+                    numbers.add(state.organisation)
+        if not batch.behind:
+            health.ready("directory")
+
     health.unready("directory", "has not read the organisations to their end yet")
-    while not draining.is_set():
-        try:
-            batches = follow(bootstrap, [TOPIC], draining, prefix=prefix)
-            async with contextlib.aclosing(batches):
-                async for batch in batches:
-                    for _, record in batch.records:
-                        match from_record(record.key, record.value, record.headers):
-                            case Received(OrganisationState() as state):
-                                numbers.add(state.organisation)
-                    if not batch.behind:
-                        health.ready("directory")
-        except FOLLOW_FAULTS as fault:
-            log.warning("directory interrupted", reason=type(fault).__name__)
-            await wait_any(draining, timeout=RETRY_SECONDS)
+    await keep_following(
+        "directory", bootstrap, [TOPIC], draining, take=take, health=health, prefix=prefix
+    )

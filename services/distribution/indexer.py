@@ -1,7 +1,6 @@
 """Keeps the search index of this host: follows deposits.works.v1 from the index's own offsets."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,14 +8,12 @@ from typing import Final
 from services.distribution.search import SearchDoc, SearchIndex, project
 from shared.events import Received, WorkState, from_record
 from shared.kafka.dead import replay_topic
-from shared.kafka.follow import FOLLOW_FAULTS, Batch, Place, Record, follow
+from shared.kafka.follow import Batch, Place, Record, keep_following
 from shared.runtime.health import Health
 from shared.runtime.log import get_log
 from shared.runtime.metrics import SEARCH_LAG
-from shared.runtime.service import wait_any
 
 TOPICS: Final = ("deposits.works.v1", replay_topic("distribution.projector"))
-RETRY_SECONDS: Final = 0.5
 CAUGHT_UP: Final = 100  # records behind that still count as up to date, under steady deposits
 
 log = get_log(__name__)
@@ -36,32 +33,23 @@ class Indexer:
     async def run(self, draining: asyncio.Event) -> None:
         """Index until told to drain."""
         self.health.unready("search", "has not read the works to their end yet")
-        self.health.promise("search", within=120)
-        while not draining.is_set():
-            try:
-                await self._follow(draining)
-            except FOLLOW_FAULTS as fault:
-                log.warning("indexing interrupted", reason=type(fault).__name__)
-            self.health.beat("search")
-            await wait_any(draining, timeout=RETRY_SECONDS)
-        self.health.retire("search")
-
-    async def _follow(self, draining: asyncio.Event) -> None:
-        batches = follow(
+        await keep_following(
+            "search",
             self.bootstrap,
             TOPICS,
             draining,
+            take=self._take,
+            health=self.health,
+            start=self.index.offsets,
             prefix=self.prefix,
-            start=self.index.offsets(),
             most=self.most,
         )
-        async with contextlib.aclosing(batches):
-            async for batch in batches:
-                await self._write(batch)
-                SEARCH_LAG.set(batch.behind)
-                self.health.beat("search")
-                if batch.behind <= CAUGHT_UP:
-                    self.health.ready("search")
+
+    async def _take(self, batch: Batch) -> None:
+        await self._write(batch)
+        SEARCH_LAG.set(batch.behind)
+        if batch.behind <= CAUGHT_UP:
+            self.health.ready("search")
 
     async def _write(self, batch: Batch) -> None:
         """Put a batch and its offsets in, in one commit; an unreadable record is the projector's.

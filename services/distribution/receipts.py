@@ -48,7 +48,8 @@ class Receipts:
 
     def _applied(self, received: Received) -> None:
         match received.event:
-            case PrefixState() as state:
+            # What was learned before the first sign of life was obeyed from then on.
+            case PrefixState() as state if self.knowledge.caught_up:
                 self._said.append(
                     PreferenceApplied(
                         replica=self.replica,

@@ -4,7 +4,8 @@ For what every process must know by itself: gate knowledge, the search index of 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -13,9 +14,16 @@ from aiokafka.errors import KafkaError
 
 from shared.kafka.produce import GREATEST_RECORD, stop
 from shared.kafka.topics import declared
+from shared.runtime.health import Health
+from shared.runtime.log import get_log
+from shared.runtime.service import wait_any
 
 POLL_MS: Final = 200
+RETRY_SECONDS: Final = 0.5
+STALLED_SECONDS: Final = 120.0
 FOLLOW_FAULTS: Final = (KafkaError, OSError)  # the broker is away: follow again later
+
+log = get_log(__name__)
 
 Place: TypeAlias = tuple[str, int]
 Record: TypeAlias = ConsumerRecord
@@ -32,6 +40,37 @@ class Batch:
     records: tuple[tuple[Place, Record], ...]
     positions: Mapping[Place, int]
     behind: int
+
+
+async def keep_following(
+    part: str,
+    bootstrap: str,
+    topics: Sequence[str],
+    draining: asyncio.Event,
+    *,
+    take: Callable[[Batch], Awaitable[None]],
+    health: Health,
+    start: Callable[[], Mapping[Place, int]] = dict,
+    prefix: str = "",
+    most: int = 5_000,
+) -> None:
+    """Hand every batch to ``take`` until draining; a broker that is away is waited for.
+
+    After an interruption it goes on from ``start()``. ``part`` is this reader's name in health.
+    """
+    health.promise(part, within=STALLED_SECONDS)
+    while not draining.is_set():
+        batches = follow(bootstrap, topics, draining, prefix=prefix, start=start(), most=most)
+        try:
+            async with contextlib.aclosing(batches):
+                async for batch in batches:
+                    await take(batch)
+                    health.beat(part)
+        except FOLLOW_FAULTS as fault:
+            log.warning("following interrupted", part=part, reason=type(fault).__name__)
+            health.beat(part)
+            await wait_any(draining, timeout=RETRY_SECONDS)
+    health.retire(part)
 
 
 async def follow(

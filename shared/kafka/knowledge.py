@@ -10,22 +10,19 @@ makes old knowledge young.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 from shared.events import Event, Received, Watermark, from_record
-from shared.kafka.follow import FOLLOW_FAULTS, Place, Record, follow
+from shared.kafka.follow import Batch, Place, Record, keep_following
 from shared.kafka.topics import declared
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.health import Health
 from shared.runtime.log import get_log
 from shared.runtime.metrics import GATE_UNKNOWN, KNOWLEDGE_AGE
-from shared.runtime.service import wait_any
 
-RETRY_SECONDS: Final = 0.5
 LONGEST: Final = 18  # digits of a version
 NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 SKEW: Final = timedelta(seconds=1)  # of what a policy calls stale, this much is for the clocks
@@ -121,33 +118,28 @@ class Knowledge:
     async def run(self, draining: asyncio.Event) -> None:
         """Follow the topics until told to drain; a broker that is away is waited for."""
         self.health.unready("gate", "has not read the gate topics to their end yet")
-        self.health.promise("gate", within=60)
-        while not draining.is_set():
-            try:
-                await self._follow(draining)
-            except FOLLOW_FAULTS as fault:
-                log.warning("gate knowledge interrupted", reason=type(fault).__name__)
-                self.health.beat("gate")
-                await wait_any(draining, timeout=RETRY_SECONDS)
-        self.health.retire("gate")
-
-    async def _follow(self, draining: asyncio.Event) -> None:
-        # From where it was interrupted: what was read before holds, and is not to be judged again.
-        batches = follow(
-            self.bootstrap, self.topics, draining, prefix=self.prefix, start=self._positions
+        await keep_following(
+            "gate",
+            self.bootstrap,
+            self.topics,
+            draining,
+            take=self._take,
+            health=self.health,
+            # From where it was interrupted: what was read before holds and is not judged again.
+            start=lambda: self._positions,
+            prefix=self.prefix,
         )
-        async with contextlib.aclosing(batches):
-            async for batch in batches:
-                for (topic, partition), record in batch.records:
-                    self.take(topic, partition, record)
-                self._positions = dict(batch.positions)
-                if not self._caught_up and not batch.behind:
-                    self._caught_up = True
-                    log.info("gate knowledge caught up", keys=len(self._held))
-                self._report()
+
+    async def _take(self, batch: Batch) -> None:
+        for (topic, partition), record in batch.records:
+            self.take(topic, partition, record)
+        self._positions = dict(batch.positions)
+        if not self._caught_up and not batch.behind:
+            self._caught_up = True
+            log.info("gate knowledge caught up", keys=len(self._held))
+        self._report()
 
     def _report(self) -> None:
-        self.health.beat("gate")
         for topic in self.topics:
             KNOWLEDGE_AGE.labels(topic).set(min(self.age(topic).total_seconds(), 1e9))
         if self.fresh():
