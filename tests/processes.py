@@ -83,6 +83,12 @@ class Running:
         async with asyncio.timeout(within):
             return await self.process.wait()
 
+    async def end(self) -> None:
+        """Ask it to end, if it runs, and wait until it has."""
+        if self.process.returncode is None:
+            self.process.terminate()
+        await self.ended()
+
     async def ends_within(self, seconds: float) -> bool:
         """Wait for its end, ``seconds`` at most; say whether it came."""
         with contextlib.suppress(TimeoutError):

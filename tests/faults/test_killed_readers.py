@@ -20,8 +20,6 @@ POINTS: Final = (
     "consume.dead-letter-sent",
     "search.before-commit",
     "search.committed",
-    "consume.applied:3",
-    "search.committed:3",
 )
 HUB: Final = "10.5555/hub"
 

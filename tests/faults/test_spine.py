@@ -15,7 +15,7 @@ from shared.runtime.crashpoints import NAMES
 from shared.runtime.ids import new_id
 from tests.depositing import article, deposit
 from tests.faults import test_killed_readers
-from tests.platform import OwnPlatform, own_platform
+from tests.platform import OwnPlatform, Platform, own_platform
 from tests.processes import OPERATOR, Place, Running, service, until
 
 LOGIN: Final = {"usr": "press", "pwd": "correct horse"}
@@ -64,11 +64,17 @@ class Spine:
             "PUT", "/organisations/78/preferences/10.5555", {"reference-visibility": setting}
         )
 
-    async def deposit(self, number: int, *, file_name: str = "first.xml") -> int:
+    async def deposit(
+        self, number: int, *, file_name: str = "first.xml", timestamp: int = 1
+    ) -> int:
         """Deposit one article asynchronously; return the status, 0 where nobody answered."""
         form = aiohttp.FormData({"operation": "doMDUpload", "login_id": "press"})
         form.add_field("login_passwd", LOGIN["pwd"])
-        content = deposit(article(f"10.5555/{number}"), batch=f"batch-{number}")
+        content = deposit(
+            article(f"10.5555/{number}", title=f"Version {timestamp}"),
+            batch=f"batch-{number}",
+            timestamp=timestamp,
+        )
         form.add_field("fname", content, filename=file_name)
         try:
             async with self.session.post(
@@ -87,11 +93,11 @@ class Spine:
                 return (await answer.json())["message"] if answer.status == 200 else None
         return None
 
-    async def deposited(self, number: int) -> None:
+    async def deposited(self, number: int, *, file_name: str = "again.xml") -> None:
         """Deposit until it is accepted, as a client would."""
 
         async def accepted() -> bool:
-            return await self.deposit(number, file_name="again.xml") == 200
+            return await self.deposit(number, file_name=file_name) == 200
 
         await until(accepted, within=60, what=f"deposit {number} accepted")
 
@@ -106,15 +112,37 @@ class Spine:
 
 
 @contextlib.asynccontextmanager
-async def spine(place: Place, **crash: str) -> AsyncIterator[Spine]:
+async def spine(place: Place) -> AsyncIterator[Spine]:
     """Run the three services, ready."""
     async with (
         service("accounts", place) as accounts,
-        service("deposits", place, **crash) as deposits,
+        service("deposits", place) as deposits,
         service("distribution", place) as distribution,
-        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session,
+        client() as session,
     ):
         yield Spine(accounts, deposits, distribution, session)
+
+
+def client() -> aiohttp.ClientSession:
+    """Open a client that gives up on a frozen service."""
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20))
+
+
+@pytest.fixture(scope="module")
+async def house(
+    platform: Platform, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[Place, Spine]]:
+    """Run the services that several tests share, with a member and one work; deposits is ended."""
+    name = f"h{new_id()[:8]}."
+    await topics.create(platform.kafka_bootstrap, prefix=name)
+    folder = tmp_path_factory.mktemp("house")
+    place = Place(platform.kafka_bootstrap, platform.mongodb_url, name, folder)
+    async with spine(place) as running:
+        await running.member()
+        await running.deposited(0)
+        await running.shows(0, references=True)
+        await running.deposits.end()
+        yield place, running
 
 
 def test_every_crash_point_is_struck_by_a_test() -> None:
@@ -126,24 +154,25 @@ def test_every_crash_point_is_struck_by_a_test() -> None:
 
 @pytest.mark.law("L1")
 @pytest.mark.parametrize("point", DEPOSITED)
-async def test_an_accepted_deposit_survives_a_kill_anywhere(place: Place, point: str) -> None:
-    async with spine(place, COLOPHON_CRASH=point) as running:
-        await running.member()
+async def test_an_accepted_deposit_survives_a_kill_anywhere(
+    house: tuple[Place, Spine], point: str
+) -> None:
+    place, running = house
+    number = 1 + DEPOSITED.index(point)
+    first, again = f"first-{number}.xml", f"again-{number}.xml"
+    async with service("deposits", place, COLOPHON_CRASH=point) as running.deposits:
         accepted = None
         while running.deposits.process.returncode is None and accepted in {None, 401, 503}:
-            accepted = await running.deposit(1)  # 401 until the login is known there
+            accepted = await running.deposit(number, file_name=first)
         assert await running.deposits.ended() == -9
-        async with service("deposits", place) as again:
-            running.deposits = again
-            if accepted != 200:  # nobody was promised anything: the client sends it again
-                await running.deposited(1)
-            await running.shows(1, references=True)
-            if accepted == 200:
-                await until(lambda: _said(running, "first.xml", "Success"), what="one success")
-            else:  # the first may have become durable unanswered: then the second came too late
-                await until(
-                    lambda: _said(running, "again.xml", "Success", "Failure"), what="one verdict"
-                )
+    async with service("deposits", place) as running.deposits:
+        if accepted != 200:  # nobody was promised anything: the client sends it again
+            await running.deposited(number, file_name=again)
+        await running.shows(number, references=True)
+        if accepted == 200:
+            await until(lambda: _said(running, first, "Success"), what="one success")
+        else:  # the first may have become durable unanswered: then the second came too late
+            await until(lambda: _said(running, again, "Success", "Failure"), what="one verdict")
 
 
 async def _said(running: Spine, file_name: str, *statuses: str) -> bool:
@@ -161,28 +190,28 @@ async def _said(running: Spine, file_name: str, *statuses: str) -> bool:
 @pytest.mark.law("L3")
 @pytest.mark.parametrize("point", RELAYED)
 async def test_a_preference_survives_a_kill_between_store_and_broker(
-    place: Place, point: str
+    house: tuple[Place, Spine], point: str
 ) -> None:
-    async with spine(place) as running:
-        await running.member()
-        await running.deposited(1)
-        await running.shows(1, references=True)
-        running.accounts.process.terminate()
-        await running.accounts.ended()
-        # The first pass of a relay is its watermark: let that one through, strike the preference.
-        strike = point + ":2" if point == "relay.before-commit" else point
-        async with service("accounts", place, COLOPHON_CRASH=strike) as dying:
-            running.accounts = dying
-            with contextlib.suppress(aiohttp.ClientError, AssertionError):
-                await running.prefer("closed")
-            assert await dying.ended() == -9
-        async with service("accounts", place) as again:
-            running.accounts = again
-            asked = "/organisations/78/preferences/10.5555"
-            chosen = (await running.operate("GET", asked, None))["reference-visibility"]
-            if chosen != "closed":  # the kill came before the write: nobody was promised anything
-                await running.prefer("closed")
-            await running.shows(1, references=False)
+    place, running = house
+    await running.accounts.end()
+    # The first pass of a relay is its watermark: let that one through, strike the preference.
+    strike = point + ":2" if point == "relay.before-commit" else point
+    async with service("accounts", place, COLOPHON_CRASH=strike) as running.accounts:
+        with contextlib.suppress(aiohttp.ClientError, AssertionError):
+            await running.prefer("closed")
+        assert await running.accounts.ended() == -9
+    async with (
+        service("accounts", place) as running.accounts,
+        service("deposits", place) as running.deposits,  # whose watermarks the gate awaits
+    ):
+        asked = "/organisations/78/preferences/10.5555"
+        chosen = (await running.operate("GET", asked, None))["reference-visibility"]
+        if chosen != "closed":  # the kill came before the write: nobody was promised anything
+            await running.prefer("closed")
+        await running.shows(0, references=False)
+        await running.prefer("open")
+        await running.shows(0, references=True)
+        await running.accounts.end()
 
 
 @pytest.fixture

@@ -41,6 +41,16 @@ UNSTORED: Final = {"Cache-Control": "no-store", "Vary": VARY}
 RETRY_SECONDS: Final = 2  # watermarks come each second
 CARRYING: Final = frozenset({"reference", "relation"})  # selectable fields that references are in
 
+# What each pool is told (crossref.md 1.10); more is not refused yet.
+POOLS: Final[Mapping[str, Mapping[str, str]]] = {
+    name: {
+        "x-api-pool": name,
+        "x-rate-limit-limit": limit,
+        "x-rate-limit-interval": "1s",
+        "x-concurrency-limit": "5",
+    }
+    for name, limit in (("public", "50"), ("polite", "50"), ("plus", "150"))
+}
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")
 
 
@@ -292,7 +302,7 @@ def respond(
     response = web.Response(
         status=answer.status,
         body=answer.body,
-        headers={**(headers or {}), "x-api-pool": pool(request)},
+        headers={**(headers or {}), **POOLS[pool(request)]},
     )
     response.headers["Content-Type"] = answer.content_type
     return response
