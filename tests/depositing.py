@@ -200,7 +200,7 @@ class Client:
                 status, body = await self.get(f"/submissions/{submission}", login=login)
                 return body if status == 200 and body["status"] == "completed" else None
 
-        found: dict[str, Any] = await until(completed, within=30, what=f"{submission} completed")
+        found: dict[str, Any] = await until(completed, within=90, what=f"{submission} completed")
         return found
 
 
@@ -219,7 +219,7 @@ async def published(place: Place, topic: str, *, at_least: int) -> list[Event]:
     async with contextlib.aclosing(
         follow(place.kafka_bootstrap, [topic], draining, prefix=place.name)
     ) as batches:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             async for batch in batches:
                 for where, record in batch.records:
                     assert record.offset >= seen.get(where, 0)

@@ -72,11 +72,13 @@ async def speaking(place: Place, *services: str) -> AsyncIterator[Sequence[Voice
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(done.wait(), 0.5)
 
-    async with asyncio.TaskGroup() as group:
-        group.create_task(marks())
-        try:
-            yield voices
-        finally:
-            done.set()
-    for voice in voices:
-        await voice.sender.stop()
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(marks())
+            try:
+                yield voices
+            finally:
+                done.set()
+    finally:
+        for voice in voices:
+            await voice.sender.stop()

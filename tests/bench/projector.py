@@ -1,7 +1,8 @@
 """Projector: our consumer with guarded writes, against a plain loop with unguarded ones.
 
 Both read the same topic from its start into an empty collection with the same indexes, fetch 1,000
-records at a time (every tenth deposits an earlier work again), write the same fields and commit once a second. Figures are records a second.
+records at a time (every tenth deposits an earlier work again), write the same fields and commit
+once a second. Figures are records a second.
 """
 
 import asyncio

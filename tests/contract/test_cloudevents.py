@@ -132,7 +132,6 @@ def test_reading_never_raises_whatever_a_record_holds(
         assert read.at.tzinfo is not None
 
 
-@pytest.mark.law("P1")
 @LIGHT
 @given(any_events(), METAS)
 def test_a_reason_never_quotes_what_the_record_held(event: Event, meta: Meta) -> None:
