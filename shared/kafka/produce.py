@@ -16,6 +16,7 @@ from shared.runtime.faults import Superseded, Transient
 
 TRANSACTION_MS: Final = 10_000  # an abandoned transaction delays readers this long at most
 GREATEST_RECORD: Final = 16 * 1024 * 1024  # bytes; as max.message.bytes of the topics
+LETTER_ROOM: Final = 1024 * 1024  # bytes more than a record, for what a dead letter says of it
 STOP_SECONDS: Final = 5.0
 
 # The client sleeps 20 ms after each commit while it looks for the transaction's end; at 2 ms small
@@ -31,7 +32,7 @@ def _producer(bootstrap: str, **more: Any) -> AIOKafkaProducer:
         compression_type="lz4",
         linger_ms=0,
         max_batch_size=1024 * 1024,
-        max_request_size=GREATEST_RECORD,
+        max_request_size=GREATEST_RECORD + LETTER_ROOM,
         request_timeout_ms=15_000,
         **more,
     )

@@ -14,7 +14,7 @@ _COMMON = settings(
 )
 settings.register_profile("ci", _COMMON, max_examples=200)
 settings.register_profile(
-    "soak", _COMMON, max_examples=2_500, phases=[Phase.reuse, Phase.generate, Phase.shrink]
+    "soak", _COMMON, max_examples=20_000, phases=[Phase.reuse, Phase.generate, Phase.shrink]
 )
 
 
