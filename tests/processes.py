@@ -78,7 +78,7 @@ class Running:
         """Let it go on (SIGCONT)."""
         self.process.send_signal(signal.SIGCONT)
 
-    async def ended(self, within: float = 30.0) -> int:
+    async def ended(self, within: float = 90.0) -> int:
         """Wait for its end and return its status."""
         async with asyncio.timeout(within):
             return await self.process.wait()
