@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from shared.events import Event, Meta, to_record
+from shared.events import Event, Meta, Outgoing, to_record
 from shared.events.records import watermark
 from shared.kafka.produce import FencedSender
 from shared.kafka.topics import declared
@@ -27,26 +27,28 @@ class Voice:
     marking: bool = True
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    async def send(self, records: Sequence[Outgoing]) -> None:
+        """Publish records as they are; a transaction at a time, whoever else of the test speaks."""
+        async with self._lock:
+            await self.sender.send(records)
+
     async def say(self, *events: Event, at: datetime | None = None) -> None:
         """Publish events; returns when readers may see them."""
         time = rfc3339(at or SYSTEM.now())
-        records = [
-            to_record(event, Meta(new_id(), f"/services/{self.service}", time)) for event in events
-        ]
-        async with self._lock:
-            await self.sender.send(records)
+        await self.send(
+            [to_record(event, Meta(new_id(), f"/services/{self.service}", time)) for event in events]
+        )
 
     async def mark(self, *, age: timedelta = timedelta(0)) -> None:
         """Write a watermark of ``age`` to every partition of this service's gate topics."""
         at = rfc3339(SYSTEM.now() - age)
-        async with self._lock:
-            await self.sender.send(
-                [
-                    watermark(topic, partition, at, source=f"/services/{self.service}")
-                    for topic in self.gate
-                    for partition in range(declared()[topic].partitions)
-                ]
-            )
+        await self.send(
+            [
+                watermark(topic, partition, at, source=f"/services/{self.service}")
+                for topic in self.gate
+                for partition in range(declared()[topic].partitions)
+            ]
+        )
 
 
 @contextlib.asynccontextmanager

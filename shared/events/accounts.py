@@ -67,6 +67,10 @@ class PrefixAssigned(PrefixState, Event, topic="accounts.prefixes.v1", key="pref
     """A prefix was given to an organisation."""
 
 
+class PrefixTransferred(PrefixState, Event, topic="accounts.prefixes.v1", key="prefix"):
+    """A prefix was given to another organisation; the setting does not move along."""
+
+
 class ReferencePreferenceSet(PrefixState, Event, topic="accounts.prefixes.v1", key="prefix"):
     """The owner of a prefix chose who may see its references (CRR-4, CRR-9)."""
 

@@ -22,6 +22,9 @@ class WorkState(State):
     work: dict[str, Any] = Field(
         description="The Crossref work object as far as a deposit says it."
     )
+    title: str | None = Field(
+        default=None, description="Subject of the title it stands in; null: it stands in none."
+    )
     version: Version
 
 
@@ -43,6 +46,38 @@ class OwnershipState(State):
 
 class WorkOwnerAssigned(OwnershipState, Event, topic="deposits.ownership.v1", key="subject"):
     """A single work was given to the owner of another prefix; its setting does not move along."""
+
+
+class TitleState(State):
+    """A journal, book or conference series as registered: what identifies it, and its owner.
+
+    Works that stand in it belong to the owner of ``owner_prefix``, save for those that have an
+    owner of their own.
+    """
+
+    subject: str = Field(
+        pattern=r"^(journal|book|conference):.+$",
+        description="<kind>:<the identifier it was first registered by>.",
+    )
+    name: str = Field(description="As its first deposit wrote it.")
+    names: tuple[str, ...] = Field(default=(), description="Other names it may be deposited by.")
+    issns: tuple[str, ...] = ()
+    isbns: tuple[str, ...] = ()
+    doi: Doi | None = None
+    owner_prefix: Prefix
+    version: Version
+
+
+class TitleRegistered(TitleState, Event, topic="deposits.ownership.v1", key="subject"):
+    """A title was deposited under for the first time; its first depositor's prefix owns it."""
+
+
+class TitleChanged(TitleState, Event, topic="deposits.ownership.v1", key="subject"):
+    """A title got another name or a further identifier."""
+
+
+class TitleTransferred(TitleState, Event, topic="deposits.ownership.v1", key="subject"):
+    """A title was given to the owner of another prefix; the setting does not move along."""
 
 
 class SubmissionState(State):

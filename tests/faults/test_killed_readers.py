@@ -73,7 +73,7 @@ async def publish(accounts: Voice, deposits: Voice, version: int) -> None:
                 ("content-type", b"application/json"),
             ),
         )
-        await deposits.sender.send([poison])
+        await deposits.send([poison])
         await deposits.say(work(HUB, version=1, cites=()))
     await deposits.say(
         *(

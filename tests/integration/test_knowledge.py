@@ -50,8 +50,7 @@ async def fresh(knowledge: Knowledge, within: float = 30) -> None:
 async def say_garbage(voice: Voice, event: PrefixAssigned, **changed: Any) -> None:
     good = to_record(event, Meta("1", "/services/accounts", "2026-01-01T00:00:00Z"))
     parts = {"topic": good.topic, "key": good.key, "value": good.value, "headers": good.headers}
-    async with voice._lock:
-        await voice.sender.send([Outgoing(**(parts | changed))])
+    await voice.send([Outgoing(**(parts | changed))])
 
 
 @pytest.mark.law("L3")

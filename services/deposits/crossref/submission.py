@@ -1,6 +1,7 @@
 """What a deposit file says: its head and depositor, its records, and the outline of a check."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from services.deposits.crossref.dates import Work
 from services.deposits.crossref.faults import Problem
@@ -28,6 +29,24 @@ class Head:
     registrant: str = field(default="", repr=False)
 
 
+TitleKind = Literal["journal", "book", "conference"]
+
+
+@dataclass(frozen=True, slots=True)
+class TitleClaim:
+    """The title a record stands in, as the file says it; who owns the title is not decided here.
+
+    ``name`` is the full title without markup, ``doi`` the title's own DOI or "". Identifiers are
+    in their written form: ISSNs with their hyphen, ISBNs as digits.
+    """
+
+    kind: TitleKind
+    name: str
+    issns: tuple[str, ...] = ()
+    isbns: tuple[str, ...] = ()
+    doi: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record of a submission, in file order from index 0.
@@ -35,6 +54,9 @@ class Record:
     `doi` is as deposited ("" when there is none), `timestamp` its own or the head's, `work` the
     work object of docs/interfaces/deposit-elements.md. When `failure` is not None the record must
     not be registered, and `work` is not to be used.
+
+    A `part` (a resource-only deposit) changes a work that exists: `work` holds only the keys it
+    sets, and without a `timestamp` the work keeps the one it has.
     """
 
     index: int
@@ -45,6 +67,8 @@ class Record:
     line: int
     problems: tuple[Problem, ...] = ()
     components: int = 0  # component records inside, not read yet
+    effect: Literal["whole", "part"] = "whole"
+    title: TitleClaim | None = None
 
     @property
     def failure(self) -> Problem | None:
