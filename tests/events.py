@@ -35,9 +35,8 @@ class Voice:
     async def say(self, *events: Event, at: datetime | None = None) -> None:
         """Publish events; returns when readers may see them."""
         time = rfc3339(at or SYSTEM.now())
-        await self.send(
-            [to_record(event, Meta(new_id(), f"/services/{self.service}", time)) for event in events]
-        )
+        source = f"/services/{self.service}"
+        await self.send([to_record(event, Meta(new_id(), source, time)) for event in events])
 
     async def mark(self, *, age: timedelta = timedelta(0)) -> None:
         """Write a watermark of ``age`` to every partition of this service's gate topics."""
