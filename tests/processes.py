@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,8 @@ from typing import Any, Final
 import aiohttp
 
 from deploy.local.ports import free_ports
+from tests import nursery
+from tests.nursery import Forked
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 OPERATOR_TOKEN: Final = "operator-token-of-a-test"
@@ -62,7 +63,7 @@ class Running:
     name: str
     url: str
     log: Path
-    process: asyncio.subprocess.Process
+    process: Forked
     roles: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -117,18 +118,7 @@ async def service(
     port = environment.get("HTTP_PORT") or str(free_ports(["http"])["http"])
     settings = place.environment(name) | environment | {"HTTP_PORT": port}
     log = place.folder / f"{name}-{port}.log"
-    with log.open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            f"services.{name}",
-            *roles,
-            cwd=ROOT,
-            env=settings,
-            stdout=output,
-            stderr=output,
-            preexec_fn=_die_with_parent,
-        )
+    process = nursery.start(name, roles, environment=settings, log=log)
     running = Running(name, f"http://127.0.0.1:{port}", log, process, roles, environment)
     try:
         if ready:
@@ -136,20 +126,13 @@ async def service(
         yield running
     finally:
         if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                running.thaw()
-                process.terminate()
+            running.thaw()
+            process.terminate()
             try:
                 await running.ended(within=10)
             except TimeoutError:
                 process.kill()
                 await process.wait()
-
-
-def _die_with_parent() -> None:
-    import ctypes  # noqa: PLC0415  (between fork and exec)
-
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 async def until(

@@ -72,6 +72,7 @@ def environment_of(
         "DRAIN_SECONDS": str(DRAIN_SECONDS),
         "STATE_DIR": str(home.path / service.name),
         "KEY_FILE": str(home.keys / f"{service.name}.key"),
+        "REPLICA": f"{service.name}-1",  # after a crash it takes up at once what it had
     }
 
 

@@ -120,6 +120,7 @@ def reacting(settings: Settings, accounts: Accounts, health: Health) -> dict[str
         settings.kafka_bootstrap,
         settings.topic_prefix,
         health=health,
+        member=settings.replica or None,
     )
     settling = partial(settle_forever, accounts, health=health, every=settings.settle_seconds)
     return {"receipts": consumer.run, "settling": settling}

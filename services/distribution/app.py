@@ -16,9 +16,10 @@ from services.distribution.indexer import Indexer
 from services.distribution.projections import SOURCES, TABLE
 from services.distribution.receipts import Receipts
 from services.distribution.rest.api import OUTLET, Rest
-from services.distribution.search import open_index
+from services.distribution.search import SearchIndex, open_index
 from services.distribution.search.schema import LAYOUT
 from services.distribution.settings import Settings
+from services.distribution.transfers import Transfers
 from shared import policy
 from shared.kafka.consume import Consumer
 from shared.kafka.credentials import KnownCredentials
@@ -64,6 +65,7 @@ def projecting_roles(settings: Settings, database: Database, health: Health) -> 
         settings.kafka_bootstrap,
         settings.topic_prefix,
         health=health,
+        member=settings.replica or None,
     )
     return {"projector": consumer.run, "recount": partial(recount_forever, database, health)}
 
@@ -78,6 +80,7 @@ def reading(
     knowledge = Knowledge(TOPICS, where[0], rules.stale_after, where[1], health=health)
     gate = Gate(knowledge, rules)
     directory = Directory(where[0], where[1], health)
+    works = store.Works(database)
     index = open_index(settings.state_dir / "search", schema_version=str(LAYOUT))
     stack.callback(index.close)
     callers = Callers(
@@ -89,7 +92,7 @@ def reading(
     rest = Rest(
         gate=gate,
         directory=directory,
-        works=store.Works(database),
+        works=works,
         index=index,
         cursor_key=load_or_create(settings.key_file),
     )
@@ -99,9 +102,6 @@ def reading(
         settings.replica or f"{socket.gethostname()}-{os.getpid()}",
         (OUTLET,),
         settings.alive_seconds,
-    )
-    indexer = Indexer(
-        index, where[0], gate.owner_prefix, where[1], settings.search_commit_records, health
     )
     listening = partial(
         serve,
@@ -113,7 +113,24 @@ def reading(
     return {
         "gate": knowledge.run,
         "directory": directory.run,
-        "indexer": indexer.run,
+        **searching(settings, gate, works, index, health),
         "receipts": receipts.run,
         "api": listening,
     }
+
+
+def searching(
+    settings: Settings, gate: Gate, works: store.Works, index: SearchIndex, health: Health
+) -> dict[str, Role]:
+    """Compose what keeps this host's search index: its one writer, and who follows transfers."""
+    indexer = Indexer(
+        index,
+        settings.kafka_bootstrap,
+        gate.owner_prefix,
+        lambda: gate.knowledge.caught_up,
+        settings.topic_prefix,
+        settings.search_commit_records,
+        health,
+    )
+    transfers = Transfers(gate, works, indexer)
+    return {"indexer": indexer.run, "transfers": transfers.run}

@@ -102,7 +102,9 @@ async def test_a_reader_killed_anywhere_shows_the_fold_of_the_log(place: Place, 
     ):
         newest = 1
         await publish(accounts, deposits, newest)
-        async with service("distribution", place, ready=False, COLOPHON_CRASH=point) as first:
+        async with service(
+            "distribution", place, ready=False, COLOPHON_CRASH=point, REPLICA="one"
+        ) as first:
             async with asyncio.timeout(60):
                 while first.process.returncode is None:
                     newest += 1
@@ -111,7 +113,7 @@ async def test_a_reader_killed_anywhere_shows_the_fold_of_the_log(place: Place, 
             assert first.process.returncode == -9
         newest += 1
         await publish(accounts, deposits, newest)
-        async with service("distribution", place) as second:
+        async with service("distribution", place, REPLICA="one") as second:
 
             async def folded() -> bool:
                 works = await shown(session, second)

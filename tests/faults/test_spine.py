@@ -160,12 +160,14 @@ async def test_an_accepted_deposit_survives_a_kill_anywhere(
     place, running = house
     number = 1 + DEPOSITED.index(point)
     first, again = f"first-{number}.xml", f"again-{number}.xml"
-    async with service("deposits", place, COLOPHON_CRASH=point) as running.deposits:
+    async with service(
+        "deposits", place, COLOPHON_CRASH=point, REPLICA="one"
+    ) as running.deposits:
         accepted = None
         while running.deposits.process.returncode is None and accepted in {None, 401, 503}:
             accepted = await running.deposit(number, file_name=first)
         assert await running.deposits.ended() == -9
-    async with service("deposits", place) as running.deposits:
+    async with service("deposits", place, REPLICA="one") as running.deposits:
         if accepted != 200:  # nobody was promised anything: the client sends it again
             await running.deposited(number, file_name=again)
         await running.shows(number, references=True)
@@ -196,13 +198,15 @@ async def test_a_preference_survives_a_kill_between_store_and_broker(
     await running.accounts.end()
     # The first pass of a relay is its watermark: let that one through, strike the preference.
     strike = point + ":2" if point == "relay.before-commit" else point
-    async with service("accounts", place, COLOPHON_CRASH=strike) as running.accounts:
+    async with service(
+        "accounts", place, COLOPHON_CRASH=strike, REPLICA="one"
+    ) as running.accounts:
         with contextlib.suppress(aiohttp.ClientError, AssertionError):
             await running.prefer("closed")
         assert await running.accounts.ended() == -9
     async with (
-        service("accounts", place) as running.accounts,
-        service("deposits", place) as running.deposits,  # whose watermarks the gate awaits
+        service("accounts", place, REPLICA="one") as running.accounts,
+        service("deposits", place, REPLICA="one") as running.deposits,  # whose watermarks the gate awaits
     ):
         asked = "/organisations/78/preferences/10.5555"
         chosen = (await running.operate("GET", asked, None))["reference-visibility"]

@@ -106,7 +106,6 @@ class Worker:
     async def run(self, draining: asyncio.Event) -> None:
         """Work until told to drain, then give back what is in hand."""
         self.health.promise(self.holder, within=120)
-        self._running = True
         async with asyncio.TaskGroup() as readers:
             while not draining.is_set():
                 try:
@@ -126,6 +125,10 @@ class Worker:
 
     async def _turn(self, readers: asyncio.TaskGroup) -> bool:
         """Claim, judge a batch, end what is done; True if there may be more at once."""
+        if not self._running:
+            # A predecessor of the same name is gone, or it could not have the name.
+            await self.claims.take_back(holder=self.holder)
+            self._running = True
         self._read_on.clear()
         await self._renew()
         handed, self._handed = self._handed, []

@@ -1,0 +1,95 @@
+"""Processes of services that begin where their imports end: forked from one that holds them ready.
+
+Each is a process of its own, run as ``python -m services.<name>`` would run it, with a process id
+to kill and an exit status; only the seconds that importing takes are spent once a run. That
+``python -m`` itself works is what the tests of `make run` show.
+"""
+
+import asyncio
+import ctypes
+import importlib
+import os
+import random
+import runpy
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Final
+
+PARENT_DEATH: Final = 1  # PR_SET_PDEATHSIG: the server ends with the test run, its children with it
+
+_CONTEXT: Final = get_context("forkserver")
+_CONTEXT.set_forkserver_preload(
+    ["services.accounts.app", "services.deposits.app", "services.distribution.app", "pytest"]
+)
+
+
+class Forked:
+    """A running service, in the manner of asyncio's subprocesses."""
+
+    def __init__(self, process: ForkServerProcess) -> None:
+        self._process = process
+        assert process.pid is not None
+        self.pid: Final = process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit status, minus the signal's number where one killed it; None while it runs."""
+        return self._process.exitcode
+
+    async def wait(self) -> int:
+        """Wait for its end and return its status."""
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        watched = os.dup(self._process.sentinel)  # several may wait at once, each on its own copy
+        loop.add_reader(watched, ended.set)
+        try:
+            await ended.wait()
+        finally:
+            loop.remove_reader(watched)
+            os.close(watched)
+        status = self._process.exitcode
+        assert status is not None
+        return status
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, if it runs."""
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end (SIGTERM)."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill it (SIGKILL)."""
+        self.send_signal(signal.SIGKILL)
+
+
+def start(
+    service: str, roles: Sequence[str], *, environment: Mapping[str, str], log: Path
+) -> Forked:
+    """Start a service with just this environment, its output added to ``log``."""
+    process = _CONTEXT.Process(
+        target=_run, args=(service, tuple(roles), dict(environment), str(log)), name=service
+    )
+    process.start()
+    return Forked(process)
+
+
+def _run(service: str, roles: Sequence[str], environment: Mapping[str, str], log: str) -> None:
+    ctypes.CDLL(None).prctl(PARENT_DEATH, signal.SIGKILL)
+    output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    sys.stdout = os.fdopen(1, "w", buffering=1)
+    sys.stderr = os.fdopen(2, "w", buffering=1)
+    os.environ.clear()
+    os.environ.update(environment)
+    random.seed()
+    importlib.reload(importlib.import_module("shared.runtime.crashpoints"))  # armed as told above
+    sys.argv = [service, *roles]
+    runpy.run_module(f"services.{service}", run_name="__main__", alter_sys=True)
