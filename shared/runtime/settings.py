@@ -51,9 +51,9 @@ class ServiceSettings(BaseSettings):
     log_json: bool = Field(default=False, description="Log JSON instead of key=value.")
     replica: str = Field(
         default="",
-        description="Name of this replica, its own among all that run. Under the same name it takes "
-        "up at once after a crash what it had; empty: host and process id, and others take over "
-        "when its leases have run out.",
+        description="Name of this replica, its own among all that run. Under the same name it "
+        "takes up at once after a crash what it had; empty: host and process id, and others take "
+        "over when its leases have run out.",
     )
     drain_seconds: float = Field(
         default=20.0, description="Time to finish work in hand after SIGTERM; compose grants 30."

@@ -160,9 +160,7 @@ async def test_an_accepted_deposit_survives_a_kill_anywhere(
     place, running = house
     number = 1 + DEPOSITED.index(point)
     first, again = f"first-{number}.xml", f"again-{number}.xml"
-    async with service(
-        "deposits", place, COLOPHON_CRASH=point, REPLICA="one"
-    ) as running.deposits:
+    async with service("deposits", place, COLOPHON_CRASH=point, REPLICA="one") as running.deposits:
         accepted = None
         while running.deposits.process.returncode is None and accepted in {None, 401, 503}:
             accepted = await running.deposit(number, file_name=first)
@@ -198,15 +196,13 @@ async def test_a_preference_survives_a_kill_between_store_and_broker(
     await running.accounts.end()
     # The first pass of a relay is its watermark: let that one through, strike the preference.
     strike = point + ":2" if point == "relay.before-commit" else point
-    async with service(
-        "accounts", place, COLOPHON_CRASH=strike, REPLICA="one"
-    ) as running.accounts:
+    async with service("accounts", place, COLOPHON_CRASH=strike, REPLICA="one") as running.accounts:
         with contextlib.suppress(aiohttp.ClientError, AssertionError):
             await running.prefer("closed")
         assert await running.accounts.ended() == -9
-    async with (
+    async with (  # deposits as well: the gate awaits its watermarks
         service("accounts", place, REPLICA="one") as running.accounts,
-        service("deposits", place, REPLICA="one") as running.deposits,  # whose watermarks the gate awaits
+        service("deposits", place, REPLICA="one") as running.deposits,
     ):
         asked = "/organisations/78/preferences/10.5555"
         chosen = (await running.operate("GET", asked, None))["reference-visibility"]
