@@ -2,8 +2,8 @@
 
 What it promises (law L5): a committed offset never passes a record that was not applied; a store
 that is away is waited for, with the same batch in hand; a record that cannot be read or applied is
-parked on the group's dead-letter topic and never lost; when too many are parked the circuit opens:
-the consumer stops and says so, because a bad build must not pour a topic into the parking place.
+parked on the group's dead-letter topic and never lost; when too many would be parked the circuit
+opens, and the consumer stops and says so.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared.events import Received, Unknown, Unreadable, Watermark, from_record
 from shared.kafka import dead
+from shared.kafka.circuit import Circuit, CircuitOpen
 from shared.kafka.produce import GREATEST_RECORD, Sender, stop
 from shared.runtime import metrics
 from shared.runtime.clock import SYSTEM, Clock
@@ -32,17 +33,10 @@ from shared.runtime.service import wait_any
 POLL_MS: Final = 250
 COMMIT_SECONDS: Final = 1.0  # a commit is a 5 ms round trip: on a timer, never per batch
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 10.0  # seconds, full jitter
-POISON_ROW: Final = 50  # this many in a row of one partition open the circuit,
-POISON_RATIO: Final = 0.05  # or this share
-POISON_SAMPLE: Final = 1000  # of at least this many records since the start
 
 log = get_log(__name__)
 Record: TypeAlias = ConsumerRecord
 Handler = Callable[[Sequence[Received]], Awaitable[None]]
-
-
-class CircuitOpen(Exception):
-    """Too many records in a row could not be applied: the fault is ours, not theirs."""
 
 
 class Abandoned(Exception):
@@ -72,9 +66,7 @@ class Consumer:
     _applied: dict[TopicPartition, int] = field(default_factory=dict)
     _committed: dict[TopicPartition, int] = field(default_factory=dict)
     _generation: int = 0
-    _row: Counter[TopicPartition] = field(default_factory=Counter)
-    _seen: int = 0
-    _poisoned: int = 0
+    _circuit: Circuit = field(default_factory=Circuit)
 
     async def run(self, draining: asyncio.Event) -> None:
         """Consume until told to drain; a broker that is away is waited for."""
@@ -188,7 +180,10 @@ class Consumer:
         refused = await self._handle(consumer, good)
         bad += [(*good[index][:2], reason) for index, reason in refused.items()]
         # Before parking: a bad build pours nothing out, and a good one finds it all in the log.
-        self._judge(batch, bad)
+        self._circuit.judge(
+            {where: [record.offset for record in records] for where, records in batch.items()},
+            {(where, record.offset) for where, record, _ in bad},
+        )
         await self._park(consumer, parking, bad)
         self._measure(consumer, batch, good, started)
 
@@ -267,23 +262,6 @@ class Consumer:
                 "record parked", group=self.group, topic=topic, offset=record.offset, reason=reason
             )
 
-    def _judge(
-        self,
-        batch: dict[TopicPartition, list[Record]],
-        bad: Sequence[tuple[TopicPartition, Record, str]],
-    ) -> None:
-        """Open the circuit when the poison is no longer the exception."""
-        poison = {(where, record.offset) for where, record, _ in bad}
-        for where, records in batch.items():
-            for record in records:
-                self._row[where] = self._row[where] + 1 if (where, record.offset) in poison else 0
-                if self._row[where] >= POISON_ROW:
-                    raise CircuitOpen(f"{POISON_ROW} records in a row could not be applied")
-        self._seen += sum(map(len, batch.values()))
-        self._poisoned += len(bad)
-        if self._seen >= POISON_SAMPLE and self._poisoned > self._seen * POISON_RATIO:
-            raise CircuitOpen(f"{self._poisoned} of {self._seen} records could not be applied")
-
     def _measure(
         self,
         consumer: AIOKafkaConsumer,
@@ -299,11 +277,13 @@ class Consumer:
             behind[topic] += max((consumer.highwater(where) or 0) - records[-1].offset - 1, 0)
         for topic, count in behind.items():
             metrics.CONSUMER_LAG.labels(self.group, topic).set(count)
+        now, seconds = self.clock.now(), 0.0
+        for _, _, received in good:
+            decided = datetime.fromisoformat(received.meta.time)
+            seconds = max((now - decided).total_seconds(), 0)
+            metrics.EVENT_SECONDS.labels(self.group).observe(seconds)
         if good:
-            newest = datetime.fromisoformat(good[-1][2].meta.time)
-            metrics.LAG_SECONDS.labels(self.group).set(
-                max((self.clock.now() - newest).total_seconds(), 0)
-            )
+            metrics.LAG_SECONDS.labels(self.group).set(seconds)
 
     async def _commit(self, consumer: AIOKafkaConsumer, applied: dict[TopicPartition, int]) -> None:
         """Commit where it moved."""
@@ -329,7 +309,7 @@ class Consumer:
         self._taken_away.clear()
         self._applied.clear()
         self._committed.clear()
-        self._row.clear()  # what was counted and not committed comes again
+        self._circuit.start_over()
         self.health.ready(self.group)
 
 

@@ -15,7 +15,8 @@ OFFERED = {
     " Put Refused Saved Unchanged Write apply_writes connect faults projecting",
     "shared.policy": "ANYBODY Reader ReferencesPolicy Visible Withheld effective_setting load"
     " references_visible setting_at stale withhold",
-    "shared.kafka.consume": "Consumer CircuitOpen Handler",
+    "shared.kafka.circuit": "Circuit CircuitOpen",
+    "shared.kafka.consume": "Consumer Handler",
     "shared.kafka.dead": "Letter dead_topic drop groups open_letters replay replay_topic",
     "shared.kafka.follow": "Batch FOLLOW_FAULTS follow",
     "shared.kafka.knowledge": "Knowledge",

@@ -17,7 +17,8 @@ from deploy.local.ports import free_ports
 from shared.events import Meta, Outgoing, PrefixAssigned, Received, to_record
 from shared.kafka import dead
 from shared.kafka.__main__ import main
-from shared.kafka.consume import POISON_ROW, Consumer
+from shared.kafka.circuit import POISON_ROW
+from shared.kafka.consume import Consumer
 from shared.runtime.health import Health
 from tests.events import AT, Voice, speaking
 from tests.processes import ROOT, Place, until

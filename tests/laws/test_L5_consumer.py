@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from shared.events import Meta, PrefixAssigned, Received, to_record
 from shared.events.records import watermark
-from shared.kafka.consume import POISON_ROW, Consumer
+from shared.kafka.circuit import POISON_ROW
+from shared.kafka.consume import Consumer
 from shared.runtime.faults import Transient
 from shared.runtime.health import Health
 from tests.laws.memory_log import Broker, Member, Stored, VirtualLoop, now
