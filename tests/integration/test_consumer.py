@@ -15,7 +15,7 @@ from shared.events import WATERMARK_KEY, PrefixAssigned, Received
 from shared.kafka import topics
 from shared.kafka.consume import Consumer, Handler
 from shared.kafka.topics import declared
-from shared.mongo import Put, connect, projecting
+from shared.mongo import Database, Put, connect, projecting
 from shared.runtime.health import Health
 from tests.events import AT, speaking
 from tests.platform import own_platform
@@ -116,15 +116,21 @@ async def where_each_is(place: Place) -> dict[tuple[int, int], str]:
     return found
 
 
+def show(event: PrefixAssigned, _received: Received) -> list[Put]:
+    return [Put("shown", event.prefix, event.version, {"owner": event.owner})]
+
+
 @pytest.mark.law("L5")
 async def test_members_join_and_leave_while_records_flow_and_no_offset_passes_an_unapplied_record(
-    place: Place,
+    place: Place, database: Database
 ) -> None:
     applied: set[str] = set()
     seen: list[tuple[dict[int, int], set[str]]] = []
 
+    write = projecting(database, {PrefixAssigned: show})
+
     async def handle(batch: Sequence[Received]) -> None:
-        await asyncio.sleep(0.03)  # the store's round trip
+        await write(batch)
         applied.update(one.event.key for one in batch)
 
     async with (
@@ -179,9 +185,6 @@ async def test_a_frozen_store_is_waited_for_with_readiness_red_and_no_rebalance(
     with own_platform() as own:
         place = Place(own.kafka_bootstrap, own.mongodb_url, "t.", tmp_path)
         await topics.create(place.kafka_bootstrap, prefix=place.name)
-
-        def show(event: PrefixAssigned, _received: Received) -> list[Put]:
-            return [Put("shown", event.prefix, event.version, {"owner": event.owner})]
 
         async with (
             connect(own.mongodb_url, "t_shown") as database,
