@@ -25,7 +25,8 @@ from shared.privacy.keyfile import load_or_create
 from shared.runtime import log
 from shared.runtime.health import Health
 from shared.runtime.service import Role, run_roles
-from shared.web import Callers, serve
+from shared.web import Callers, Pace, serve
+from shared.web.alone import health_alone
 
 SERVICE: Final = "accounts"
 ROLES: Final = ("api", "relay", "reactions")
@@ -60,6 +61,8 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
             parts["relay"] = relay.run
         if "reactions" in roles:
             parts |= reacting(settings, accounts, health)
+        if "api" not in roles:
+            parts["health"] = health_alone(SERVICE, health, settings)
         await run_roles(parts, drain_seconds=settings.drain_seconds)
 
 
@@ -86,6 +89,8 @@ def answering(
         host=settings.http_host,
         port=settings.http_port,
         drain_seconds=settings.drain_seconds,
+        idle_seconds=settings.idle_seconds,
+        pace=Pace(settings.body_stall_seconds, settings.body_seconds),
     )
     directory = partial(
         follow_organisations,

@@ -7,6 +7,8 @@ Slug = Literal[
     "organisation-unknown",
     "organisation-differs",
     "prefix-not-owned",
+    "prefix-unknown",
+    "version-differs",
     "prefix-owned-by-another",
     "prefix-assigned-differently",
     "since-without-setting",

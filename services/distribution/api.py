@@ -5,7 +5,8 @@ from typing import Final
 from aiohttp import web
 
 from services.distribution.rest import envelope
-from services.distribution.rest.api import Rest, respond
+from services.distribution.rest.api import Rest
+from services.distribution.rest.pools import respond
 from shared.runtime.faults import Transient
 from shared.runtime.health import Health
 from shared.web import Callers, Info, Problem, build_site, text_answer

@@ -30,7 +30,8 @@ from shared.privacy.keyfile import load_or_create
 from shared.runtime import log
 from shared.runtime.health import Health
 from shared.runtime.service import Role, run_roles
-from shared.web import Callers, serve
+from shared.web import Callers, Pace, serve
+from shared.web.alone import health_alone
 
 SERVICE: Final = "distribution"
 ROLES: Final = ("api", "projector")
@@ -52,6 +53,8 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
             parts |= reading(settings, database, health, stack)
         if "projector" in roles:
             parts |= projecting_roles(settings, database, health)
+        if "api" not in roles:
+            parts["health"] = health_alone(SERVICE, health, settings)
         await run_roles(parts, drain_seconds=settings.drain_seconds)
 
 
@@ -109,6 +112,8 @@ def reading(
         host=settings.http_host,
         port=settings.http_port,
         drain_seconds=settings.drain_seconds,
+        idle_seconds=settings.idle_seconds,
+        pace=Pace(settings.body_stall_seconds, settings.body_seconds),
     )
     return {
         "gate": knowledge.run,

@@ -6,13 +6,13 @@ are withheld (law L3).
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
-from typing import Final
+from typing import Any, Final
 
 from services.distribution.rest.render import Ownership
-from shared.events import OwnershipState, PrefixState, Received, Setting
+from shared.events import OwnershipState, PrefixState, Received, Setting, TitleState
 from shared.kafka.knowledge import Knowledge
 from shared.policy import (
     Reader,
@@ -28,6 +28,19 @@ PREFIXES: Final = "accounts.prefixes.v1"
 CREDENTIALS: Final = "accounts.credentials.v1"
 OWNERSHIP: Final = "deposits.ownership.v1"
 TOPICS: Final = (PREFIXES, CREDENTIALS, OWNERSHIP)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose owner is asked for: a work by its DOI, and the title it stands in (null: in none)."""
+
+    doi: str
+    title: str | None
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Subject":
+        """Return a work's subject; a document from before there were titles has none."""
+        return cls(document["_id"], document.get("title"))
 
 
 @dataclass(slots=True)
@@ -55,31 +68,38 @@ class Gate:
         """Whether knowledge of owners and preferences is young enough to show anything."""
         return self.knowledge.fresh(PREFIXES, OWNERSHIP)
 
-    def owner_prefix(self, doi: str) -> str | None:
-        """Return the prefix whose owner owns a work: its own override, else the DOI's prefix.
+    def owner_prefix(self, work: Subject) -> str | None:
+        """Return the prefix whose owner owns a work: its override, its title's, else the DOI's.
 
-        None while the newest word on its ownership cannot be read.
+        None while the word that decides it cannot be read, or names a title that is not known.
         """
-        if self.knowledge.denied(OWNERSHIP, doi):
-            return None
-        match self.knowledge.get(OWNERSHIP, doi):
+        match self.knowledge.get(OWNERSHIP, work.doi):
             case OwnershipState(owner_prefix=prefix):
                 return prefix
-        return doi.partition("/")[0]
+        if self.knowledge.denied(OWNERSHIP, work.doi):
+            return None
+        return work.doi.partition("/")[0] if work.title is None else self.title_owner(work.title)
 
-    def ownership(self, doi: str) -> Ownership:
+    def title_owner(self, title: str) -> str | None:
+        """Return the prefix that owns a title, None where that is not known."""
+        match self.knowledge.get(OWNERSHIP, title):
+            case TitleState(owner_prefix=prefix):
+                return prefix
+        return None
+
+    def ownership(self, work: Subject) -> Ownership:
         """Return what an answer says of a work's owner."""
-        prefix = self.owner_prefix(doi)
+        prefix = self.owner_prefix(work)
         state = self.prefix(prefix) if prefix else None
         return Ownership(
-            prefix or doi.partition("/")[0],
+            prefix or work.doi.partition("/")[0],
             state.owner if state else None,
             state.owner_name if state else None,
         )
 
-    def visibility(self, doi: str, reader: Reader, *, outlet: str) -> Visible | Withheld:
+    def visibility(self, work: Subject, reader: Reader, *, outlet: str) -> Visible | Withheld:
         """Say whether ``reader`` may see the references of a work at ``outlet``, now."""
-        prefix = self.owner_prefix(doi)
+        prefix = self.owner_prefix(work)
         state = self.prefix(prefix) if prefix else None
         setting = self._setting(state) if state else None
         if not self.fresh():
@@ -101,7 +121,7 @@ class Gate:
 
     def prefixes(self) -> list[PrefixState]:
         """Return every prefix that is known."""
-        return self.knowledge.held(PREFIXES, PrefixState)
+        return [state for prefix in self._owner if (state := self.prefix(prefix))]
 
     def setting(self, prefix: str) -> Setting | None:
         """Return the setting in force for a prefix, None where it is not known."""

@@ -1,38 +1,57 @@
 """Keeps the search index of this host: follows deposits.works.v1 from the index's own offsets."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from datetime import datetime
+from typing import Any, Final, TypeAlias
 
+from services.distribution.gate import Subject
 from services.distribution.search import SearchDoc, SearchIndex, project
 from shared.events import Received, WorkState, from_record
 from shared.kafka.dead import replay_topic
-from shared.kafka.follow import Batch, Place, Record, keep_following
+from shared.kafka.follow import Batch, Place, keep_following
+from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.health import Health
 from shared.runtime.log import get_log
-from shared.runtime.metrics import SEARCH_LAG
+from shared.runtime.metrics import EVENT_SECONDS, SEARCH_LAG
+from shared.runtime.service import wait_any
 
 TOPICS: Final = ("deposits.works.v1", replay_topic("distribution.projector"))
 CAUGHT_UP: Final = 100  # records behind that still count as up to date, under steady deposits
+LOOK_SECONDS: Final = 0.05  # how often it is looked whether owners are known
+
+State: TypeAlias = Mapping[str, Any]
+"""A work as deposits.works.v1 carries it, and under ``indexed`` the time of its event."""
 
 log = get_log(__name__)
 
 
 @dataclass(slots=True)
 class Indexer:
-    """The one writer of this host's index. ``owner_of`` names the owner prefix of a DOI."""
+    """The one writer of this host's index.
+
+    ``owner_of`` names the owner prefix of a work; ``owners_known`` says whether what the log held
+    of owners at the start has been read. Holding ``turn`` keeps writes away: an owner that was
+    looked up before a write is in the index after it.
+    """
 
     index: SearchIndex
     bootstrap: str
-    owner_of: Callable[[str], str | None]
+    owner_of: Callable[[Subject], str | None]
+    owners_known: Callable[[], bool]
     prefix: str = ""
     most: int = 2_000
     health: Health = field(default_factory=Health)
+    clock: Clock = SYSTEM
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(self, draining: asyncio.Event) -> None:
         """Index until told to drain."""
         self.health.unready("search", "has not read the works to their end yet")
+        # What is indexed under an owner that is not known yet would be indexed twice.
+        while not self.owners_known() and not draining.is_set():
+            await wait_any(draining, timeout=LOOK_SECONDS)
         await keep_following(
             "search",
             self.bootstrap,
@@ -44,6 +63,12 @@ class Indexer:
             prefix=self.prefix,
             most=self.most,
         )
+
+    async def put(self, states: Sequence[State], offsets: Mapping[Place, int]) -> int:
+        """Write works under the owners they have now; returns how many changed."""
+        async with self.turn:
+            docs = [doc for state in states if (doc := self._document(state))]
+            return await asyncio.to_thread(self.index.write, docs, offsets)
 
     async def _take(self, batch: Batch) -> None:
         await self._write(batch)
@@ -58,19 +83,22 @@ class Indexer:
         """
         if not batch.records:
             return
-        docs = [doc for _, record in batch.records if (doc := self._document(record))]
-        moved: dict[Place, int] = dict(batch.positions)
-        await asyncio.to_thread(self.index.write, docs, moved)
+        states: list[State] = []
+        for _, record in batch.records:
+            match from_record(record.key, record.value, record.headers):
+                case Received(WorkState() as state, meta):
+                    states.append({**state.model_dump(), "indexed": meta.time})
+        await self.put(states, dict(batch.positions))
+        now = self.clock.now()
+        for one in states:
+            decided = datetime.fromisoformat(one["indexed"])
+            EVENT_SECONDS.labels("search").observe(max((now - decided).total_seconds(), 0))
 
-    def _document(self, record: Record) -> SearchDoc | None:
-        match from_record(record.key, record.value, record.headers):
-            case Received(WorkState() as state, meta):
-                owner = self.owner_of(state.doi)
-                try:
-                    return project(state.model_dump(), indexed=meta.time, owner=owner)
-                except (AttributeError, LookupError, TypeError, ValueError) as fault:
-                    # One work that no list can show must not keep all others out of the lists.
-                    log.warning(
-                        "work not indexed", reason=type(fault).__name__, offset=record.offset
-                    )
+    def _document(self, state: State) -> SearchDoc | None:
+        owner = self.owner_of(Subject(state["doi"], state["title"]))
+        try:
+            return project(state, indexed=state["indexed"], owner=owner)
+        except (AttributeError, LookupError, TypeError, ValueError) as fault:
+            # One work that no list can show must not keep all others out of the lists.
+            log.warning("work not indexed", reason=type(fault).__name__, version=state["version"])
         return None

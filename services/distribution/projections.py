@@ -16,6 +16,7 @@ from shared.events import (
     OrganisationState,
     PrefixAssigned,
     PrefixState,
+    PrefixTransferred,
     Received,
     ReferencePreferenceSet,
     WorkRegistered,
@@ -41,6 +42,7 @@ def show_work(event: WorkState, received: Received) -> list[Put]:
     cites = cited(event.work)
     fields = {
         "prefix": event.prefix,
+        "title": event.title,  # whose owner owns the work, unless it has one of its own
         "created": event.created,
         "deposited": event.deposited,
         "indexed": received.meta.time,
@@ -87,6 +89,7 @@ TABLE: Final[Mapping[type[Event], Projection]] = {
     OrganisationRegistered: show_member,
     OrganisationChanged: show_member,
     PrefixAssigned: show_prefix,
+    PrefixTransferred: show_prefix,
     ReferencePreferenceSet: show_prefix,
     AccountDefaultSet: show_prefix,
 }

@@ -11,8 +11,12 @@ from typing import Final
 NAMES: Final[dict[str, str]] = {
     "deposits.chunks-written": "chunks written, no submission document",
     "deposits.submission-inserted": "submission inserted, caller not answered",
+    "deposits.refusals-bound": "refusals bound to their submission, no diagnostic",
+    "deposits.title-reserved": "identifiers reserved for a title that is not written",
     "deposits.work-written": "work written, diagnostic not",
     "deposits.diagnostics-written": "diagnostics written, submission not completed",
+    "deposits.callback-enqueued": "callback enqueued, submission still waits to be called back",
+    "deliveries.sent": "delivery sent, not written down as sent",
     "accounts.preference-written": "preference written, not relayed",
     "relay.sent": "outbox published, not taken out",
     "relay.before-commit": "records sent, transaction not committed",

@@ -20,6 +20,12 @@ CONSUMER_LAG = Gauge(
 LAG_SECONDS = Gauge(
     "colophon_consumer_lag_seconds", "Age of the newest record applied when applied.", ["group"]
 )
+EVENT_SECONDS = Histogram(
+    "colophon_event_seconds",
+    "Seconds from an event's decision until it was applied; of the search index under 'search'.",
+    ["group"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
+)
 # Relay: shared kafka relay
 EVENTS_RELAYED = Counter("colophon_events_relayed_total", "Events published.", ["service", "topic"])
 OUTBOX_SECONDS = Histogram(
@@ -39,8 +45,20 @@ GATE_UNKNOWN = Gauge(
 WRITES_STALE = Counter(
     "colophon_writes_stale_total", "Guarded writes that were already newer.", ["collection"]
 )
+# Deliveries: shared mongo delivering
+DELIVERIES = Counter(
+    "colophon_deliveries_total",
+    "Tries to deliver something outside: sent, failed (tried again), gave-up.",
+    ["kind", "outcome"],
+)
+DELIVERIES_WAITING = Gauge(
+    "colophon_deliveries_waiting", "Deliveries not delivered yet, 10,000 at most.", []
+)
 # Search projection: services distribution
 SEARCH_LAG = Gauge("colophon_search_lag_records", "Records the search index is behind.", [])
+TRANSFERS_DUE = Gauge(
+    "colophon_search_transfers_due", "Titles and works that lists show under an earlier owner.", []
+)
 # HTTP: shared web site
 HTTP_SECONDS = Histogram(
     "colophon_http_request_seconds", "Seconds to answer.", ["service", "route", "status"]

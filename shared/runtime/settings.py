@@ -39,6 +39,23 @@ class ServiceSettings(BaseSettings):
         default=Path(".local/keys/login.key"),
         description="Key under which all services hash logins; made by the first that starts.",
     )
+    idle_seconds: float = Field(
+        default=75.0,
+        gt=0,
+        description="How long a connection is kept on which no whole request head comes.",
+    )
+    body_stall_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="Over so long at least 500 bytes a second of a body must come; then 408.",
+    )
+    body_seconds: float = Field(
+        default=2_700.0,
+        gt=0,
+        le=3_000,
+        description="How long a body may take in all; then 408. Below the hour after which files "
+        "without a submission are swept.",
+    )
     state_dir: Path = Field(
         default=Path(".local/state"), description="Folder for what this host can rebuild."
     )

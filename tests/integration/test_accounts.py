@@ -1,15 +1,23 @@
-"""Accounts through the wire: the real process on the real broker and store."""
+"""Accounts through the wire: the real process on the real broker and store.
+
+One process answers all tests that do not kill theirs; each has organisations and prefixes of its
+own there.
+"""
 
 import base64
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import count
+from typing import Any, Final
 
 import aiohttp
 import pytest
 
+from deploy.local.platform import Platform
 from shared.events import Event, Meta, PreferenceApplied, ReplicaAlive, to_record
+from shared.kafka import topics
 from shared.kafka.produce import Sender
 from shared.privacy.keyfile import load_or_create
 from shared.privacy.passwords import login_key
@@ -17,7 +25,6 @@ from shared.runtime.clock import rfc3339
 from shared.runtime.ids import new_id
 from tests.processes import OPERATOR, Place, Running, service, until
 
-PRESS = {"id": 78, "name": "Journal of Psychoceramics", "names": ["JoP"], "location": "Boston"}
 PROBLEM = "urn:colophon:problem:"
 Answer = tuple[int, Any]
 
@@ -26,7 +33,59 @@ def basic(login: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{login}:{password}".encode()).decode()}
 
 
-ADMIN = basic("press", "right horse")
+_BLOCKS: Final = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A member of a test's own, with numbers and prefixes around it that no other test uses."""
+
+    block: int = field(default_factory=lambda: next(_BLOCKS))
+
+    @property
+    def id(self) -> int:
+        return self.number(78)
+
+    @property
+    def name(self) -> str:
+        return f"Journal of Psychoceramics {self.block}"
+
+    @property
+    def login(self) -> str:
+        return f"press-{self.block}"
+
+    @property
+    def admin(self) -> dict[str, str]:
+        return basic(self.login, "right horse")
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "name": self.name,
+            "names": [f"JoP {self.block}"],
+            "location": "Boston",
+        }
+
+    @property
+    def at(self) -> str:
+        return f"/organisations/{self.id}"
+
+    @property
+    def preference(self) -> str:
+        return f"{self.at}/preferences/{self.prefix}"
+
+    @property
+    def prefix(self) -> str:
+        return self.prefixed(5555)
+
+    def number(self, small: int) -> int:
+        """Return the number that ``small`` is in this test's block of a thousand."""
+        return 1000 * self.block + small
+
+    def prefixed(self, small: int) -> str:
+        """Return the prefix that ``small`` is in this test's block."""
+        return f"10.{10_000 * self.block + small}"
 
 
 class Client:
@@ -60,110 +119,138 @@ async def calling(accounts: Running) -> AsyncIterator[Client]:
         yield Client(session, accounts)
 
 
-@pytest.fixture
-async def client(place: Place) -> AsyncIterator[Client]:
-    async with service("accounts", place) as accounts, calling(accounts) as client:
+@pytest.fixture(scope="module")
+async def living(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Where the process lives that all tests share."""
+    name = f"t{new_id().replace('-', '')[8:24]}."
+    await topics.create(platform.kafka_bootstrap, prefix=name)
+    folder = tmp_path_factory.mktemp("accounts")
+    return Place(platform.kafka_bootstrap, platform.mongodb_url, name, folder)
+
+
+@pytest.fixture(scope="module")
+async def client(living: Place) -> AsyncIterator[Client]:
+    async with service("accounts", living) as accounts, calling(accounts) as client:
         yield client
 
 
-async def a_member(client: Client, prefix: str = "10.5555", **more: object) -> None:
-    await client.ok("POST", "/organisations", PRESS)
-    body = {"prefix": prefix, "name": "Psychoceramics Press", **more}
-    await client.ok("POST", "/organisations/78/prefixes", body)
+@pytest.fixture
+def press() -> Press:
+    return Press()
 
 
-async def an_administrator(client: Client) -> None:
-    body = {"login": "press", "password": "right horse", "scopes": ["admin", "deposit"]}
-    status, said = await client("POST", "/organisations/78/credentials", body)
+async def a_member(client: Client, press: Press, **more: object) -> None:
+    await client.ok("POST", "/organisations", press.body)
+    body = {"prefix": press.prefix, "name": "Psychoceramics Press", **more}
+    await client.ok("POST", press.at + "/prefixes", body)
+
+
+async def another(client: Client, press: Press, *names: str) -> int:
+    """Enter another organisation with a prefix; return its number."""
+    number = press.number(79)
+    other = {"id": number, "name": f"Another {press.block}", "names": names}
+    await client.ok("POST", "/organisations", other)
+    body = {"prefix": press.prefixed(6666), "name": "A"}
+    await client.ok("POST", f"/organisations/{number}/prefixes", body)
+    return number
+
+
+async def an_administrator(client: Client, press: Press) -> None:
+    body = {"login": press.login, "password": "right horse", "scopes": ["admin", "deposit"]}
+    status, said = await client("POST", press.at + "/credentials", body)
     assert (status, said["status"]) == (201, "effective")
 
     async def known() -> bool:
-        return (await client("GET", "/organisations/78", headers=ADMIN))[0] == 200
+        return (await client("GET", press.at, headers=press.admin))[0] == 200
 
     await until(known, what="the administrator is known")
 
 
-async def test_an_organisation_is_entered_once_and_described_anew(client: Client) -> None:
-    assert (await client("POST", "/organisations", PRESS))[0] == 201
-    assert (await client("POST", "/organisations", PRESS))[0] == 200
-    status, said = await client("POST", "/organisations", {**PRESS, "name": "Other"})
+async def test_an_organisation_is_entered_once_and_described_anew(
+    client: Client, press: Press
+) -> None:
+    assert (await client("POST", "/organisations", press.body))[0] == 201
+    assert (await client("POST", "/organisations", press.body))[0] == 200
+    status, said = await client("POST", "/organisations", {**press.body, "name": "Other"})
     assert (status, said["type"]) == (409, PROBLEM + "organisation-differs")
-    changed = await client.ok("PATCH", "/organisations/78", {"location": None, "name": "JP"})
+    changed = await client.ok("PATCH", press.at, {"location": None, "name": "JP"})
+    (other_name,) = press.body["names"]
     assert (changed["name"], changed["names"], changed["location"]) == (
         "JP",
-        ["JP", "JoP"],
+        ["JP", other_name],
         None,
     )
-    found = await client.ok("GET", "/organisations?name=%20jop")
-    assert [one["id"] for one in found["organisations"]] == [78]
-    for number in (7, 900):
+    found = await client.ok("GET", f"/organisations?name=%20{other_name.lower()}")
+    assert [one["id"] for one in found["organisations"]] == [press.id]
+    for number in (press.number(7), press.number(900)):
         await client.ok("POST", "/organisations", {"id": number, "name": f"Number {number}"})
+    mine = f"/organisations?after={press.number(0)}&rows="
 
     async def all_listed() -> bool:
-        return len((await client.ok("GET", "/organisations"))["organisations"]) == 3
+        return len((await client.ok("GET", mine + "3"))["organisations"]) == 3
 
     await until(all_listed, what="the list knows them all")
-    first = await client.ok("GET", "/organisations?rows=2")
+    first = await client.ok("GET", mine + "2")
     rest = await client.ok("GET", first["next"])
     pages = [[one["id"] for one in page["organisations"]] for page in (first, rest)]
-    assert pages == [[7, 78], [900]]
+    assert pages == [[press.number(7), press.id], [press.number(900)]]
 
 
-async def test_a_prefix_has_one_owner(client: Client) -> None:
-    await a_member(client)
-    await client.ok("POST", "/organisations", {"id": 79, "name": "Another"})
-    body = {"prefix": "10.5555", "name": "Psychoceramics Press"}
-    assert (await client("POST", "/organisations/78/prefixes", body))[0] == 200
-    status, said = await client("POST", "/organisations/79/prefixes", body)
+async def test_a_prefix_has_one_owner(client: Client, press: Press) -> None:
+    await a_member(client, press)
+    other = await another(client, press)
+    body = {"prefix": press.prefix, "name": "Psychoceramics Press"}
+    assert (await client("POST", press.at + "/prefixes", body))[0] == 200
+    status, said = await client("POST", f"/organisations/{other}/prefixes", body)
     assert (status, said["rule"]) == (409, "one-owner-per-prefix")
-    status, said = await client(
-        "POST", "/organisations/78/prefixes", {**body, "name": "Another Name"}
-    )
+    status, said = await client("POST", press.at + "/prefixes", {**body, "name": "Another Name"})
     assert (status, said["type"]) == (409, PROBLEM + "prefix-assigned-differently")
-    owned = await client.ok("GET", "/organisations/78/prefixes")
-    assert [one["prefix"] for one in owned["prefixes"]] == ["10.5555"]
+    owned = await client.ok("GET", press.at + "/prefixes")
+    assert [one["prefix"] for one in owned["prefixes"]] == [press.prefix]
 
 
 @pytest.mark.clause("CRR-8")
 async def test_unset_is_limited_from_2018_and_what_was_open_before_stays_open(
-    client: Client,
+    client: Client, press: Press
 ) -> None:
-    await a_member(client)
-    unset = await client.ok("GET", "/organisations/78/preferences/10.5555")
+    await a_member(client, press)
+    unset = await client.ok("GET", press.preference)
     assert unset["reference-visibility"] is None
     assert unset["effective"] == {
         "reference-visibility": "limited",
         "source": "policy-default",
         "rule": "limited-by-default",
     }
-    before = await client.ok("GET", "/organisations/78/preferences/10.5555?at=2017-06-01")
+    before = await client.ok("GET", press.preference + "?at=2017-06-01")
     assert before["effective"]["reference-visibility"] == "open"
-    was_open = {"prefix": "10.7777", "name": "P", "reference-visibility": "open"}
-    await client.ok("POST", "/organisations/78/prefixes", {**was_open, "since": "2015-03-01"})
-    kept = await client.ok("GET", "/organisations/78/preferences/10.7777")
+    was_open = {"prefix": press.prefixed(7777), "name": "P", "reference-visibility": "open"}
+    await client.ok("POST", press.at + "/prefixes", {**was_open, "since": "2015-03-01"})
+    kept = await client.ok("GET", press.at + f"/preferences/{press.prefixed(7777)}")
     assert (kept["effective"]["reference-visibility"], kept["effective"]["source"]) == (
         "open",
         "own",
     )
     listed = await client("GET", "/reference-visibility/open-members", headers={})
-    assert listed[1]["members"] == [
-        {"id": 78, "name": "Journal of Psychoceramics", "prefixes": ["10.7777"]}
+    assert {"id": press.id, "name": press.name, "prefixes": [press.prefixed(7777)]} in listed[1][
+        "members"
     ]
 
 
 @pytest.mark.clause("CRR-4")
 async def test_a_members_administrator_sets_its_preference_and_sees_what_became_of_it(
-    client: Client,
+    client: Client, press: Press
 ) -> None:
-    await a_member(client)
-    await an_administrator(client)
-    where = "/organisations/78/preferences/10.5555"
-    status, said = await client("PUT", where, {"reference-visibility": "closed"}, headers=ADMIN)
+    await a_member(client, press)
+    await an_administrator(client, press)
+    where = press.preference
+    status, said = await client(
+        "PUT", where, {"reference-visibility": "closed"}, headers=press.admin
+    )
     assert (status, said["status"], said["version"]) == (200, "effective", 2)
-    again = await client("PUT", where, {"reference-visibility": "closed"}, headers=ADMIN)
+    again = await client("PUT", where, {"reference-visibility": "closed"}, headers=press.admin)
     assert (again[0], again[1]["version"]) == (200, 2)
     await client.ok("PUT", where, {"reference-visibility": None})
-    history = await client("GET", where + "/history", headers=ADMIN)
+    history = await client("GET", where + "/history", headers=press.admin)
     assert [
         (
             change["before"]["effective"]["reference-visibility"],
@@ -172,41 +259,46 @@ async def test_a_members_administrator_sets_its_preference_and_sees_what_became_
             change["version"],
         )
         for change in history[1]["changes"]
-    ] == [("limited", "closed", "organisation:78", 2), ("closed", "limited", "operator", 3)]
+    ] == [
+        ("limited", "closed", f"organisation:{press.id}", 2),
+        ("closed", "limited", "operator", 3),
+    ]
     assert {change["policy-version"] for change in history[1]["changes"]} == {
         said["policy-version"]
     }
 
 
-async def test_nobody_else_sets_or_sees_a_members_preference(client: Client) -> None:
-    await a_member(client)
-    await an_administrator(client)
-    await client.ok("POST", "/organisations", {"id": 79, "name": "Another"})
-    await client.ok("POST", "/organisations/79/prefixes", {"prefix": "10.6666", "name": "A"})
+async def test_nobody_else_sets_or_sees_a_members_preference(client: Client, press: Press) -> None:
+    await a_member(client, press)
+    await an_administrator(client, press)
+    other = await another(client, press)
     closed = {"reference-visibility": "closed"}
-    foreign = "/organisations/79/preferences/10.6666"
+    foreign = f"/organisations/{other}/preferences/{press.prefixed(6666)}"
     for method, path, body in (
         ("PUT", foreign, closed),
         ("GET", foreign, None),
         ("GET", foreign + "/history", None),
         ("GET", foreign + "/receipt", None),
-        ("PUT", "/organisations/79/preferences", closed),
-        ("POST", "/organisations", PRESS),
+        ("PUT", f"/organisations/{other}/preferences", closed),
+        ("POST", "/organisations", press.body),
+        ("PUT", f"/prefixes/{press.prefix}/owner", {"organisation": other}),
     ):
-        assert (await client(method, path, body, headers=ADMIN))[0] == 403, path
+        assert (await client(method, path, body, headers=press.admin))[0] == 403, path
         assert (await client(method, path, body, headers={}))[0] == 401, path
     # Somebody else's prefix under one's own number is not there.
-    status, _ = await client("PUT", "/organisations/78/preferences/10.6666", closed, headers=ADMIN)
+    status, _ = await client(
+        "PUT", press.at + f"/preferences/{press.prefixed(6666)}", closed, headers=press.admin
+    )
     assert status == 404
 
 
 @pytest.mark.clause("CRR-3")
-async def test_there_is_no_switch_per_work_title_or_service(client: Client) -> None:
-    await a_member(client)
-    where = "/organisations/78/preferences/10.5555"
+async def test_there_is_no_switch_per_work_title_or_service(client: Client, press: Press) -> None:
+    await a_member(client, press)
+    where = press.preference
     for smaller in ({"doi": "10.5555/1"}, {"issn": "2041-1723"}, {"outlet": "oai-pmh"}):
         body = {"reference-visibility": "closed", **smaller}
-        for method, path in (("PUT", where), ("PUT", "/organisations/78/preferences")):
+        for method, path in (("PUT", where), ("PUT", press.at + "/preferences")):
             status, said = await client(method, path, body)
             assert (status, said["type"]) == (422, PROBLEM + "no-smaller-switch")
             assert said["rule"] == "CRR-3"
@@ -219,39 +311,44 @@ async def test_there_is_no_switch_per_work_title_or_service(client: Client) -> N
 
 
 @pytest.mark.clause("CRR-4")
-async def test_an_account_default_reaches_every_prefix_without_its_own(client: Client) -> None:
-    await a_member(client)
-    await client.ok("POST", "/organisations/78/prefixes", {"prefix": "10.6666", "name": "P"})
+async def test_an_account_default_reaches_every_prefix_without_its_own(
+    client: Client, press: Press
+) -> None:
+    await a_member(client, press)
+    await client.ok("POST", press.at + "/prefixes", {"prefix": press.prefixed(6666), "name": "P"})
     await client.ok(
-        "PUT", "/organisations/78/preferences/10.6666", {"reference-visibility": "closed"}
+        "PUT", press.at + f"/preferences/{press.prefixed(6666)}", {"reference-visibility": "closed"}
     )
     body = {"reference-visibility": "open"}
-    status, said = await client("PUT", "/organisations/78/preferences", body)
+    status, said = await client("PUT", press.at + "/preferences", body)
     assert (status, said["status"], said["reference-visibility"]) == (200, "effective", "open")
     in_force = {one["prefix"]: one["effective"] for one in said["prefixes"]}
-    assert (in_force["10.5555"]["reference-visibility"], in_force["10.5555"]["source"]) == (
+    assert (in_force[press.prefix]["reference-visibility"], in_force[press.prefix]["source"]) == (
         "open",
         "account",
     )
-    assert (in_force["10.6666"]["reference-visibility"], in_force["10.6666"]["source"]) == (
+    assert (
+        in_force[press.prefixed(6666)]["reference-visibility"],
+        in_force[press.prefixed(6666)]["source"],
+    ) == (
         "closed",
         "own",
     )
-    await client.ok("POST", "/organisations/78/prefixes", {"prefix": "10.7777", "name": "P"})
-    later = await client.ok("GET", "/organisations/78/preferences/10.7777")
+    await client.ok("POST", press.at + "/prefixes", {"prefix": press.prefixed(7777), "name": "P"})
+    later = await client.ok("GET", press.at + f"/preferences/{press.prefixed(7777)}")
     assert later["effective"]["source"] == "account"
 
 
 @pytest.mark.clause("CRR-9")
 async def test_a_support_request_needs_name_and_prefixes_that_the_organisation_owns(
-    client: Client,
+    client: Client, press: Press
 ) -> None:
-    await a_member(client)
-    await client.ok("POST", "/organisations", {"id": 79, "name": "Another", "names": ["JoP"]})
-    await client.ok("POST", "/organisations/79/prefixes", {"prefix": "10.6666", "name": "A"})
+    await a_member(client, press)
+    (shared_name,) = press.body["names"]
+    await another(client, press, shared_name)
     whole = {
-        "organisation": "journal of PSYCHOCERAMICS",
-        "prefixes": ["10.5555"],
+        "organisation": press.name.upper(),
+        "prefixes": [press.prefix],
         "reference-visibility": "closed",
     }
     for change, slug in (
@@ -259,70 +356,70 @@ async def test_a_support_request_needs_name_and_prefixes_that_the_organisation_o
         ({"prefixes": []}, "request-incomplete"),
         ({"prefixes": ["5555"]}, "request-incomplete"),
         ({"organisation": "Nobody"}, "name-unknown"),
-        ({"organisation": "JoP"}, "name-ambiguous"),
-        ({"prefixes": ["10.5555", "10.6666"]}, "prefixes-not-owned"),
-        ({"prefixes": ["10.5555", "10.9999"]}, "prefixes-not-owned"),
+        ({"organisation": shared_name}, "name-ambiguous"),
+        ({"prefixes": [press.prefix, press.prefixed(6666)]}, "prefixes-not-owned"),
+        ({"prefixes": [press.prefix, press.prefixed(9999)]}, "prefixes-not-owned"),
     ):
         status, said = await client("POST", "/preference-requests", {**whole, **change})
         assert (status, said["type"], said["rule"]) == (422, PROBLEM + slug, "CRR-9"), change
-    for field in ("organisation", "prefixes"):
-        without = {name: value for name, value in whole.items() if name != field}
+    for missing in ("organisation", "prefixes"):
+        without = {name: value for name, value in whole.items() if name != missing}
         status, said = await client("POST", "/preference-requests", without)
         assert (status, said["type"]) == (422, PROBLEM + "request-incomplete")
-    assert (await client.ok("GET", "/organisations/78/preferences/10.5555"))["version"] == 1
+    assert (await client.ok("GET", press.preference))["version"] == 1
     done = await client.ok("POST", "/preference-requests", whole)
-    assert done["results"] == [{"prefix": "10.5555", "outcome": "set", "version": 2}]
-    history = await client.ok("GET", "/organisations/78/preferences/10.5555/history")
+    assert done["results"] == [{"prefix": press.prefix, "outcome": "set", "version": 2}]
+    history = await client.ok("GET", press.preference + "/history")
     assert history["changes"][-1]["actor"] == f"support-request:{done['id']}"
     recorded = await client.ok("GET", f"/preference-requests/{done['id']}")
     assert (recorded["status"], recorded["results"]) == ("carried-out", done["results"])
-    listed = await client.ok("GET", "/preference-requests")
-    assert [one["id"] for one in listed["requests"]] == [done["id"]]
+    newest = await client.ok("GET", "/preference-requests?rows=1")
+    assert [one["id"] for one in newest["requests"]] == [done["id"]]
+    older = await client.ok("GET", newest["next"])
+    assert done["id"] not in [one["id"] for one in older["requests"]]
 
 
 async def test_a_credential_proves_itself_changes_and_is_never_given_back(
-    client: Client, place: Place
+    client: Client, living: Place, press: Press
 ) -> None:
-    await a_member(client)
-    await an_administrator(client)
-    body = {"login": "press", "password": "right horse", "scopes": ["deposit", "admin"]}
-    status, issued = await client("POST", "/organisations/78/credentials", body)
+    await a_member(client, press)
+    await an_administrator(client, press)
+    body = {"login": press.login, "password": "right horse", "scopes": ["deposit", "admin"]}
+    status, issued = await client("POST", press.at + "/credentials", body)
     assert status == 200
-    key = load_or_create(place.folder / "login.key")
-    assert issued["credential"] == login_key(key, "press")
-    status, said = await client(
-        "POST", "/organisations/78/credentials", {**body, "password": "wrong"}
-    )
+    key = load_or_create(living.folder / "login.key")
+    assert issued["credential"] == login_key(key, press.login)
+    status, said = await client("POST", press.at + "/credentials", {**body, "password": "wrong"})
     assert (status, said["type"]) == (409, PROBLEM + "credential-differs")
-    await client.ok("POST", "/organisations", {"id": 79, "name": "Another"})
-    assert (await client("POST", "/organisations/79/credentials", body))[0] == 409
-    where = f"/organisations/78/credentials/{issued['credential']}"
+    other = await another(client, press)
+    assert (await client("POST", f"/organisations/{other}/credentials", body))[0] == 409
+    where = press.at + f"/credentials/{issued['credential']}"
     await client.ok("PUT", where, {"password": "new horse"})
 
     async def only_the_new_one() -> bool:
-        old = (await client("GET", "/organisations/78", headers=ADMIN))[0]
-        new = (await client("GET", "/organisations/78", headers=basic("press", "new horse")))[0]
+        old = (await client("GET", press.at, headers=press.admin))[0]
+        new = (await client("GET", press.at, headers=basic(press.login, "new horse")))[0]
         return (old, new) == (401, 200)
 
     await until(only_the_new_one, what="the new password alone works")
     await client.ok("PUT", where, {"revoked": True})
 
     async def out() -> bool:
-        return (await client("GET", "/organisations/78", headers=basic("press", "new horse")))[
-            0
-        ] == 401
+        return (await client("GET", press.at, headers=basic(press.login, "new horse")))[0] == 401
 
     await until(out, what="a revoked login is refused")
-    listed = await client.ok("GET", "/organisations/78/credentials")
+    listed = await client.ok("GET", press.at + "/credentials")
     for text in (str(listed), str(issued), client.accounts.log.read_text()):
-        for secret in ("horse", "argon2", "press"):
+        for secret in ("horse", "argon2", press.login):
             assert secret not in text
 
 
 @pytest.mark.clause("CRR-6")
-async def test_an_agreements_times_are_its_tokens_times(client: Client, place: Place) -> None:
-    await client.ok("POST", "/organisations", PRESS)
-    where = "/organisations/78/plus-agreements"
+async def test_an_agreements_times_are_its_tokens_times(
+    client: Client, living: Place, press: Press
+) -> None:
+    await client.ok("POST", "/organisations", press.body)
+    where = press.at + "/plus-agreements"
     signed = await client.ok("POST", where, {"start": "2026-01-01", "end": "2030-12-31"})
     assert signed["end"] == "2031-01-01T00:00:00Z"
     more = await client.ok("POST", f"{where}/{signed['agreement']}/tokens")
@@ -330,11 +427,11 @@ async def test_an_agreements_times_are_its_tokens_times(client: Client, place: P
     plus = {"Crossref-Plus-API-Token": f"Bearer {signed['token']}"}
 
     async def known() -> bool:
-        return (await client("GET", "/organisations/78", headers=plus))[0] == 403
+        return (await client("GET", press.at, headers=plus))[0] == 403
 
     await until(known, what="the token is known")
     ended = await client.ok("PUT", f"{where}/{signed['agreement']}", {"end": "now"})
-    credentials = (await client.ok("GET", "/organisations/78/credentials"))["credentials"]
+    credentials = (await client.ok("GET", press.at + "/credentials"))["credentials"]
     assert {one["valid-until"] for one in credentials} == {ended["end"]}
     status, _ = await client("DELETE", f"{where}/{signed['agreement']}/tokens/{more['credential']}")
     assert status == 204
@@ -355,12 +452,14 @@ async def report(place: Place, *events: Event) -> None:
 
 
 @pytest.mark.clause("CRR-4")
-async def test_a_receipt_says_since_when_each_outlet_obeys(client: Client, place: Place) -> None:
-    await a_member(client)
+async def test_a_receipt_says_since_when_each_outlet_obeys(
+    client: Client, living: Place, press: Press
+) -> None:
+    await a_member(client, press)
     start = datetime.now(UTC) - timedelta(seconds=1)
     two = [ReplicaAlive(replica=name, outlets=("rest", "oai"), at=start) for name in ("a", "b")]
-    await report(place, *two)
-    where = "/organisations/78/preferences/10.5555"
+    await report(living, *two)
+    where = press.preference
     chosen = await client.ok("PUT", where, {"reference-visibility": "closed"})
 
     async def seen(check: str, count: int) -> Any:
@@ -380,16 +479,16 @@ async def test_a_receipt_says_since_when_each_outlet_obeys(client: Client, place
         return PreferenceApplied(
             replica=replica,
             outlets=("rest", "oai"),
-            prefix="10.5555",
+            prefix=press.prefix,
             prefix_version=2,
             cause="x",
             at=datetime.now(UTC),
         )
 
     first, last = obeys("a"), obeys("b")
-    await report(place, first)
+    await report(living, first)
     assert (await seen("since", 1))["outlets"][0]["obeyed-since"] is None
-    await report(place, last)
+    await report(living, last)
     done = await seen("since", 2)
     assert {one["obeyed-since"][:23] for one in done["outlets"]} == {rfc3339(last.at)[:23]}
     assert done["decided-at"] <= done["outlets"][0]["obeyed-since"]
@@ -397,51 +496,106 @@ async def test_a_receipt_says_since_when_each_outlet_obeys(client: Client, place
     assert (status, said["type"]) == (404, PROBLEM + "version-unknown")
 
 
+@pytest.mark.clause("CRR-4")
+@pytest.mark.clause("CRR-9")
+async def test_a_prefix_goes_to_another_organisation_without_its_setting(
+    client: Client, press: Press
+) -> None:
+    await a_member(client, press)
+    await an_administrator(client, press)
+    other = await another(client, press)
+    where = f"/prefixes/{press.prefix}/owner"
+    await client.ok("PUT", press.preference, {"reference-visibility": "open"})
+    await client.ok(
+        "PUT", f"/organisations/{other}/preferences", {"reference-visibility": "closed"}
+    )
+    body = {"organisation": other, "name": "Another Press"}
+    for version, status in (("1", 412), ("two", 400), ('"2"', 200), ('"2"', 200)):
+        got, said = await client("PUT", where, body, headers={**OPERATOR, "If-Match": version})
+        assert got == status, said
+    assert (said["organisation"], said["name"], said["version"]) == (other, "Another Press", 3)
+    assert (said["reference-visibility"], said["status"]) == (None, "effective")
+    assert said["effective"]["reference-visibility"] == "closed"
+    # Who owned it is told so at once, and has no more to say.
+    closed = {"reference-visibility": "closed"}
+    for method, content in (("GET", None), ("PUT", closed)):
+        assert (await client(method, press.preference, content, headers=press.admin))[0] == 404
+    owned = await client.ok("GET", press.at + "/prefixes")
+    assert owned["prefixes"] == []
+    now = f"/organisations/{other}/preferences/{press.prefix}"
+    changes = (await client.ok("GET", now + "/history"))["changes"]
+    assert [
+        (one["organisation"], one["actor"], one["after"]["effective"]["reference-visibility"])
+        for one in changes
+    ] == [(press.id, "operator", "open"), (other, "operator", "closed")]
+    before = await client.ok("GET", f"{now}?at={changes[0]['at']}")
+    assert (before["organisation"], before["reference-visibility"]) == (press.id, "open")
+    # The new owner's default reaches it, the former owner's does not.
+    await client.ok("PUT", press.at + "/preferences", {"reference-visibility": "open"})
+    assert (await client.ok("GET", now))["version"] == 3
+    await client.ok(
+        "PUT", f"/organisations/{other}/preferences", {"reference-visibility": "limited"}
+    )
+    assert (await client.ok("GET", now))["effective"]["reference-visibility"] == "limited"
+    refused: tuple[tuple[str, dict[str, Any], str], ...] = (
+        (f"/prefixes/{press.prefixed(9999)}/owner", body, "prefix-unknown"),
+        (where, {"organisation": press.number(1)}, "organisation-unknown"),
+        (where, {**body, "name": "Third Press"}, "prefix-assigned-differently"),
+    )
+    for path, wrong, slug in refused:
+        assert (await client("PUT", path, wrong))[1]["type"] == PROBLEM + slug
+
+
 @pytest.mark.law("L1")
 @pytest.mark.parametrize("crash", ["accounts.preference-written", "relay.sent"])
-async def test_a_preference_written_survives_a_kill(place: Place, crash: str) -> None:
-    where = "/organisations/78/preferences/10.5555"
-    async with service("accounts", place) as accounts, calling(accounts) as client:
-        await a_member(client)
-    async with service("accounts", place, COLOPHON_CRASH=crash) as accounts:
+async def test_a_preference_written_survives_a_kill(place: Place, press: Press, crash: str) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        if crash == "relay.sent":  # which entering the member would pass, too
+            accounts = await stack.enter_async_context(service("accounts", place, REPLICA="one"))
+            await a_member(await stack.enter_async_context(calling(accounts)), press)
+    async with service("accounts", place, REPLICA="one", COLOPHON_CRASH=crash) as accounts:
         async with calling(accounts) as client:
+            if crash != "relay.sent":
+                await a_member(client, press)
             with contextlib.suppress(aiohttp.ClientError):
-                await client("PUT", where, {"reference-visibility": "closed"})
+                await client("PUT", press.preference, {"reference-visibility": "closed"})
         assert await accounts.ended() == -9
-    async with service("accounts", place) as accounts, calling(accounts) as client:
-        said = await client.ok("GET", where)
-        assert (said["reference-visibility"], said["version"]) == ("closed", 2)
+    async with service("accounts", place, REPLICA="one") as accounts:
+        async with calling(accounts) as client:
+            said = await client.ok("GET", press.preference)
+            assert (said["reference-visibility"], said["version"]) == ("closed", 2)
 
-        async def published() -> bool:
-            receipt = await client.ok("GET", where + "/receipt")
-            return bool(receipt["published"])
+            async def published() -> bool:
+                receipt = await client.ok("GET", press.preference + "/receipt")
+                return bool(receipt["published"])
 
-        await until(published, what="the preference is published")
+            await until(published, what="the preference is published")
+        # Idle now, with changes that no event says, which the relay must not await.
+        accounts.process.terminate()
+        assert await accounts.ended(within=2.0) == 0
 
 
 @pytest.mark.clause("CRR-4")
 async def test_a_kill_between_account_and_prefixes_is_finished_at_the_next_start(
-    place: Place,
+    place: Place, press: Press
 ) -> None:
     crash = "accounts.preference-written"
-    async with service("accounts", place, COLOPHON_CRASH=crash) as accounts:
+    async with service("accounts", place, REPLICA="one", COLOPHON_CRASH=crash) as accounts:
         async with calling(accounts) as client:
-            await a_member(client)
+            await a_member(client, press)
             with contextlib.suppress(aiohttp.ClientError):
-                await client(
-                    "PUT", "/organisations/78/preferences", {"reference-visibility": "open"}
-                )
+                await client("PUT", press.at + "/preferences", {"reference-visibility": "open"})
         assert await accounts.ended() == -9
-    async with service("accounts", place) as accounts, calling(accounts) as client:
+    async with service("accounts", place, REPLICA="one") as accounts, calling(accounts) as client:
 
         async def settled() -> bool:
-            said = await client.ok("GET", "/organisations/78/preferences/10.5555")
+            said = await client.ok("GET", press.preference)
             return bool(said["effective"]["reference-visibility"] == "open")
 
         await until(settled, what="the prefix follows its account")
 
 
-async def test_while_nothing_is_relayed_a_preference_is_pending(place: Place) -> None:
+async def test_while_nothing_is_relayed_a_preference_is_pending(place: Place, press: Press) -> None:
     # No relay, so no watermark: ready never comes, but an operator is known by its file.
     async with (
         service("accounts", place, "api", ready=False, ACK_SECONDS="0.2") as accounts,
@@ -454,22 +608,12 @@ async def test_while_nothing_is_relayed_a_preference_is_pending(place: Place) ->
             return False
 
         await until(listening, within=30)
-        await a_member(client)
-        where = "/organisations/78/preferences/10.5555"
+        await a_member(client, press)
+        where = press.preference
         for _ in range(2):  # said again it is as pending as before
             status, said = await client("PUT", where, {"reference-visibility": "closed"})
             assert (status, said["status"]) == (202, "pending")
         assert (await client.ok("GET", where + "/receipt"))["published"] is False
-
-
-async def test_an_idle_process_leaves_within_two_seconds_of_being_asked(place: Place) -> None:
-    async with service("accounts", place) as accounts:
-        async with calling(accounts) as client:
-            await a_member(
-                client
-            )  # with changes that no event says, which the relay must not await
-        accounts.process.terminate()
-        assert await accounts.ended(within=2.0) == 0
 
 
 async def test_the_site_describes_itself(client: Client) -> None:

@@ -4,12 +4,15 @@ import asyncio
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 
 from shared.events import (
     OrganisationRegistered,
     PrefixAssigned,
     ReferencePreferenceSet,
+    TitleRegistered,
+    TitleTransferred,
     WorkRegistered,
     WorkUpdated,
 )
@@ -28,7 +31,12 @@ def prefix(
 
 
 def work(
-    doi: str = DOI, *, version: int = 1, cites: tuple[str, ...] = ("10.5555/B",), kind: Any = None
+    doi: str = DOI,
+    *,
+    version: int = 1,
+    cites: tuple[str, ...] = ("10.5555/B",),
+    kind: Any = None,
+    title: str | None = None,
 ) -> Any:
     reference = [{"key": f"r{n}", "DOI": cited} for n, cited in enumerate(cites)]
     return (kind or WorkRegistered)(
@@ -38,6 +46,7 @@ def work(
         created=AT,
         deposited=AT,
         submission="1#0",
+        title=title,
         version=version,
         work={
             "type": "journal-article",
@@ -135,6 +144,59 @@ async def test_a_preference_decides_what_every_route_shows(place: Place) -> None
 async def _with(answer: Any, condition: Any) -> Any:
     found = await answer
     return found if found and condition(found) else None
+
+
+async def test_a_position_says_where_a_work_is_and_whose_setting_it_is_under(
+    place: Place,
+) -> None:
+    title = "journal:1234-5679"
+    async with (
+        speaking(place, "accounts", "deposits") as (accounts, deposits),
+        aiohttp.ClientSession() as session,
+        service("distribution", place) as distribution,
+    ):
+        await accounts.say(prefix(setting="open"), prefix("10.6666", setting="closed"))
+        await deposits.say(
+            TitleRegistered(subject=title, name="T", owner_prefix="10.5555", version=1)
+        )
+        await deposits.say(work("10.5555/a", title=title), work("10.5555/b/position"))
+
+        async def at(path: str) -> Any:
+            status, body, _ = await get(session, distribution.url + path)
+            return orjson.loads(body)["message"] if status == 200 else None
+
+        async def settled(setting: str, version: int) -> Any:
+            here = await at("/v1/works/10.5555/A/position")
+            done = (
+                here
+                and here["reference-visibility"] == setting
+                and (here["search"] or {}).get("owner-prefix") == here["owner-prefix"]
+                and (here["stored"] or {}).get("version") == version
+                and here["stored"]["citations-counted"]
+                and here["search"]["version"] == version
+            )
+            return here if done else None
+
+        here = await until(lambda: settled("open", 1), what="in the store and in the lists")
+        assert here["doi"] == "10.5555/a"
+        assert here["stored"]["deposited"] == "2026-01-01T00:00:00.000Z"
+        assert here["search"] == {"version": 1, "behind": 0, "owner-prefix": "10.5555"}
+        await deposits.say(
+            TitleTransferred(subject=title, name="T", owner_prefix="10.6666", version=2)
+        )
+        here = await until(lambda: settled("closed", 1), what="under its new owner everywhere")
+        assert here["owner-prefix"] == "10.6666"
+        await deposits.say(work("10.5555/a", version=2, title=title, kind=WorkUpdated))
+        await until(lambda: settled("closed", 2), what="the new state everywhere")
+        # A DOI that ends so itself is a work.
+        shown = await until(lambda: at("/works/10.5555/b/position"))
+        assert shown["DOI"] == "10.5555/b/position"
+        assert (await at("/works/10.5555/b/position/position"))["stored"]["version"] == 1
+        for path, wanted in (("none/position", 404), ("a/position?rows=1", 400)):
+            assert (await get(session, f"{distribution.url}/works/10.5555/{path}"))[0] == wanted
+        _, figures, _ = await get(session, distribution.url + "/metrics")
+        assert b'colophon_event_seconds_count{group="search"}' in figures
+        assert b"colophon_search_transfers_due 0.0" in figures
 
 
 async def test_a_drained_service_ends_promptly_and_well(place: Place) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from shared.events import REGISTRY, Event
+from shared.events import REGISTRY, Event, TitleState
 from shared.events.accounts import PreferenceFact
 
 INSTANTS = st.datetimes(datetime(1900, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -18,6 +18,11 @@ DOIS = st.builds(
 )
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
+TITLES = st.builds(
+    "{}:{}".format,
+    st.sampled_from(["journal", "book", "conference"]),
+    st.from_regex(r"[0-9]{4}-[0-9]{3}[0-9X]|97[89][0-9]{10}|[a-z|]{1,9}", fullmatch=True),
+)
 COUNTS = st.integers(0, 2**31)
 REFERENCES = st.lists(
     st.fixed_dictionaries({"key": TEXTS}, optional={"DOI": DOIS, "unstructured": TEXTS}),
@@ -48,6 +53,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
         max_size=2,
     ).map(tuple),
     "failure_count": COUNTS,
+    "isbns": st.lists(TEXTS, max_size=2).map(tuple),
+    "issns": st.lists(TEXTS, max_size=2).map(tuple),
     "location": st.none() | TEXTS,
     "name": TEXTS,
     "names": st.lists(TEXTS, max_size=2).map(tuple),
@@ -71,6 +78,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "subject": DOIS,
     "submission": NAMES,
     "success_count": COUNTS,
+    "title": st.none() | TITLES,
     "timestamp": st.from_regex(r"[0-9]{1,32}", fullmatch=True),
     "valid_from": st.none() | INSTANTS,
     "valid_until": st.none() | INSTANTS,
@@ -78,12 +86,14 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "warning_count": COUNTS,
     "work": WORKS,
 }
+OF_TITLES = {"subject": TITLES, "doi": st.none() | DOIS}  # where a name means something else
 
 
 def of(kind: type[Event]) -> st.SearchStrategy[Event]:
     """Return events of one class; a field without a strategy here is an error to mend here."""
-    required = {n: FIELDS[n] for n, field in kind.model_fields.items() if field.is_required()}
-    optional = {n: FIELDS[n] for n, field in kind.model_fields.items() if not field.is_required()}
+    known = FIELDS | (OF_TITLES if issubclass(kind, TitleState) else {})
+    required = {n: known[n] for n, field in kind.model_fields.items() if field.is_required()}
+    optional = {n: known[n] for n, field in kind.model_fields.items() if not field.is_required()}
     return st.fixed_dictionaries(required, optional=optional).map(lambda fields: kind(**fields))
 
 

@@ -16,9 +16,17 @@ import pytest
 from hypothesis import event, given, note
 from hypothesis import strategies as st
 
-from services.distribution.gate import OWNERSHIP, PREFIXES, TOPICS, Gate
+from services.distribution.gate import OWNERSHIP, PREFIXES, TOPICS, Gate, Subject
 from shared import policy
-from shared.events import Event, Meta, PrefixAssigned, WorkOwnerAssigned, to_record
+from shared.events import (
+    Event,
+    Meta,
+    PrefixAssigned,
+    PrefixTransferred,
+    TitleTransferred,
+    WorkOwnerAssigned,
+    to_record,
+)
 from shared.events.records import watermark
 from shared.kafka.knowledge import SKEW, Knowledge
 from shared.kafka.topics import declared
@@ -28,7 +36,13 @@ from tests.laws.events import WORKS
 
 ROOT = Path(__file__).resolve().parents[2]
 OWNERS = {"10.1000": 1, "10.2000": 2, "10.3000": 3}
-DOIS = ("10.1000/a", "10.2000/b", "10.3000/c")
+TITLES = ("journal:1234-5679", "book:9780000000000")
+SUBJECTS = (
+    Subject("10.1000/a", None),
+    Subject("10.2000/b", TITLES[0]),
+    Subject("10.3000/c", TITLES[0]),
+    Subject("10.1000/d", TITLES[1]),
+)
 READERS = {
     "anybody": ANYBODY,
     "plus": Reader(organisation=9, plus=True),
@@ -94,13 +108,17 @@ class History:
             for place in wanted
         )
 
-    def allows(self, doi: str, reader: Reader) -> bool:
-        said = self.word(OWNERSHIP, doi)
-        owner: Any = said.newest
-        if owner is None and not said.silent:
-            return False
-        owning = owner.owner_prefix if owner else doi.partition("/")[0]
-        prefix: Any = self.word(PREFIXES, owning).newest
+    def owning(self, work: Subject) -> str | None:
+        said = self.word(OWNERSHIP, work.doi)
+        title = self.word(OWNERSHIP, work.title) if work.title else None
+        decisive: Any = said.newest if title is None or not said.silent else title.newest
+        if decisive is not None:
+            return str(decisive.owner_prefix)
+        return work.doi.partition("/")[0] if title is None and said.silent else None
+
+    def allows(self, work: Subject, reader: Reader) -> bool:
+        owning = self.owning(work)
+        prefix: Any = self.word(PREFIXES, owning).newest if owning else None
         if prefix is None:
             return False
         setting = prefix.setting or prefix.account_default or "limited"  # whatever the host's year
@@ -116,12 +134,15 @@ def state_of(topic: str, key: str, version: int) -> Event:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     number = version * 7 + sum(key.encode())
     if topic == OWNERSHIP:
-        prefixes = sorted(OWNERS)
-        return WorkOwnerAssigned(subject=key, owner_prefix=prefixes[number % 3], version=version)
+        given = sorted(OWNERS)[number % 3]
+        if key in TITLES:
+            return TitleTransferred(subject=key, name="T", owner_prefix=given, version=version)
+        return WorkOwnerAssigned(subject=key, owner_prefix=given, version=version)
     settings: tuple[Any, ...] = ("open", "closed", None, "limited", "open")
-    return PrefixAssigned(
+    moved = version % 4 == 0
+    return (PrefixTransferred if moved else PrefixAssigned)(
         prefix=key,
-        owner=OWNERS[key],
+        owner=OWNERS[key] + moved,
         owner_name="Press",
         setting=settings[number % 5],
         account_default=settings[number // 5 % 5],
@@ -181,7 +202,9 @@ def spoilt(good: Arrived, how: str) -> tuple[Arrived, bool]:  # noqa: C901  (a l
 
 
 KEYS = st.sampled_from(
-    [(PREFIXES, prefix) for prefix in OWNERS] * 2 + [(OWNERSHIP, doi) for doi in DOIS[:2]]
+    [(PREFIXES, prefix) for prefix in OWNERS] * 2
+    + [(OWNERSHIP, work.doi) for work in SUBJECTS[:2]]
+    + [(OWNERSHIP, title) for title in TITLES] * 2
 )
 VERSIONS = st.integers(1, 6)
 STEPS = st.one_of(
@@ -260,15 +283,15 @@ class World:
         now = self.clock.now()
         fresh = self.history.fresh(now, self.clock.monotonic())
         assert self.gate.fresh() <= fresh
-        for doi in DOIS:
+        for work in SUBJECTS:
             for name, reader in READERS.items():
-                allowed = fresh and self.history.allows(doi, reader)
-                answer = self.gate.visibility(doi, reader, outlet="rest")
+                allowed = fresh and self.history.allows(work, reader)
+                answer = self.gate.visibility(work, reader, outlet="rest")
                 shown = isinstance(answer, Visible)
                 event("shown" if shown else f"withheld: {answer.reason}")  # type: ignore[union-attr]
-                assert shown <= allowed, f"{name} sees the references of {doi}"
+                assert shown <= allowed, f"{name} sees the references of {work}"
                 if not self.history.suspicious:
-                    assert shown == allowed, f"{name} does not see the references of {doi}"
+                    assert shown == allowed, f"{name} does not see the references of {work}"
 
 
 @pytest.mark.law("L3")
@@ -282,6 +305,7 @@ def test_the_gate_shows_nothing_that_the_newest_word_forbids_nor_anything_by_old
     world.do(("mark all", 0.0))
     for prefix in OWNERS:
         world.do(("say", (PREFIXES, prefix), 1))
+    world.do(("say", (OWNERSHIP, TITLES[0]), 1))  # nothing was said of the other one yet
     for step in steps:
         note(repr(step))
         world.do(step)

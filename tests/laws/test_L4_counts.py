@@ -9,11 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.distribution.citations import recount
+from services.distribution.citations import Pace, recount
 from services.distribution.projections import TABLE, WORKS
 from services.distribution.search import project
-from shared.events import Event, Meta, PrefixAssigned, Received, WorkRegistered, WorkUpdated
+from shared.events import (
+    Event,
+    Meta,
+    PrefixAssigned,
+    PrefixTransferred,
+    Received,
+    WorkRegistered,
+    WorkUpdated,
+)
 from shared.mongo import apply_writes
+from shared.runtime.clock import ManualClock
 from tests.laws.memory_store import Collection, Database
 from tests.laws.turns import Turns, run
 
@@ -22,7 +31,9 @@ DOIS = ("10.1000/a", "10.1000/b", "10.2000/c")
 TIME = "2026-01-01T00:00:00Z"
 
 
-def work(doi: str, version: int, cites: list[str]) -> Event:
+def work(doi: str, version: int, cites: list[str] | None, title: str | None = None) -> Event:
+    """Return a state of a work; null cites: a deposit took the whole list out (CRR-11)."""
+    listed = [{"key": "1", "DOI": cited} for cited in cites or ()]
     return (WorkRegistered if version == 1 else WorkUpdated)(
         doi=doi,
         prefix=doi.partition("/")[0],
@@ -30,17 +41,23 @@ def work(doi: str, version: int, cites: list[str]) -> Event:
         created=AT,
         deposited=AT,
         submission="1#0",
-        work={"type": "other", "reference": [{"key": "1", "DOI": cited} for cited in cites]},
+        work={"type": "other"} | ({} if cites is None else {"reference": listed}),
+        title=title,
         version=version,
     )
 
 
 @st.composite
 def logs(draw: st.DrawFn) -> list[Event]:
-    """Works registered and deposited again, citing each other, themselves and the unregistered."""
-    targets = st.lists(st.sampled_from([*DOIS, "10.1000/A", "10.9000/nobody"]), max_size=3)
+    """Works registered and deposited again, citing each other, themselves and the unregistered.
+
+    Whole deposits and those of the references alone (a new list, none any more) make one state.
+    """
+    cited = st.sampled_from([*DOIS, "10.1000/A", "10.9000/nobody"])
+    targets = st.none() | st.lists(cited, max_size=3)
+    titles = st.sampled_from([None, "journal:1", "journal:2"])
     return [
-        work(doi, version, draw(targets))
+        work(doi, version, draw(targets), draw(titles))
         for doi in DOIS
         for version in range(1, draw(st.integers(0, 3)) + 1)
     ]
@@ -48,12 +65,14 @@ def logs(draw: st.DrawFn) -> list[Event]:
 
 @st.composite
 def settings_events(draw: st.DrawFn) -> list[Event]:
-    chosen = draw(st.lists(st.sampled_from(["closed", "limited", "open", None]), max_size=3))
+    """Choices of a prefix's owner, and other owners."""
+    settings = st.sampled_from(["closed", "limited", "open", None])
+    chosen = draw(st.lists(st.tuples(settings, st.integers(1, 2)), max_size=3))
     return [
-        PrefixAssigned(
-            prefix="10.1000", owner=1, owner_name="", setting=one, assigned_at=AT, version=n
+        (PrefixAssigned if n == 1 else PrefixTransferred)(
+            prefix="10.1000", owner=owner, owner_name="", setting=one, assigned_at=AT, version=n
         )
-        for n, one in enumerate(chosen, 1)
+        for n, (one, owner) in enumerate(chosen, 1)
     ]
 
 
@@ -63,7 +82,7 @@ def true_counts(log: list[Event]) -> dict[str, int]:
         newest[one.key] = max(newest.get(one.key, one), one, key=lambda e: e.aggregate_version or 0)
     return {
         doi: sum(
-            any(reference["DOI"].lower() == doi for reference in citing.work["reference"])
+            any(reference["DOI"].lower() == doi for reference in citing.work.get("reference", ()))
             for citing in newest.values()
         )
         for doi in newest
@@ -84,8 +103,17 @@ async def project_all(database: Database, batches: list[list[Event]]) -> None:
         await apply_writes(database, writes)  # type: ignore[arg-type]
 
 
+async def at_once(_seconds: float) -> None:
+    return
+
+
+def pace() -> Pace:
+    """Slices of one, two, four works and so on: a kill falls between any of them."""
+    return Pace(ManualClock(), size=1, rest=at_once)
+
+
 async def settle(database: Database) -> None:
-    while await recount(database):  # type: ignore[arg-type]
+    while await recount(database, pace()):  # type: ignore[arg-type]
         pass
 
 
@@ -114,7 +142,7 @@ def test_counts_follow_from_what_works_cite_in_any_order_with_workers_interleave
 
     async def count_some() -> None:
         for _ in range(3):
-            await recount(database)  # type: ignore[arg-type]
+            await recount(database, pace())  # type: ignore[arg-type]
 
     async def together() -> None:
         actors = [project_all(database, batches), count_some(), count_some()]
@@ -159,7 +187,12 @@ def test_counts_and_has_references_are_the_same_under_any_two_settings(
         run(project_all(database, data.draw(deliveries(log, chosen))))
         run(settle(database))
         flags = {
-            key: "references" in project({**one, "doi": key, "version": one["v"]}, indexed=TIME).has
+            key: "references"
+            in project(
+                {**one, "doi": key, "version": one["v"]},
+                indexed=TIME,
+                owner=data.draw(st.sampled_from(["10.1000", "10.2000"])),
+            ).has
             for key, one in database[WORKS].documents.items()
         }
         seen.append((counts(database), flags))
@@ -168,16 +201,19 @@ def test_counts_and_has_references_are_the_same_under_any_two_settings(
 
 @dataclass(slots=True)
 class Late(Collection):
-    """A worker's way to the store: it sleeps before its first write, and dies right after it."""
+    """A worker's way to the store: it sleeps before its first write, and may die right after it."""
 
+    dies: bool = True
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     go: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def bulk_write(self, operations: Any, *, ordered: bool) -> Any:
         self.reached.set()
         await self.go.wait()
-        await Collection.bulk_write(self, operations, ordered=ordered)
-        raise asyncio.CancelledError
+        done = await Collection.bulk_write(self, operations, ordered=ordered)
+        if self.dies:
+            raise asyncio.CancelledError
+        return done
 
 
 @pytest.mark.law("L4")
@@ -201,3 +237,33 @@ def test_a_worker_that_wakes_up_late_writes_its_old_count_and_dies_leaves_the_ne
 
     run(story())
     assert counts(database) == {DOIS[0]: 0, DOIS[2]: 0}
+
+
+@pytest.mark.law("L4")
+def test_a_count_that_another_worker_settled_meanwhile_is_made_again_for_who_cites_it_now() -> None:
+    """One counted before the citation and writes after it, while the other one is counting."""
+    cited, citing = work(DOIS[2], 1, []), work(DOIS[0], 1, [DOIS[2]])
+    database = Database()
+
+    def late() -> tuple[Late, Database]:
+        store = Database()
+        way = Late(WORKS, database.pause, database[WORKS].documents, dies=False)
+        store[WORKS] = way
+        return way, store
+
+    async def story() -> None:
+        (early, first), (later, second) = late(), late()
+        await project_all(database, [[cited]])
+        slow = asyncio.ensure_future(recount(first, pace()))  # type: ignore[arg-type]
+        await early.reached.wait()
+        await project_all(database, [[citing]])
+        other = asyncio.ensure_future(recount(second, pace()))  # type: ignore[arg-type]
+        await later.reached.wait()
+        early.go.set()
+        await slow
+        later.go.set()
+        await other
+        await settle(database)
+
+    run(story())
+    assert counts(database) == {DOIS[0]: 0, DOIS[2]: 1}

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,12 @@ def asking(organisation: int, prefix: str, setting: Any) -> Act:
     return lambda accounts: preferences.ask(accounts, form, **C)
 
 
+def transferring(organisation: int, prefix: str, seen: int | None) -> Act:
+    return lambda accounts: organisations.transfer_prefix(
+        accounts, prefix, organisation, name=None, seen=seen, **C
+    )
+
+
 def acts() -> st.SearchStrategy[Act]:
     who, what = st.sampled_from(ORGANISATIONS), st.sampled_from(PREFIXES)
     return st.one_of(
@@ -61,6 +68,7 @@ def acts() -> st.SearchStrategy[Act]:
         st.builds(defaulting, st.just(1), SETTINGS),
         st.builds(choosing, who, what, SETTINGS),
         st.builds(asking, who, what, SETTINGS),
+        st.builds(transferring, who, what, st.none() | st.integers(1, 4)),
     )
 
 
@@ -121,6 +129,14 @@ def test_every_prefix_follows_its_accounts_default_whoever_races_or_dies(
                 assert prefix.default_version == owner.default_version
                 dated = [fact.version or 0 for fact in prefix.facts]
                 assert dated == sorted(dated)
+            assert not owner.taking
+        for prefix in (await accounts.store.prefixes.load_many(PREFIXES)).values():
+            owners = [one.organisation for one in prefix.former] + [prefix.owner]
+            assert all(before != after for before, after in pairwise(owners))
+            # Whoever owns it now chose what is chosen: what was chosen before did not move along.
+            if prefix.setting is not None and prefix.former:
+                chosen = [fact.actor for fact in prefix.facts if fact.setting == prefix.setting]
+                assert chosen[-1] != f"organisation:{prefix.former[-1].organisation}"
         for request in await accounts.store.requests.where(unsettled=False):
             assert [one.prefix for one in request.results] == list(request.prefixes)
         assert not await accounts.store.requests.where(unsettled=True)

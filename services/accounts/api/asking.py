@@ -1,6 +1,8 @@
 """What handlers read from a request: numbers in paths, bodies, and whether the caller may."""
 
-from typing import Final, TypeVar
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -14,6 +16,8 @@ from shared.web import Caller, Problem, body_of, caller_of
 
 M = TypeVar("M", bound=BaseModel)
 READERS: Final[tuple[Scope, ...]] = ("admin", "deposit")
+T = TypeVar("T")
+_VERSION: Final = re.compile(r'"?([0-9]{1,15})"?')
 _NUMBER: Final[TypeAdapter[int]] = TypeAdapter(OrganisationId)
 
 
@@ -25,12 +29,28 @@ def organisation_in(request: web.Request) -> int:
         raise _unknown("organisation-unknown") from None
 
 
-def prefix_in(request: web.Request) -> str:
-    """Return the prefix in the path."""
+def prefix_in(request: web.Request, unknown: Slug = "prefix-not-owned") -> str:
+    """Return the prefix in the path; what cannot be one is refused as ``unknown``."""
     prefix = request.match_info["prefix"]
     if not PREFIX.fullmatch(prefix):
-        raise _unknown("prefix-not-owned")
+        raise _unknown(unknown)
     return prefix
+
+
+def version_in(request: web.Request) -> int | None:
+    """Return the version that If-Match makes the condition, None where it names none."""
+    text = request.headers.get("If-Match", "*").strip()
+    if text == "*":
+        return None
+    found = _VERSION.fullmatch(text)
+    if found is None:
+        raise Problem(400, "if-match-unreadable", 'If-Match names one version, as in "3"')
+    return int(found.group(1))
+
+
+def next_page(path: str, rows: int, *, states: Sequence[T], mark: Callable[[T], Any]) -> str | None:
+    """Return the address of the page behind ``states``, None where those were the last."""
+    return f"{path}?rows={rows}&after={mark(states[-1])}" if len(states) == rows else None
 
 
 def allowed(request: web.Request, organisation: int, *scopes: Scope) -> Caller:

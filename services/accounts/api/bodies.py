@@ -102,6 +102,16 @@ class NewPrefix(Body):
     since: date | None = Field(default=None, description="Since when that was chosen.")
 
 
+class NewOwner(Body):
+    """Who owns a prefix from now on."""
+
+    organisation: OrganisationId
+    name: Name | None = Field(
+        default=None,
+        description="The publisher name shown on its works; null: the organisation's.",
+    )
+
+
 class NewLogin(Body):
     """A login of an organisation's role."""
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from services.accounts.api.asking import READERS, allowed, organisation_in
+from services.accounts.api.asking import READERS, allowed, next_page, organisation_in
 from services.accounts.api.bodies import (
     NewOrganisation,
     NewPrefix,
@@ -48,9 +48,8 @@ async def listed(accounts: Accounts, request: web.Request) -> web.Response:
     numbers = accounts.numbers.page(after=query.after, most=query.rows)
     known = await accounts.store.organisations.load_many(numbers)
     states = [known[number] for number in numbers]
-    more = len(states) == query.rows
-    following = (
-        f"/organisations?rows={query.rows}&after={states[-1].organisation}" if more else None
+    following = next_page(
+        "/organisations", query.rows, states=states, mark=lambda one: one.organisation
     )
     return json_answer(Organisations(organisations=_shown(states), next=following))
 

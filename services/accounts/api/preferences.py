@@ -30,7 +30,7 @@ from services.accounts.api.table import Unbound
 from services.accounts.commands import preferences
 from services.accounts.commands.context import Accounts
 from services.accounts.errors import Refusal
-from services.accounts.model.prefixes import KeptPrefix, decided_at
+from services.accounts.model.prefixes import KeptPrefix, decided_at, owner_at
 from shared.policy import history, setting_at
 from shared.web import Problem, correlation, json_answer, query_of
 
@@ -87,7 +87,7 @@ async def one(accounts: Accounts, request: web.Request) -> web.Response:
     fact = next((fact for fact in reversed(prefix.facts) if fact.at <= at), None)
     effective = setting_at(accounts.policy, prefix.facts, at)
     past = PastPreference(
-        organisation=prefix.owner,
+        organisation=owner_at(prefix, at),
         prefix=prefix.prefix,
         at=at,
         reference_visibility=fact.setting if fact else None,

@@ -15,6 +15,8 @@ KINDS: Final[Mapping[Slug, tuple[int, str]]] = {
     "organisation-unknown": (404, "There is no such organisation"),
     "organisation-differs": (409, "Another organisation has this number"),
     "prefix-not-owned": (404, "This organisation has no such prefix"),
+    "prefix-unknown": (404, "Nobody has this prefix"),
+    "version-differs": (412, "The prefix was changed since"),
     "prefix-owned-by-another": (409, "The prefix has an owner"),
     "prefix-assigned-differently": (409, "The prefix was assigned otherwise"),
     "since-without-setting": (422, "A date without a setting"),

@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from services.accounts.api.asking import preference_in
+from services.accounts.api.asking import next_page, preference_in
 from services.accounts.api.bodies import PreferenceForm, RequestsQuery
 from services.accounts.api.problems import agreed, problem_of
 from services.accounts.api.shown.answer import status
@@ -33,9 +33,8 @@ async def listed(accounts: Accounts, request: web.Request) -> web.Response:
     """List requests, newest first."""
     query = query_of(request, RequestsQuery)
     states = await accounts.store.newest_requests(before=query.after, most=query.rows)
-    more = len(states) == query.rows
-    following = (
-        f"/preference-requests?rows={query.rows}&after={states[-1].request}" if more else None
+    following = next_page(
+        "/preference-requests", query.rows, states=states, mark=lambda one: one.request
     )
     shown = tuple(PreferenceRequest.of(state) for state in states)
     return json_answer(PreferenceRequests(requests=shown, next=following))

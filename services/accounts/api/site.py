@@ -4,7 +4,14 @@ from functools import partial
 
 from aiohttp import web
 
-from services.accounts.api import agreements, credentials, organisations, preferences, requests
+from services.accounts.api import (
+    agreements,
+    credentials,
+    organisations,
+    preferences,
+    requests,
+    transfers,
+)
 from services.accounts.api.problems import FAULTS
 from services.accounts.commands.context import Accounts
 from shared.runtime.health import Health
@@ -15,7 +22,7 @@ INFO = Info(
     version="1",
     description="Organisations, their prefixes, reference preferences, credentials, agreements.",
 )
-ROOMS = (organisations, credentials, agreements, preferences, requests)
+ROOMS = (organisations, transfers, credentials, agreements, preferences, requests)
 
 
 def site(accounts: Accounts, *, health: Health, callers: Callers) -> web.Application:

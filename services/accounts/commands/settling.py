@@ -27,12 +27,13 @@ log = get_log(__name__)
 async def settle_organisation(
     accounts: Accounts, organisation: int, *, correlation: str | None = None
 ) -> None:
-    """Make the prefixes an organisation was promised, and tell all of its prefixes its default."""
+    """Make or take over the prefixes an organisation was promised, and tell all its default."""
     for _ in range(TRIES):
         owner = await accounts.store.organisations.load(organisation)
         if owner is None or not owner.unsettled:
             return
         await _assign(accounts, owner, correlation)
+        await _take_over(accounts, owner, correlation)
         await _tell_default(accounts, owner, correlation)
         seen = owner.version
         await accounts.store.organisations.update(
@@ -48,6 +49,16 @@ async def _assign(accounts: Accounts, owner: KeptOrganisation, correlation: str 
         await accounts.store.prefixes.update(
             assignment.prefix,
             lambda known, one=assignment, said=said: prefixes.assign(known, one, owner, said=said),  # type: ignore[misc]
+            correlation=correlation,
+        )
+
+
+async def _take_over(accounts: Accounts, owner: KeptOrganisation, correlation: str | None) -> None:
+    for taking in owner.taking:
+        said = accounts.said("operator")
+        await accounts.store.prefixes.update(
+            taking.prefix,
+            lambda known, one=taking, said=said: prefixes.transfer(known, one, owner, said=said),  # type: ignore[misc]
             correlation=correlation,
         )
 

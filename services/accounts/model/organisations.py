@@ -1,8 +1,9 @@
 """Organisations: who they are, their account default, and what is still to be carried out.
 
 An organisation's document is where everything about several of its prefixes is decided first: a
-prefix to be assigned and a new account default stand here before any prefix's own document says
-so, and stay unsettled until each of them does. So no order of crashes and races loses one.
+prefix to be assigned or taken over and a new account default stand here before any prefix's own
+document says so, and stay unsettled until each of them does. So no order of crashes and races loses
+one.
 """
 
 import unicodedata
@@ -12,7 +13,7 @@ from datetime import UTC, date, datetime, time
 from services.accounts.errors import Refusal
 from services.accounts.model.events import saying
 from shared.events import OrganisationChanged, OrganisationRegistered, OrganisationState, Setting
-from shared.events.base import Prefix, State
+from shared.events.base import Prefix, State, Version
 from shared.events.decisions import Accepted, Refused, Unchanged
 
 
@@ -25,16 +26,30 @@ class Assignment(State):
     since: date | None = None
 
 
+class Taking(State):
+    """A prefix that an operator gives this organisation from another one.
+
+    ``name`` is its publisher name from then on; ``seen`` the prefix's version that the operator
+    decided on: a prefix that has moved on since is left as it is.
+    """
+
+    prefix: Prefix
+    name: str
+    seen: Version
+
+
 class KeptOrganisation(OrganisationState):
     """An organisation's document.
 
     ``default_version`` is the version at which the account default was last set; ``assigning`` are
-    prefixes promised to it; ``unsettled`` says that prefixes may not know all of this yet.
+    prefixes promised to it, ``taking`` such as another one owns; ``unsettled`` says that prefixes
+    may not know all of this yet.
     """
 
     default_version: int = 0
     default_actor: str = "operator"
     assigning: tuple[Assignment, ...] = ()
+    taking: tuple[Taking, ...] = ()
     unsettled: bool = False
 
 
@@ -122,6 +137,15 @@ def promise(known: KeptOrganisation | None, assignment: Assignment, *, now: date
     return _silently(known, {"assigning": (*known.assigning, assignment), "unsettled": True})
 
 
+def take_over(known: KeptOrganisation | None, taking: Taking) -> Decided:
+    """Promise an organisation another one's prefix; settling carries it out."""
+    if known is None:
+        return Refused(Refusal("organisation-unknown"))
+    if taking in known.taking:
+        return Unchanged(known)
+    return _silently(known, {"taking": (*known.taking, taking), "unsettled": True})
+
+
 def settled(known: KeptOrganisation | None, *, seen: int) -> Decided:
     """Note that prefixes know everything that stood here at version ``seen``.
 
@@ -131,7 +155,7 @@ def settled(known: KeptOrganisation | None, *, seen: int) -> Decided:
         return Refused(Refusal("organisation-unknown"))
     if known.version != seen or not known.unsettled:
         return Unchanged(known)
-    return _silently(known, {"assigning": (), "unsettled": False})
+    return _silently(known, {"assigning": (), "taking": (), "unsettled": False})
 
 
 def began(since: date) -> datetime:

@@ -9,31 +9,40 @@ from typing import Final
 
 from services.accounts.errors import Refusal
 from services.accounts.model.events import saying
-from services.accounts.model.organisations import Assignment, KeptOrganisation, began
+from services.accounts.model.organisations import Assignment, KeptOrganisation, Taking, began
 from shared.events import (
     AccountDefaultSet,
     PreferenceFact,
     PrefixAssigned,
     PrefixState,
+    PrefixTransferred,
     ReferencePreferenceSet,
     Setting,
 )
-from shared.events.base import Instant
+from shared.events.base import Instant, OrganisationId, State
 from shared.events.decisions import Accepted, Refused, Unchanged
 
 MOST_FACTS: Final = 1000  # as PrefixState bounds them
+
+
+class FormerOwner(State):
+    """An organisation that owned a prefix, until when."""
+
+    organisation: OrganisationId
+    until: Instant
 
 
 class KeptPrefix(PrefixState):
     """A prefix's document.
 
     ``assignment`` is how it was given; ``default_version`` the organisation's version that the
-    account default was copied from; ``complete_since`` is where the facts begin if older ones had
-    to go, null where they are whole.
+    account default was copied from; ``former`` who owned it before, in order; ``complete_since`` is
+    where the facts begin if older ones had to go, null where they are whole.
     """
 
     assignment: Assignment
     default_version: int = 0
+    former: tuple[FormerOwner, ...] = ()
     complete_since: Instant | None = None
 
 
@@ -100,6 +109,43 @@ def _assigned_before(known: KeptPrefix, assignment: Assignment, organisation: in
     if known.assignment != assignment:
         return Refused(Refusal("prefix-assigned-differently"))
     return Unchanged(known)
+
+
+def transfer(
+    known: KeptPrefix | None, taking: Taking, owner: KeptOrganisation, *, said: Said
+) -> Decided:
+    """Give a prefix to another organisation, on condition of the version that was seen.
+
+    What the former owner chose does not move along: from now on there is no choice, the new
+    owner's account default, and a dated fact that says so even where both are as before.
+    """
+    if known is None:
+        return Refused(Refusal("prefix-unknown"))
+    if known.owner == owner.organisation:
+        return Unchanged(known)
+    if known.version != taking.seen:
+        return Refused(moved_on(known))
+    version = known.version + 1
+    fact = said.fact(None, owner.account_default, version=version)
+    former = FormerOwner(organisation=known.owner, until=said.now)
+    state = _with_fact(known, fact).model_copy(
+        update={
+            "owner": owner.organisation,
+            "owner_name": taking.name,
+            "setting": None,
+            "account_default": owner.account_default,
+            "default_version": owner.default_version,
+            "assignment": Assignment(prefix=known.prefix, name=taking.name),
+            "former": (*known.former, former),
+            "version": version,
+        }
+    )
+    return Accepted(state, (saying(PrefixTransferred, state),))
+
+
+def owner_at(state: KeptPrefix, at: datetime) -> int:
+    """Return the organisation that owned a prefix at a past moment; its first one before that."""
+    return next((one.organisation for one in state.former if at < one.until), state.owner)
 
 
 def choose(
@@ -170,6 +216,11 @@ def copy_default(known: KeptPrefix | None, owner: KeptOrganisation, *, said: Sai
 def not_owned() -> Refusal:
     """Refuse a prefix that this organisation does not own, saying nothing of who does."""
     return Refusal("prefix-not-owned")
+
+
+def moved_on(known: KeptPrefix) -> Refusal:
+    """Refuse what was decided on another version of a prefix."""
+    return Refusal("version-differs", f"The prefix is at version {known.version}.")
 
 
 def decided_at(state: KeptPrefix, version: int) -> datetime | None:

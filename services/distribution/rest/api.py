@@ -10,7 +10,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from services.distribution.directory import Directory
-from services.distribution.gate import Gate
+from services.distribution.gate import Gate, Subject
 from services.distribution.rest import envelope, plan
 from services.distribution.rest.envelope import Answer
 from services.distribution.rest.facets import facets_message
@@ -27,30 +27,23 @@ from services.distribution.rest.params import (
     parse_single,
     parse_works,
 )
+from services.distribution.rest.pools import respond
+from services.distribution.rest.position import Positions
 from services.distribution.rest.render import RegisteredWork, render_item, render_single
 from services.distribution.rest.summary import Summary, summarise
 from services.distribution.search import Facet, OneOf, SearchIndex, SearchPage, Term
 from services.distribution.store import Works
 from shared.policy import Reader, Visible, Withheld
 from shared.runtime.clock import SYSTEM, Clock
-from shared.web import VARY, Caller, Problem, Route, caller_of
+from shared.web import VARY, Problem, Route, caller_of
 
 OUTLET: Final = "rest"
 GUARDED: Final = {"Cache-Control": "private, no-cache", "Vary": VARY}
+CURRENT: Final = {"Cache-Control": "no-cache"}
 UNSTORED: Final = {"Cache-Control": "no-store", "Vary": VARY}
 RETRY_SECONDS: Final = 2  # watermarks come each second
 CARRYING: Final = frozenset({"reference", "relation"})  # selectable fields that references are in
 
-# What each pool is told (crossref.md 1.10); more is not refused yet.
-POOLS: Final[Mapping[str, Mapping[str, str]]] = {
-    name: {
-        "x-api-pool": name,
-        "x-rate-limit-limit": limit,
-        "x-rate-limit-interval": "1s",
-        "x-concurrency-limit": "5",
-    }
-    for name, limit in (("public", "50"), ("polite", "50"), ("plus", "150"))
-}
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")
 
 
@@ -82,6 +75,7 @@ class Rest:
 
         return (
             get("/works", self.list_works, "List works", "work-list"),
+            get("/works/{+doi}/position", self.position, "Show where a work is", "work-position"),
             get("/works/{+doi}", self.one_work, "Show a work", "work"),
             get("/members", self.list_members, "List members", "member-list"),
             get("/members/{id}", self.one_member, "Show a member", "member"),
@@ -101,14 +95,27 @@ class Rest:
             asked = parse_single(request.query.items())
             if isinstance(asked, list):
                 return respond(request, envelope.validation_failure(asked))
+        return await self._one(request, request.match_info["doi"].lower())
+
+    async def position(self, request: web.Request) -> web.Response:
+        """``GET /works/{doi}/position``: in the store, in the lists, under whose setting."""
+        refused = parse_single(request.query.items())
+        if isinstance(refused, list):
+            return respond(request, envelope.validation_failure(refused))
         doi = request.match_info["doi"].lower()
+        found = await Positions(self.gate, self.works, self.index).of(doi)
+        if found is None:
+            return await self._one(request, f"{doi}/position")  # a DOI may end so itself
+        return respond(request, envelope.success("work-position", found), CURRENT)
+
+    async def _one(self, request: web.Request, doi: str) -> web.Response:
         found = await self.works.one(doi)
         if found is None:
             return respond(request, envelope.resource_not_found("work"))
         # Asked after the record was fetched: what is decided is what is shown.
         reader = self._reader(request)
-        visibility = self.gate.visibility(doi, reader, outlet=OUTLET)
-        ownership = self.gate.ownership(doi)
+        visibility = self.gate.visibility(Subject.of(found), reader, outlet=OUTLET)
+        ownership = self.gate.ownership(Subject.of(found))
         tag = etag(found["v"], found.get("cited_by", 0), ownership, visibility)
         headers = {**self._caching(visibility), "ETag": tag}
         if tag in request.headers.get("If-None-Match", ""):
@@ -178,9 +185,9 @@ class Rest:
         return [
             render_item(
                 _registered(held[hit.doi]),
-                self.gate.ownership(hit.doi),
+                self.gate.ownership(Subject.of(held[hit.doi])),
                 cited_by=held[hit.doi].get("cited_by", 0),
-                visibility=self.gate.visibility(hit.doi, reader, outlet=OUTLET),
+                visibility=self.gate.visibility(Subject.of(held[hit.doi]), reader, outlet=OUTLET),
                 policy=self.gate.policy,
                 score=hit.score,
                 select=query.select,
@@ -293,25 +300,3 @@ def etag(version: int, cited_by: int, *shown: object) -> str:
     """Return a validator that differs whenever what is shown differs, per visibility too."""
     text = repr((version, cited_by, shown))
     return f'"{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}"'
-
-
-def respond(
-    request: web.Request, answer: Answer, headers: Mapping[str, str] | None = None
-) -> web.Response:
-    """Send an answer, with the pool of its caller."""
-    response = web.Response(
-        status=answer.status,
-        body=answer.body,
-        headers={**(headers or {}), **POOLS[pool(request)]},
-    )
-    response.headers["Content-Type"] = answer.content_type
-    return response
-
-
-def pool(request: web.Request) -> str:
-    """Return the pool of a request: plus, polite (it says who to write to), or public."""
-    caller: Caller = caller_of(request)
-    if caller.pool == "plus":
-        return "plus"
-    polite = "mailto=" in request.query_string or "mailto:" in request.headers.get("User-Agent", "")
-    return "polite" if polite else "public"

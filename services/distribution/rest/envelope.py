@@ -34,6 +34,7 @@ OK_TYPES: Final[Mapping[str, str]] = {
     "member": JSON,
     "member-list": JSON,
     "prefix": JSON_UTF8,
+    "work-position": JSON,
 }
 """Message type -> content type of a success."""
 

@@ -117,7 +117,9 @@ def _whole(
     said = record.work
     shown = said if isinstance(visibility, Visible) else withhold(policy, said, visibility)
     references = _reference_count(said)
-    owner = {"publisher": ownership.name, "member": _id(ownership.member)}
+    # A book, a report or a dataset names its publisher; of an article it is the owner.
+    name = said.get("publisher") or ownership.name
+    owner = {"publisher": name, "member": _id(ownership.member)}
     return {
         "content-domain": NO_DOMAIN,
         "issued": UNKNOWN_DATE,

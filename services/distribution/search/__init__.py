@@ -3,15 +3,16 @@
 One index per host holds all partitions and the offsets it was built from. It finds DOIs; the
 records come from the store by key and pass the gate. It knows the owner prefix of a work and
 nothing else of its owner: members, publisher names and reference settings are mapped to prefixes
-when a question is asked, so a rename or a changed preference needs no re-indexing. Reference text
-is never in it; the number of references is, whatever their visibility.
+when a question is asked, so a rename, a changed preference or a prefix's new owner needs no
+re-indexing; a title or work that goes to another prefix does (services/distribution/transfers.py).
+Reference text is never in it; the number of references is, whatever their visibility.
 """
 
 from services.distribution.search.cursor import fingerprint, read_cursor, write_cursor
 from services.distribution.search.document import SearchDoc, WorkFacts, project
 from services.distribution.search.engine import SearchIndexError
 from services.distribution.search.folder import IndexBusyError
-from services.distribution.search.index import SearchIndex, open_index
+from services.distribution.search.index import Held, SearchIndex, open_index
 from services.distribution.search.keys import date_bounds
 from services.distribution.search.request import (
     RELEVANCE,
@@ -35,7 +36,7 @@ from services.distribution.search.request import (
     Text,
     Words,
 )
-from services.distribution.search.schema import Profile, decode_profile
+from services.distribution.search.schema import Profile, decode_profile, standing
 
 __all__ = [
     "RELEVANCE",
@@ -45,6 +46,7 @@ __all__ = [
     "Facet",
     "Flagged",
     "FromStart",
+    "Held",
     "Hit",
     "IndexBusyError",
     "Moment",
@@ -70,5 +72,6 @@ __all__ = [
     "open_index",
     "project",
     "read_cursor",
+    "standing",
     "write_cursor",
 ]

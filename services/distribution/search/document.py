@@ -28,6 +28,10 @@ class WorkFacts(Protocol):
         """The DOI's own prefix."""
 
     @property
+    def title(self) -> str | None:
+        """Subject of the title it stands in, None where it stands in none."""
+
+    @property
     def version(self) -> int:
         """Our version of it; grows with each change."""
 
@@ -51,6 +55,7 @@ class SearchDoc:
     doi: str
     version: int
     owner: str
+    title: str | None
     type: str
     issn: tuple[str, ...]
     published_year: int | None
@@ -91,6 +96,7 @@ def project(
         doi=str(facts["doi"]).lower(),
         version=int(facts["version"]),
         owner=owner or facts["prefix"],
+        title=facts.get("title"),
         type=str(work.get("type", "other")),
         issn=tuple(dict.fromkeys(_strings(work, "ISSN"))),
         published_year=_year(published) if Moment.PUBLISHED in known else None,
@@ -105,7 +111,7 @@ def project(
 def _facts(state: WorkFacts | Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(state, Mapping):
         return state
-    names = ("doi", "prefix", "version", "created", "deposited", "work")
+    names = ("doi", "prefix", "title", "version", "created", "deposited", "work")
     return {name: getattr(state, name) for name in names}
 
 

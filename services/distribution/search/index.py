@@ -6,14 +6,16 @@ commit. After a kill the index is exactly what was last committed, and the consu
 there (L5).
 
 A document's version never goes down (L2). Within a batch the highest version per DOI is kept, and
-of those only what is newer than the index's own; so a batch that is repeated, or a replay from
-zero into an existing index, changes no document and readers never see an older state, while the
-offsets are taken as given: they say where the consumer stands, not what the index holds.
+of those only what is newer than the index's own, or of the same version under another owner; so a
+batch that is repeated, or a replay from zero into an existing index, changes no document and
+readers never see an older state, while the offsets are taken as given: they say where the consumer
+stands, not what the index holds.
 """
 
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -34,6 +36,8 @@ from services.distribution.search.schema import (
     VERSION,
     WORDS,
     build_schema,
+    read_standing,
+    standing,
     to_document,
     word_cutter,
 )
@@ -42,6 +46,14 @@ from shared.runtime.crashpoints import crashpoint
 WRITER_HEAP_BYTES: Final = 64_000_000  # one thread's memory before it writes a segment of its own
 
 Offsets: TypeAlias = Mapping[tuple[str, int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the index holds of a work: its version, and the owner prefix it is listed under."""
+
+    version: int
+    owner: str
 
 
 def open_index(folder: Path | str, *, schema_version: str) -> "SearchIndex":
@@ -110,7 +122,7 @@ class SearchIndex:
                 raise SearchIndexError("the search index is closed")
             try:
                 with failures_as("the search index could not be written"):
-                    fresh = self._newer_than_index(_newest(docs))
+                    fresh = self._changes(_newest(docs))
                     combined = {**self._offsets, **offsets}
                     self._commit(fresh, combined)
                     self._index.reload()
@@ -145,6 +157,27 @@ class SearchIndex:
             asked = compile_query(clauses, (), schema=self._schema, words=self._words)
             query = works(self._schema) if asked is None else asked
             return count_values(self._index.searcher(), query, facet)
+
+    def held(self, dois: Iterable[str]) -> dict[str, Held]:
+        """Return what the index holds of those of the DOIs that it has.
+
+        Raises SearchIndexError when the engine fails.
+        """
+        with failures_as("the search index could not be read"):
+            return self._held(dois)
+
+    def standings(self, title: str | None = None) -> dict[tuple[str, str], int]:
+        """Return how many works are held under which title and owner prefix; of one title, or all.
+
+        Raises SearchIndexError when the engine fails.
+        """
+        beginning = "" if title is None else standing(title, "")
+        with failures_as("the search index could not be read"):
+            counted = self._index.searcher().terms_with_prefix(
+                Term.STANDING.value, beginning, filter_query=works(self._schema)
+            )
+        pairs = {read_standing(value): count for value, count in counted if count}
+        return {pair: n for pair, n in pairs.items() if title is None or pair[0] == title}
 
     def close(self) -> None:
         """Let the index go; what was not committed is forgotten. Calling it again does nothing."""
@@ -193,12 +226,11 @@ class SearchIndex:
         entries = orjson.loads(bytes(searcher.doc(hits[0][1])[PAYLOAD][0]))
         return {(str(topic), int(partition)): int(at) for topic, partition, at in entries}
 
-    def _newer_than_index(self, docs: Mapping[str, SearchDoc]) -> list[SearchDoc]:
-        held = self._versions(docs)
-        return [doc for doi, doc in docs.items() if doc.version > held.get(doi, 0)]
+    def _changes(self, docs: Mapping[str, SearchDoc]) -> list[SearchDoc]:
+        held = self._held(docs)
+        return [doc for doi, doc in docs.items() if _is_news(doc, held.get(doi))]
 
-    def _versions(self, dois: Iterable[str]) -> dict[str, int]:
-        """Return the versions of those of the DOIs that the index holds."""
+    def _held(self, dois: Iterable[str]) -> dict[str, Held]:
         wanted = list(dois)
         searcher = self._index.searcher()
         if not wanted or not searcher.num_docs:
@@ -207,10 +239,18 @@ class SearchIndex:
         hits = searcher.search(query, limit=len(wanted), count=False).hits
         addresses = [address for _, address in hits]
         versions = searcher.fast_field_values(VERSION, addresses)
-        return {
-            str(searcher.doc(address)[Term.DOI.value][0]): int(version or 0)
-            for address, version in zip(addresses, versions, strict=True)
-        }
+        found = {}
+        for address, version in zip(addresses, versions, strict=True):
+            stored = searcher.doc(address)
+            doi, owner = str(stored[Term.DOI.value][0]), str(stored[Term.OWNER.value][0])
+            found[doi] = Held(int(version or 0), owner)
+        return found
+
+
+def _is_news(doc: SearchDoc, held: Held | None) -> bool:
+    if held is None or doc.version != held.version:
+        return held is None or doc.version > held.version
+    return doc.owner != held.owner
 
 
 def _newest(docs: Iterable[SearchDoc]) -> dict[str, SearchDoc]:

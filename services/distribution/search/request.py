@@ -17,6 +17,8 @@ class Term(StrEnum):
     OWNER = "owner"
     TYPE = "type"
     ISSN = "issn"
+    STANDING = "standing"
+    """The title it stands in, and the owner prefix it is held under (schema.standing)."""
 
 
 class Text(StrEnum):

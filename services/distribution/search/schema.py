@@ -14,7 +14,7 @@ from services.distribution.search.keys import (
 )
 from services.distribution.search.request import Facet, Moment, Tally, Term, Text
 
-LAYOUT: Final = 1  # raise it when the fields below change: every index is then rebuilt
+LAYOUT: Final = 2  # raise it when the fields below change: every index is then rebuilt
 
 FLAG: Final = "has"
 VERSION: Final = "version"
@@ -51,8 +51,12 @@ _REFERENCES_COLUMN: Final = sort_column(Tally.REFERENCES, descending=True)
 def build_schema() -> tantivy.Schema:
     """Return the index's schema."""
     builder = tantivy.SchemaBuilder()
-    for name in (Term.OWNER, Term.TYPE, Term.ISSN):
+    for name in (Term.TYPE, Term.ISSN):
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field(
+        Term.OWNER, stored=True, fast=True, tokenizer_name="raw", index_option="basic"
+    )
+    builder.add_text_field(Term.STANDING, tokenizer_name="raw", index_option="basic")
     builder.add_text_field(Term.DOI, stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field(FLAG, tokenizer_name="raw", index_option="basic")
     builder.add_text_field(Facet.PROFILE, fast=True, tokenizer_name="raw", index_option="basic")
@@ -76,6 +80,21 @@ def word_cutter() -> tantivy.TextAnalyzer:
         .filter(tantivy.Filter.ascii_fold())
         .build()
     )
+
+
+def standing(title: str, owner: str) -> str:
+    """Return the value of Term.STANDING of works that are held under an owner prefix for a title.
+
+    One value of both, so that the works whose title has another owner now are found by a look at
+    the field's dictionary, in one step however many works there are.
+    """
+    return f"{title}|{owner}"
+
+
+def read_standing(value: str) -> tuple[str, str]:
+    """Return title and owner prefix; a title may hold the sign between them, a prefix cannot."""
+    title, _, owner = value.rpartition("|")
+    return title, owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +135,8 @@ def to_document(doc: SearchDoc, *, schema: tantivy.Schema) -> tantivy.Document:
         Facet.PROFILE.value: encode_profile(doc),
         _REFERENCES_COLUMN: sort_key(doc.references, doc.doi),
     }
+    if doc.title is not None:
+        fields[Term.STANDING.value] = standing(doc.title, doc.owner)
     if doc.published_year is not None:
         fields[Facet.YEAR.value] = doc.published_year
     for moment, column, unknown in _MOMENT_COLUMNS:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from services.distribution.search import (
     Facet,
+    Held,
     IndexBusyError,
     OneOf,
     SearchDoc,
@@ -88,6 +90,33 @@ def test_writing_counts_only_what_changed(index: SearchIndex) -> None:
     assert index.write([doc("10.5555/a"), doc("10.5555/b")], {}) == 2
     assert index.write([doc("10.5555/a"), doc("10.5555/b", version=2)], {}) == 1
     assert index.size == 2
+
+
+def test_a_work_of_the_same_version_is_written_again_under_another_owner_and_never_an_older_one(
+    index: SearchIndex,
+) -> None:
+    index.write([doc("10.5555/a", version=2)], {})
+    assert index.write([doc("10.5555/a", version=2, owner="10.6666")], {}) == 1
+    assert index.write([doc("10.5555/a", version=1, owner="10.7777")], {}) == 0
+    assert index.held(["10.5555/a", "10.5555/none"]) == {"10.5555/a": Held(2, "10.6666")}
+
+
+def test_the_index_knows_how_many_works_of_a_title_are_held_under_which_owner(
+    index: SearchIndex,
+) -> None:
+    def standing_in(title: str | None, *dois: str, owner: str | None = None) -> list[SearchDoc]:
+        return [replace(doc(doi, owner=owner), title=title) for doi in dois]
+
+    index.write(standing_in("journal:a", "10.5555/1", "10.5555/2"), {})
+    index.write(standing_in("journal:a", "10.5555/3", owner="10.6666"), {})
+    index.write(standing_in("journal:a|10.1", "10.5555/4"), {})
+    index.write(standing_in(None, "10.5555/5"), {})
+    of_a = {("journal:a", "10.5555"): 2, ("journal:a", "10.6666"): 1}
+    assert index.standings("journal:a") == of_a
+    assert index.standings() == {**of_a, ("journal:a|10.1", "10.5555"): 1}
+    index.write(standing_in("journal:a", "10.5555/1", "10.5555/2", owner="10.6666"), {})
+    assert index.standings("journal:a") == {("journal:a", "10.6666"): 3}
+    assert index.standings("journal:b") == {}
 
 
 @pytest.mark.law("L5")

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from services.accounts.api.shown.answer import Answer, Status
-from services.accounts.model.prefixes import KeptPrefix
+from services.accounts.model.prefixes import KeptPrefix, owner_at
 from services.accounts.model.requests import KeptRequest, Outcome
 from services.accounts.receipts import OutletReceipt
 from shared.events import PreferenceFact, Setting
@@ -27,15 +27,20 @@ class Effective(Answer):
         return cls(reference_visibility=setting.setting, source=setting.source, rule=setting.rule)
 
 
-class PrefixPreference(Answer):
+class InForce(Answer):
+    """A prefix's own choice, its account's, and what is in force by them."""
+
+    reference_visibility: Setting | None = Field(description="Its own choice, if any.")
+    account_default: Setting | None
+    effective: Effective
+
+
+class PrefixPreference(InForce):
     """Who may see the references of a prefix: the choice, the default, and what is in force."""
 
     organisation: int
     prefix: str
     name: str
-    reference_visibility: Setting | None = Field(description="Its own choice, if any.")
-    account_default: Setting | None
-    effective: Effective
     since: datetime = Field(description="When the choice was last changed.")
     version: int
     policy_version: str
@@ -70,15 +75,12 @@ class PrefixPreference(Answer):
         )
 
 
-class PastPreference(Answer):
+class PastPreference(InForce):
     """Who might see the references of a prefix at a past moment."""
 
-    organisation: int
+    organisation: int = Field(description="Who owned the prefix then.")
     prefix: str
     at: datetime
-    reference_visibility: Setting | None
-    account_default: Setting | None
-    effective: Effective
     policy_version: str
 
 
@@ -91,12 +93,8 @@ class AccountPreference(Answer):
     status: Status | None = None
 
 
-class Choice(Answer):
+class Choice(InForce):
     """A choice and what it came to."""
-
-    reference_visibility: Setting | None
-    account_default: Setting | None
-    effective: Effective
 
     @classmethod
     def of(cls, fact: PreferenceFact | None, effective: EffectiveSetting) -> "Choice":
@@ -112,6 +110,7 @@ class Entry(Answer):
     """One change of a preference: old, new, who, when, under which policy (CRR-9)."""
 
     at: datetime
+    organisation: int = Field(description="Who owned the prefix from then on.")
     version: int | None
     before: Choice
     after: Choice
@@ -136,6 +135,7 @@ class History(Answer):
             entries.append(
                 Entry(
                     at=change.at,
+                    organisation=owner_at(state, change.at),
                     version=fact.version,
                     before=Choice.of(before, change.before),
                     after=Choice.of(fact, change.after),
