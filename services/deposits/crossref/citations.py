@@ -8,7 +8,7 @@ import re
 from services.deposits.crossref import markup
 from services.deposits.crossref.dates import Work
 from services.deposits.crossref.markup import Element
-from services.deposits.crossref.rows import Notes, Row, Table, loose
+from services.deposits.crossref.rows import Notes, Row, Table, described, loose, not_carried
 from services.deposits.crossref.vocabulary import short_name
 
 _RESOLVER = re.compile(r"(?i)^(https?://(dx\.)?doi\.org/|doi:\s*)(?=10\.)")
@@ -49,7 +49,7 @@ def _isbn(element: Element, _: Notes) -> Work | None:
     return {"ISBN": uri, "isbn-type": element.get("media_type") or "print"}
 
 
-def _standards_body(element: Element, _: Notes) -> str | None:
+def standards_body(element: Element, _: Notes) -> str | None:
     """Read the name alone: 5.x wraps name and acronym, 4.x has the text itself."""
     for child in element:
         if isinstance(child.tag, str) and short_name(child.tag) == "standards_body_name":
@@ -60,6 +60,12 @@ def _standards_body(element: Element, _: Notes) -> str | None:
 def _type(element: Element, _: Notes) -> str | None:
     return element.get("type") or None
 
+
+STANDARDS_BODY = Table(
+    "standards_body",
+    described("standards_body_name", "standards-body"),
+    not_carried("standards_body_acronym", "Crossref's reference has the name alone"),
+)
 
 CITATION = Table(
     "citation",
@@ -94,7 +100,13 @@ CITATION = Table(
     Row("component_number", "component", loose, kind="short"),
     Row("article_title", "article-title", loose, kind="loose"),
     Row("std_designator", "standard-designator", loose, kind="designator"),
-    Row("standards_body", "standards-body", _standards_body, kind="standards-body"),
+    Row(
+        "standards_body",
+        "standards-body",
+        standards_body,
+        kind="standards-body",
+        inside=STANDARDS_BODY,
+    ),
     Row("unstructured_citation", "unstructured", loose, kind="loose"),
 )
 

@@ -4,7 +4,7 @@ from services.deposits.crossref import dates, markup
 from services.deposits.crossref.dates import Work
 from services.deposits.crossref.markup import Element
 from services.deposits.crossref.programs import PROGRAMS, RESOLVER
-from services.deposits.crossref.rows import Notes, Row, Table, not_carried, table
+from services.deposits.crossref.rows import Notes, Row, Table, described, not_carried, table
 from services.deposits.crossref.vocabulary import UPDATE_LABELS
 
 
@@ -64,11 +64,20 @@ CUSTOM = Table(
     *PROGRAMS,
 )
 
+DOMAIN = Table(
+    "crossmark_domain",
+    described("domain", "content-domain", "content-domain.domain"),
+    not_carried("filter", "Crossref's content-domain has no filter"),
+)
+DOMAINS = Table("crossmark_domains", Row("crossmark_domain", "content-domain", inside=DOMAIN))
+
 CROSSMARK = Table(
     "crossmark",
     not_carried("crossmark_version", "Crossref's work object has no Crossmark version"),
     Row("crossmark_policy", "update-policy", _policy, kind="policy"),
-    Row("crossmark_domains", "*", _domains, kind="domains", keys=("content-domain",)),
+    Row(
+        "crossmark_domains", "*", _domains, kind="domains", keys=("content-domain",), inside=DOMAINS
+    ),
     Row(
         "crossmark_domain_exclusive",
         "*",

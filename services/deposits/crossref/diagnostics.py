@@ -39,6 +39,7 @@ class Diagnostic:
     conflict_id: str | None = None
     dois_in_conflict: tuple[str, ...] = ()
     citations_deferred: str | None = None  # reference matching follows under this id
+    citations: tuple[tuple[str, str], ...] = ()  # key and status of each reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +130,7 @@ def _record(record: Diagnostic) -> str:
         f"      <doi>{_clean(record.doi)}</doi>",
         f"      <msg>{_clean(record.message)}</msg>",
     ]
-    if record.citations_deferred is not None:
-        lines.append(
-            f"      <citations_diagnostic deferred={quoteattr(record.citations_deferred)}/>"
-        )
+    lines += _citations(record)
     if record.conflict_id is not None:
         lines.append(f"      <conflict_id>{escape(record.conflict_id)}</conflict_id>")
     if record.dois_in_conflict:
@@ -141,10 +139,26 @@ def _record(record: Diagnostic) -> str:
     return "\n".join([*lines, "   </record_diagnostic>", ""])
 
 
+def _citations(record: Diagnostic) -> Iterator[str]:
+    deferred = record.citations_deferred
+    named = "" if deferred is None else f" deferred={quoteattr(deferred)}"
+    if record.citations:
+        yield f"      <citations_diagnostic{named}>"
+        for key, status in record.citations:
+            said = quoteattr(_kept(key))
+            yield f"         <citation key={said} status={quoteattr(status)}/>"
+        yield "      </citations_diagnostic>"
+    elif named:
+        yield f"      <citations_diagnostic{named}/>"
+
+
 def _clean(text: str) -> str:
     """Escape text, without the characters XML 1.0 cannot hold."""
-    kept = "".join(c for c in text if c in "\t\n" or " " <= c not in "\x7f\ufffe\uffff")
-    return escape(kept)
+    return escape(_kept(text))
+
+
+def _kept(text: str) -> str:
+    return "".join(c for c in text if c in "\t\n" or " " <= c not in "\x7f\ufffe\uffff")
 
 
 # -- reading -----------------------------------------------------------------------------------
@@ -181,6 +195,10 @@ def _diagnostic(record: etree._Element) -> Diagnostic:
         conflict_id=record.findtext("conflict_id"),
         dois_in_conflict=tuple(doi.text or "" for doi in record.iterfind("dois_in_conflict/doi")),
         citations_deferred=None if deferred is None else deferred.get("deferred"),
+        citations=tuple(
+            (one.get("key") or "", one.get("status") or "")
+            for one in record.iterfind("citations_diagnostic/citation")
+        ),
     )
 
 

@@ -78,7 +78,9 @@ _UNSUPPORTED = "Record not processed because submitted XML does not match any su
 FILE_RULES: dict[str, Rule] = {
     "unsupported-schema": Rule(
         _UNSUPPORTED,
-        "Send a doi_batch in http://www.crossref.org/schema/4.3.0 to 5.5.0.",
+        "Send a doi_batch in http://www.crossref.org/schema/4.3.0 to 5.5.0, in "
+        "http://www.crossref.org/doi_resources_schema/4.3.0 to 5.5.0 or in "
+        "http://www.crossref.org/grant_id/0.0.1 to 0.2.0.",
         msg_id=4,
     ),
     "schema-invalid": Rule(
@@ -118,6 +120,10 @@ FILE_RULES: dict[str, Rule] = {
     "forbidden-character": Rule(
         "[fatal error] :{line}:{column}: An invalid XML character was found in the document.",
         "Remove control characters and NULs; XML 1.0 has no place for them, not even escaped.",
+    ),
+    "too-many": Rule(
+        "One record holds more than {limit} components",
+        "Deposit components in an sa_component of their own.",
     ),
     "too-deep": Rule(
         "Elements are nested deeper than {limit} levels",
@@ -185,10 +191,10 @@ RECORD_RULES: dict[str, Rule] = {
         "Error in {kind} (citation_list): a citation has no key",
         "Give every citation a key that is unique within its record.",
     ),
-    "unsupported-kind": Rule(
-        "Record kind not supported yet: {element}",
-        "This version takes journals and posted content; keep the file and send it again after "
-        "an update.",
+    "no-record": Rule(
+        "Error in {kind}: nothing in {element} has a DOI, so nothing was registered",
+        "Give a doi_data to what is to be registered.",
+        hides_doi=True,
     ),
     "unknown-kind": Rule(
         "Record kind unknown: {element}",
@@ -198,6 +204,16 @@ RECORD_RULES: dict[str, Rule] = {
     "issn-checksum": Rule(
         'ISSN "{issn}" has an invalid check digit',
         "Compare with the ISSN Portal; the record was taken as it stands.",
+        severity="advice",
+    ),
+    "isbn-checksum": Rule(
+        'ISBN "{isbn}" has an invalid length or check digit',
+        "Compare with the book's imprint; the record was taken as it stands.",
+        severity="advice",
+    ),
+    "component-elsewhere": Rule(
+        'A component without doi_data is no record of its own (DOI "{doi}")',
+        "Give it a doi_data to register it; a DOI of another agency stays where it is.",
         severity="advice",
     ),
     "duplicate-citation-key": Rule(

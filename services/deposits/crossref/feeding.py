@@ -3,6 +3,9 @@
 The parser resolves no entities, loads no DTD, opens no network, and keeps libxml2's own limits
 (depth 256, text 10 MB). DOCTYPEs are refused at the root element, before any content is read:
 until then the file is fed in small slices, so that nothing declared can take effect.
+
+What is not yet let go of is weighed as it comes: its bytes, and what the tree adds to them for each
+element and attribute, which in a file made to do harm is thirty times as much.
 """
 
 import re
@@ -12,31 +15,25 @@ from typing import Any
 from lxml import etree
 
 from services.deposits.crossref.faults import Place, Unreadable
+from services.deposits.crossref.kinds import BODIES
 from services.deposits.crossref.markup import Element, line_of
 from services.deposits.crossref.schemas import Schemas
-from services.deposits.crossref.vocabulary import (
-    BODY_KINDS,
-    REPEATING_PARTS,
-    short_name,
-    supported_version,
-)
+from services.deposits.crossref.vocabulary import short_name, supported_version
 
-LARGEST_PART = 16_000_000  # bytes between two structural events; the store's document limit
+LARGEST_PART = 16_000_000  # bytes not let go of; the store's document limit
+HEAVIEST_PART = 64_000_000  # bytes of memory not let go of; a record of 6 MB weighs about 55
+_ELEMENT, _ATTRIBUTE = 120, 200  # bytes that libxml2 adds for what begins with `<` and for each `=`
 _SLICE = 1024  # bytes fed at a time until the root is known, and while a schema is applied
 _LARGEST_PROLOG = 65_536  # bytes before the root element: comments and instructions
 _PIECE = 65_536  # bytes fed at a time otherwise, so that large parts are noticed early
 
 _TAGS = [
     f"{{*}}{name}"
-    for name in (
-        "head",
-        "body",
-        "journal_metadata",
-        "journal_issue",
-        "journal_article",
-        "doi_data",
-        *BODY_KINDS,
-        *REPEATING_PARTS,
+    for name in dict.fromkeys(
+        (
+            *("head", "body", *BODIES),
+            *(step for body in BODIES.values() for part in body.parts for step in part.path),
+        )
     )
 ]
 _SAFE: dict[str, Any] = {
@@ -48,6 +45,9 @@ _SAFE: dict[str, Any] = {
     "remove_comments": True,
     "remove_pis": True,
 }
+_WIDE = re.compile(
+    rb"<\?xml[^>]{,99}encoding=[\"'](UTF-?(?:16|32)[LB]?E?|UCS-?[24])", re.IGNORECASE
+)
 _PERSONAL = ("depositor_name", "email_address", "name", "registrant")
 
 
@@ -60,7 +60,8 @@ class Feed:
         self._sniffer = etree.XMLPullParser(events=("start",), **_SAFE)
         self._prolog = bytearray()
         self._line = 1  # of the first byte not yet fed
-        self._since_progress = 0
+        self._held = self._weight = 0  # bytes fed and not let go of, and what they weigh as a tree
+        self._before = [(0, 0)]  # both, where each open element began
         self._any = False
         self.version = ""
         self.schema: str | None = None
@@ -85,8 +86,8 @@ class Feed:
         yield from parser.read_events()
 
     def progress(self) -> None:
-        """Note that a structural part has ended: the size of the next one counts from here."""
-        self._since_progress = 0
+        """Note that the element that ended was let go of, with what stood before it beside it."""
+        self._held, self._weight = self._before[-1]
 
     # -- the prolog --------------------------------------------------------------------------
 
@@ -95,13 +96,24 @@ class Feed:
         for at in range(0, len(data), _SLICE):
             piece = data[at : at + _SLICE]
             self._prolog += piece
-            self._push(self._sniffer, piece)
+            self._sniff(piece)
             for _, root in self._sniffer.read_events():
                 self._accept(root)
                 return bytes(self._prolog) + data[at + _SLICE :]
             if len(self._prolog) > _LARGEST_PROLOG:
                 raise Unreadable("too-large", Place("/", 1), limit=_LARGEST_PROLOG / 1e6)
         return b""
+
+    def _sniff(self, piece: bytes) -> None:
+        try:
+            self._push(self._sniffer, piece)
+        except Unreadable as fault:
+            said = _WIDE.match(self._prolog)
+            if said is None or fault.rule != "malformed":
+                raise
+            # The parser goes by what the declaration says and then finds nonsense.
+            shown = f"The file says {said[1].decode()} and is something else"
+            raise Unreadable("encoding", fault.place, line=1, column=1, detail=shown) from None
 
     def _accept(self, root: Any) -> None:
         """Refuse a DOCTYPE and an unsupported root, choose the schema, start the real parser."""
@@ -128,9 +140,15 @@ class Feed:
         for piece in _cut(data, _SLICE if self.schema else _PIECE):
             self._push(parser, piece)
             self._line += piece.count(b"\n")
-            self._since_progress += len(piece)
-            yield from parser.read_events()
-            if self._since_progress > LARGEST_PART:
+            self._held += len(piece)
+            self._weight += _weight(piece)
+            for event, element in parser.read_events():
+                if event == "start":
+                    self._before.append((self._held, self._weight))
+                else:
+                    self._before.pop()
+                yield event, element
+            if self._held > LARGEST_PART or self._weight > HEAVIEST_PART:
                 place = Place("/doi_batch", self._line)
                 raise Unreadable("too-large", place, limit=LARGEST_PART // 1_000_000)
 
@@ -174,6 +192,11 @@ class Feed:
         return Unreadable("schema-invalid", Place(f"//{local}", line), detail=shown)
 
 
+def _weight(piece: bytes) -> int:
+    """Return about what a piece takes as a tree, in bytes; in UTF-16 too."""
+    return len(piece) + _ELEMENT * piece.count(b"<") + _ATTRIBUTE * piece.count(b"=")
+
+
 def _cut(data: bytes, size: int) -> Iterator[bytes]:
     """Cut bytes into pieces of about a size, after a line's end where there is one near."""
     at = 0
@@ -208,6 +231,24 @@ def _first_error(parser: Any) -> Any:
     return next((e for e in parser.feed_error_log if e.level > etree.ErrorLevels.WARNING), None)
 
 
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|'[^']*$|\"[^\"]*$")
+_LONGEST_NAME = 64
+_LONGEST_DETAIL = 200
+
+
+def _discreet(message: str) -> str:
+    """Return a parser's message without what it quotes of the file, names of elements apart."""
+
+    def named(found: re.Match[str]) -> str:
+        quoted = found[0].strip("'\"")
+        return found[0] if _NAME.fullmatch(quoted) else "..."
+
+    return _QUOTED.sub(named, message)[:_LONGEST_DETAIL]
+
+
+_NAME = re.compile(rf"[\w:.-]{{1,{_LONGEST_NAME}}}|.{{1,3}}")  # or a mark, such as '>'
+
+
 def _unreadable(error: Any) -> Unreadable:
     """Return the refusal of a syntax error, or of an entry of a parser's log."""
     if isinstance(error, etree.XMLSyntaxError):
@@ -215,10 +256,12 @@ def _unreadable(error: Any) -> Unreadable:
         line, column = (error.position or (0, 0))[:2]
     else:
         code, message, line, column = error.type, error.message, error.line, error.column
-    shown = re.sub(r", line \d+, column \d+.*$", "", " ".join(message.split()))
+    shown = _discreet(re.sub(r", line \d+, column \d+.*$", "", " ".join(message.split())))
     place = Place("/", line)
     if "depth" in shown.lower() and "256" in shown:
         return Unreadable("too-deep", place, limit=256)
+    if "amplification" in shown.lower():
+        return Unreadable("entity", place, line=line, column=column, detail="it grows too large")
     if "huge" in shown.lower() or "too long" in shown.lower():
         return Unreadable("too-large", place, limit=10)
     rule = _RULES.get(code, "malformed")

@@ -50,6 +50,15 @@ def titled(element: Element) -> str:
     return _inner(element, _escape).strip(SPACE)
 
 
+_TAG = re.compile(r"<[^<>]*>")
+
+
+def bare(titled: str) -> str:
+    """Return serialised XML (`titled`) as plain text: no tags, nothing escaped."""
+    text = _TAG.sub("", titled)
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
 def loose(element: Element) -> str:
     """Return plain text in which child elements are kept as tags (fields of references)."""
     if len(element) == 0:

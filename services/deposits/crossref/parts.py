@@ -1,20 +1,22 @@
-"""Parts that several kinds of record share: titles, dates, pages, DOI data, archives, abstracts."""
-
-import re
+"""Parts that several kinds of record share: titles, dates, pages, archives, abstracts."""
 
 from stdnum import issn as issn_numbers
 
 from services.deposits.crossref import dates, markup
 from services.deposits.crossref.dates import Work
 from services.deposits.crossref.markup import Element
-from services.deposits.crossref.rows import Notes, Read, Row, Table, attribute, not_carried, text
+from services.deposits.crossref.rows import (
+    Notes,
+    Read,
+    Row,
+    Table,
+    attribute,
+    described,
+    not_carried,
+    text,
+)
 from services.deposits.crossref.rows import titled as title_text
-from services.deposits.crossref.vocabulary import LINK_APPLICATIONS, short_name
-
-_DOI = re.compile(r"10\.[0-9]{4,9}/.{1,200}", re.DOTALL)
-_URL = re.compile(r"(?i)(https?|ftp)://.*", re.DOTALL)
-_LONGEST_DOI = _LONGEST_URL = 2048
-
+from services.deposits.crossref.vocabulary import short_name
 
 # -- dates -------------------------------------------------------------------------------------
 
@@ -46,12 +48,27 @@ def by_medium(**keys: str) -> Read:
     return read
 
 
+DATE = Table(
+    "date",
+    not_carried("@media_type", "decides the key of a publication_date; other dates have none"),
+    described("month", "date-parts", "a season or quarter is left out"),
+    described("day", "date-parts"),
+    described("year", "date-parts"),
+)
+
+
+def dated(element: str, key: str, *, since: str = "4.3.0", note: str = "") -> Row:
+    """Return the row of a partial date."""
+    return Row(element, key, partial, kind="date", inside=DATE, since=since, note=note)
+
+
 PUBLICATION_DATE = Row(
     "publication_date",
     "*",
     by_medium(print="published-print", online="published-online", other="published-other"),
     kind="publication-dates",
     keys=("published-print", "published-online", "published-other"),
+    inside=DATE,
     note="by @media_type; print when not given; the first of each counts",
 )
 
@@ -194,83 +211,3 @@ def _archives(element: Element, notes: Notes) -> Work | None:
 
 
 ARCHIVES_ROW = Row("archive_locations", "*", _archives, keys=("archive",), inside=ARCHIVES)
-
-
-# -- DOI data ----------------------------------------------------------------------------------
-
-
-def _doi(element: Element, notes: Notes) -> str | None:
-    doi = markup.plain(element)
-    if doi and not (_DOI.fullmatch(doi) and len(doi) <= _LONGEST_DOI):
-        notes.add("doi-pattern", element, doi=doi[:200])
-    return doi or None
-
-
-def _resource(element: Element, notes: Notes) -> str | None:
-    url = markup.plain(element)
-    if url and not (_URL.fullmatch(url) and len(url) <= _LONGEST_URL):
-        notes.add("resource-url", element, url=url[:200])
-    return url or None
-
-
-def _link(element: Element, application: str) -> Work | None:
-    url = markup.plain(element)
-    if not url:
-        return None
-    return {
-        "URL": url,
-        "content-type": element.get("mime_type") or "unspecified",
-        "content-version": element.get("content_version") or "vor",
-        "intended-application": application,
-    }
-
-
-def _secondary(item: Element, resource: Element) -> Work | None:
-    url = markup.plain(resource)
-    if not url:
-        return None
-    label = item.get("label") or item.get("country")
-    return {"URL": url, "label": label} if label else {"URL": url}
-
-
-def _collection(element: Element, _: Notes) -> Work | None:
-    """Read a collection into links by application, or into further resolution targets."""
-    said = element.get("property") or ""
-    found: Work = {}
-    for item in element.iterchildren("{*}item"):
-        for resource in item.iterchildren("{*}resource"):
-            for name, crawler, application in LINK_APPLICATIONS:
-                matches = said == name and crawler in {None, item.get("crawler")}
-                if matches and (link := _link(resource, application)):
-                    found.setdefault("link", []).append(link)
-            if said in {"list-based", "country-based"} and (more := _secondary(item, resource)):
-                found.setdefault("secondary", []).append(more)
-    return found or None
-
-
-DOI_DATA = Table(
-    "doi_data",
-    Row("doi", "doi", _doi, kind="doi", note="lower-cased in DOI and URL"),
-    Row("timestamp", "timestamp", text, kind="timestamp", note="else the head's"),
-    Row("resource", "resource", _resource, kind="url", note="resource.primary.URL"),
-    Row(
-        "collection",
-        "*",
-        _collection,
-        kind="links",
-        keys=("link", "secondary"),
-        note="@property text-mining, unspecified, syndication, and crawler-based for iParadigms "
-        "(similarity-checking) are links, in that order; list-based and country-based are "
-        "resource.secondary; other crawlers and link-header are not carried",
-    ),
-)
-
-
-def doi_data(element: Element, notes: Notes) -> Work:
-    """Read doi_data; the parts are completed when the record is."""
-    return {"doi_data": DOI_DATA.read(element, notes)}
-
-
-DOI_DATA_ROW = Row(
-    "doi_data", "*", doi_data, keys=("DOI", "URL", "resource", "link"), inside=DOI_DATA
-)

@@ -14,7 +14,7 @@ from stdnum.exceptions import InvalidChecksum, ValidationError
 from services.deposits.crossref import markup
 from services.deposits.crossref.dates import Work
 from services.deposits.crossref.markup import Element
-from services.deposits.crossref.rows import Notes, Row, Table, not_carried, text
+from services.deposits.crossref.rows import Notes, Row, Table, described, not_carried, text
 from services.deposits.crossref.vocabulary import (
     INSTITUTION_ID_TYPES,
     OTHER_PEOPLE,
@@ -67,7 +67,15 @@ def _affiliation(element: Element, _: Notes) -> Work | None:
 
 AFFILIATIONS = Table(
     "affiliations",
-    Row("institution", "affiliation", institution, kind="institution", many=True, since="5.3.0"),
+    Row(
+        "institution",
+        "affiliation",
+        institution,
+        kind="institution",
+        many=True,
+        inside=INSTITUTION,
+        since="5.3.0",
+    ),
 )
 
 
@@ -86,7 +94,8 @@ def _attribute_role(element: Element, _: Notes) -> Work | None:
     return {"role": role, "vocabulary": "crossref"} if role else None
 
 
-def _orcid(element: Element, notes: Notes) -> Work | None:
+def orcid(element: Element, notes: Notes) -> Work | None:
+    """Read an ORCID iD into its https form; one that is none is a failure of the record."""
     written = markup.plain(element)
     found = _ORCID.match(written)
     if found is None:
@@ -152,6 +161,20 @@ _AFFILIATIONS = Row(
 _LANGUAGE = not_carried("@language", "Crossref's person has no language")
 _STYLE = not_carried("@name-style", "Crossref's person has no name style")
 
+_WRITING = tuple(
+    not_carried(f"@{name}", "how a name is written")
+    for name in ("content-type", "name-style", "specific-use", "language")
+)
+_IN_NAME = tuple(
+    described(name, "alternate-name", "its text, in the order written")
+    for name in ("degrees", "given_name", "prefix", "surname", "suffix")
+)
+ALTERNATIVE = Table(
+    "alt-name",
+    Row("name", "alternate-name", inside=Table("name", *_WRITING, *_IN_NAME[1:])),
+    Row("string-name", "alternate-name", inside=Table("string-name", *_WRITING, *_IN_NAME)),
+)
+
 PERSON = Table(
     "person_name",
     _SEQUENCE,
@@ -164,13 +187,14 @@ PERSON = Table(
     _ROLE_ELEMENT,
     _AFFILIATION,
     _AFFILIATIONS,
-    Row("ORCID", "*", _orcid, kind="orcid", keys=("ORCID", "authenticated-orcid")),
+    Row("ORCID", "*", orcid, kind="orcid", keys=("ORCID", "authenticated-orcid")),
     Row(
         "alt-name",
         "*",
         _alternatives,
         kind="alt-name",
         keys=("alternate-name",),
+        inside=ALTERNATIVE,
         since="4.4.0",
         note="the name in other writing; no field of Crossref's wire",
     ),
@@ -192,6 +216,7 @@ ANONYMOUS = Table(
     _SEQUENCE,
     _ROLE_ATTRIBUTE,
     _LANGUAGE,
+    _STYLE,
     _ROLE_ELEMENT,
     _AFFILIATION,
     _AFFILIATIONS,
@@ -226,9 +251,10 @@ def _key(roles: list[Work]) -> str:
 
 _PEOPLE = ("author", "editor", "chair", "translator", OTHER_PEOPLE)
 
+PERSON_ROW = Row("person_name", "*", _named(PERSON), kind="person", keys=_PEOPLE, inside=PERSON)
 CONTRIBUTORS = Table(
     "contributors",
-    Row("person_name", "*", _named(PERSON), kind="person", keys=_PEOPLE, inside=PERSON),
+    PERSON_ROW,
     Row(
         "organization",
         "*",

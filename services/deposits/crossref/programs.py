@@ -63,7 +63,7 @@ def _funder(named: Element | None, group: list[Element]) -> Work | None:
             case "ror" if value:
                 ror = {"id": value, "id-type": "ROR", "asserted-by": "publisher"}
                 funder.setdefault("id", []).append(ror)
-            case "award_number" if value:
+            case "award_number" | "funding_identifier" if value:
                 awards.append(value)
             case "grant_doi" if value:
                 grants.append({"DOI": RESOLVER.sub("", value)})
@@ -127,6 +127,13 @@ FUNDING = Table(
         note="also doi-asserted-by (@provider, else publisher) and id",
     ),
     Row("fr:assertion[award_number]", "funder.award", funding, note="also award-info"),
+    Row(
+        "fr:assertion[funding_identifier]",
+        "funder.award",
+        funding,
+        until="4.3.2",
+        note="older name of award_number",
+    ),
     Row("fr:assertion[ror]", "funder.id", funding, since="5.4.0"),
     Row("fr:assertion[grant_doi]", "funder.award-info", funding, since="5.4.0"),
 )
@@ -216,9 +223,8 @@ RELATIONS = Table(
 
 # -- rows of a record ---------------------------------------------------------------------------
 
-PROGRAMS = (
-    Row("fr:program", "*", funding, keys=("funder",), inside=FUNDING),
-    Row("ai:program", "*", table(ACCESS), keys=("license", "free-to-read"), inside=ACCESS),
-    Row("ct:program", "*", table(TRIALS), keys=("clinical-trial-number",), inside=TRIALS),
-)
+FUNDING_ROW = Row("fr:program", "*", funding, keys=("funder",), inside=FUNDING)
+ACCESS_ROW = Row("ai:program", "*", table(ACCESS), keys=("license", "free-to-read"), inside=ACCESS)
+TRIALS_ROW = Row("ct:program", "*", table(TRIALS), keys=("clinical-trial-number",), inside=TRIALS)
+PROGRAMS = (FUNDING_ROW, ACCESS_ROW, TRIALS_ROW)
 RELATIONS_ROW = Row("rel:program", "*", table(RELATIONS), keys=("relation",), inside=RELATIONS)

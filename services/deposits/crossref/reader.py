@@ -11,21 +11,20 @@ over the same bytes yields records and cannot fail half-way. `read_deposit` does
 parse for a small file, by returning nothing until the end is reached.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
+from dataclasses import replace
 
-from services.deposits.crossref import kinds, records
-from services.deposits.crossref.faults import Place, Problem, Unreadable, problem
+from services.deposits.crossref.faults import Place, Unreadable, problem
 from services.deposits.crossref.feeding import Feed
-from services.deposits.crossref.kinds import KINDS, Kind
+from services.deposits.crossref.kinds import BODIES
 from services.deposits.crossref.markup import Element, line_of, plain
-from services.deposits.crossref.records import Surroundings
-from services.deposits.crossref.rows import Notes
 from services.deposits.crossref.schemas import NO_SCHEMAS, Schemas
+from services.deposits.crossref.standing import Settings, Standing
 from services.deposits.crossref.submission import Deposit, Depositor, Head, Outline, Record
-from services.deposits.crossref.vocabulary import BODY_KINDS, REPEATING_PARTS, short_name
+from services.deposits.crossref.vocabulary import short_name
 
-_LONGEST_TIMESTAMP = 32  # digits
+_MOST_UNKNOWN = 100  # unknown elements told of between two known ones
 
 
 class DepositReader:
@@ -37,12 +36,9 @@ class DepositReader:
         self._mapping = mapping
         self._out: list[Head | Record] = []
         self._head: Head | None = None
-        self._seen: Counter[str] = Counter()  # per kind, for element paths
-        self._journal: Surroundings | None = None
-        self._issue: Surroundings | None = None
+        self._seen: Counter[str] = Counter()  # per body element, for element paths
+        self._standing: Standing | None = None
         self._index = 0
-        self._dois_of_kind = 0
-        self._unread = False  # inside a kind that has no rows yet
 
     def feed(self, data: bytes) -> list[Head | Record]:
         """Take bytes, return what they complete; raises Unreadable."""
@@ -71,42 +67,42 @@ class DepositReader:
 
     def _take(self, event: str, element: Element) -> None:
         name = short_name(str(element.tag))
-        parent = element.getparent()
-        above = "" if parent is None else short_name(str(parent.tag))
-        if event == "end":
-            self._end(above, name, element)
+        standing = self._standing
+        if event == "start":
+            if standing is None and name in BODIES and _above(element) == "body":
+                self._open(name, element)
+        elif standing is not None:
+            self._read_part(standing, name, element)
+        elif name == "head" and _above(element) == "doi_batch":
+            self._read_head(element)
             self._feed.progress()
-        elif above == "body" and name in BODY_KINDS:
-            self._open(name)
+        elif name == "body" and _above(element) == "doi_batch":
+            self._tell_unknown(element.iterchildren(reversed=True))
+            _let_go(element)
 
-    def _end(self, above: str, name: str, element: Element) -> None:
-        match above, name:
-            case "doi_batch", "head":
-                self._read_head(element)
-            case "doi_batch", "body":
-                self._unknown_kinds(element)
-            case "journal", "journal_metadata" | "journal_issue":
-                self._read_surroundings(name, element)
-            case ("journal", "journal_article") | ("body", "posted_content"):
-                self._read_record(KINDS[name], element)
-            case "body", "journal":
-                self._journal = self._issue = None
-                _let_go(element)
-            case _, "doi_data" if self._unread:
-                self._unsupported(element)
-            case "body", _ if name in BODY_KINDS:
-                self._close_unsupported(name, element)
-            case _, _ if self._unread and name in REPEATING_PARTS:
-                _let_go(element)
-            case _:
-                pass
-
-    def _open(self, name: str) -> None:
+    def _open(self, name: str, element: Element) -> None:
+        self._tell_unknown(element.itersiblings(preceding=True))
         self._seen[name] += 1
-        self._dois_of_kind = 0
-        self._unread = name not in {"journal", *KINDS}
-        if name == "journal":
-            self._seen["journal_article"] = 0
+        timestamp = self._head.timestamp if self._head else None
+        settings = Settings(timestamp, self._mapping)
+        self._standing = Standing(BODIES[name], element, number=self._seen[name], settings=settings)
+
+    def _read_part(self, standing: Standing, name: str, element: Element) -> None:
+        part = standing.part(element, name)
+        ended = element is standing.element
+        if part is not None:
+            self._yield(standing.read(part, element))
+        if ended:
+            self._yield(standing.close())
+            self._standing = None
+        if part is not None or ended:
+            _let_go(element)
+            self._feed.progress()
+
+    def _yield(self, made: Iterable[Record]) -> None:
+        for record in made:
+            self._out.append(replace(record, index=self._index))
+            self._index += 1
 
     def _read_head(self, element: Element) -> None:
         said: dict[str, str] = {}
@@ -128,114 +124,23 @@ class DepositReader:
         self._out.append(self._head)
         _let_go(element)
 
-    def _read_surroundings(self, name: str, element: Element) -> None:
-        if self._mapping:
-            table = {"journal_metadata": kinds.JOURNAL, "journal_issue": kinds.ISSUE}[name]
-            path = f"{self._path('journal')}/{name}[1]"
-            notes = Notes(KINDS[name].title, path, element)
-            found = records.surroundings(table, element, notes)
-            if name == "journal_metadata":
-                self._journal = found
-            else:
-                self._issue = found
-        own = [(KINDS[name], element)]
-        own += [(KINDS["journal_volume"], v) for v in element.iterchildren("{*}journal_volume")]
-        for kind, part in own:
-            if part.find("{*}doi_data") is not None:
-                self._read_record(kind, part)
-        _let_go(element)
+    def _tell_unknown(self, backwards: Iterable[Element]) -> None:
+        """Fail the children of body since the last known one, given from the last to the first."""
+        strangers: deque[Element] = deque(maxlen=_MOST_UNKNOWN)  # the first, read backwards
+        for child in backwards:
+            if short_name(str(child.tag)) in BODIES:
+                break
+            strangers.append(child)
+        timestamp = self._head.timestamp if self._head else None
+        for child in reversed(strangers):
+            name, line = short_name(str(child.tag)), line_of(child)
+            found = problem("unknown-kind", Place(f"/doi_batch/body/{name}", line), element=name)
+            self._yield([Record(0, "", timestamp, name, {}, line, (found,))])
 
-    def _read_record(self, kind: Kind, element: Element) -> None:
-        if kind.element == "journal_article":
-            self._seen[kind.element] += 1
-        index, self._index = self._index, self._index + 1
-        line = line_of(element)
-        if not self._mapping:
-            self._out.append(Record(index, "", None, kind.element, {}, line))
-        else:
-            self._out.append(self._record(kind, element, index=index, line=line))
-        if kind.element in {"journal_article", "posted_content"}:
-            _let_go(element)
 
-    def _record(self, kind: Kind, element: Element, *, index: int, line: int) -> Record:
-        notes = Notes(kind.title, self._path(kind.element), element)
-        lent = [] if kind.element == "journal_metadata" else [self._issue, self._journal]
-        if kind.element == "posted_content":
-            lent = []
-        around = tuple(outer for outer in lent if outer is not None)
-        read = records.read_record(kind, element, notes, around=around)
-        timestamp = read.timestamp or (self._head.timestamp if self._head else None)
-        problems = [*read.problems, *self._version_problems(timestamp, kind.title, notes)]
-        return Record(
-            index=index,
-            doi=read.doi,
-            timestamp=timestamp,
-            kind=kind.element,
-            work=read.work,
-            line=line,
-            problems=tuple(problems),
-            components=read.components,
-        )
-
-    def _version_problems(self, timestamp: str | None, kind: str, notes: Notes) -> list[Problem]:
-        place = Place(notes.path(notes.root), line_of(notes.root))
-        if timestamp is None:
-            return [problem("missing-timestamp", place, kind=kind)]
-        digits = timestamp.isascii() and timestamp.isdigit()
-        if not digits or len(timestamp) > _LONGEST_TIMESTAMP:
-            return [problem("timestamp", place, kind=kind, timestamp=timestamp[:40])]
-        return []
-
-    # -- kinds that are not read yet -----------------------------------------------------------
-
-    def _unsupported(self, element: Element) -> None:
-        """Fail the record a doi_data belongs to: its kind has no rows yet."""
-        top: Element | None = element
-        while top is not None and short_name(str(top.tag)) not in BODY_KINDS:
-            top = top.getparent()
-        above = None if top is None else top.getparent()
-        if top is None or above is None or short_name(str(above.tag)) != "body":
-            return
-        owner = element.getparent()
-        doi = element.findtext("{*}doi") or ""
-        named = short_name(str((top if owner is None else owner).tag))
-        self._dois_of_kind += 1
-        self._fail("unsupported-kind", short_name(str(top.tag)), element, doi=doi, named=named)
-
-    def _close_unsupported(self, name: str, element: Element) -> None:
-        if self._dois_of_kind == 0:
-            doi = element.findtext("{*}doi") or ""
-            self._fail("unsupported-kind", name, element, doi=doi, named=name)
-        _let_go(element)
-
-    def _unknown_kinds(self, body: Element) -> None:
-        for child in body:
-            name = short_name(str(child.tag)) if isinstance(child.tag, str) else ""
-            if name and name not in BODY_KINDS:
-                self._fail("unknown-kind", name, child, doi="", named=name)
-        _let_go(body)
-
-    def _fail(self, rule: str, kind: str, element: Element, *, doi: str, named: str) -> None:
-        index, self._index = self._index, self._index + 1
-        line = line_of(element)
-        place = Place(self._path(kind), line)
-        found = problem(rule, place, kind=BODY_KINDS.get(kind, kind), element=named)
-        head = self._head.timestamp if self._head else None
-        self._out.append(Record(index, doi.strip(), head, kind, {}, line, (found,)))
-
-    def _path(self, name: str) -> str:
-        journal = f"/doi_batch/body/journal[{self._seen['journal'] or 1}]"
-        match name:
-            case "journal":
-                return journal
-            case "journal_article":
-                return f"{journal}/journal_article[{self._seen[name] or 1}]"
-            case "journal_metadata" | "journal_issue":
-                return f"{journal}/{name}[1]"
-            case "journal_volume":
-                return f"{journal}/journal_issue[1]/journal_volume[1]"
-            case _:
-                return f"/doi_batch/body/{name}[{self._seen[name] or 1}]"
+def _above(element: Element) -> str:
+    parent = element.getparent()
+    return "" if parent is None else short_name(str(parent.tag))
 
 
 def _let_go(element: Element) -> None:

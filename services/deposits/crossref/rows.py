@@ -5,15 +5,18 @@ docs/interfaces/deposit-elements.md and the generator of random deposits, so a k
 added by adding rows. Reading is total: whatever is wrong is noted, nothing is raised.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.deposits.crossref import markup
 from services.deposits.crossref.dates import Work
-from services.deposits.crossref.faults import Place, Problem, problem
+from services.deposits.crossref.faults import RECORD_RULES, Place, Problem, Severity, problem
 from services.deposits.crossref.markup import Element
 from services.deposits.crossref.vocabulary import short_name
+
+MOST_PROBLEMS = 20  # of one severity in one record: enough to mend it, and finding one takes time
 
 
 @dataclass(slots=True)
@@ -24,9 +27,14 @@ class Notes:
     prefix: str  # element path down to the record itself
     root: Element
     problems: list[Problem] = field(default_factory=list)
+    _told: Counter[Severity] = field(default_factory=Counter)
 
     def add(self, rule: str, at: Element, /, **facts: object) -> None:
-        """Note a broken rule at an element."""
+        """Note a broken rule at an element; of each severity the first ``MOST_PROBLEMS``."""
+        severity = RECORD_RULES[rule].severity
+        self._told[severity] += 1
+        if self._told[severity] > MOST_PROBLEMS:
+            return
         place = Place(self.path(at), markup.line_of(at))
         self.problems.append(problem(rule, place, kind=self.kind, **facts))
 
@@ -115,6 +123,15 @@ class Table:
                 _put(found, step, step.read(child, notes))
         return found
 
+    def gather(self, children: Iterable[Element], notes: Notes) -> Work:
+        """Return what some elements say by this table's rows; those without a row are passed by."""
+        found: Work = {}
+        for child in children:
+            step = self._children.get(short_name(str(child.tag)))
+            if step is not None and step.read is not None:
+                _put(found, step, step.read(child, notes))
+        return found
+
     def _learn(self, child: Element, notes: Notes) -> _Step | None:
         """Find a tag's row by its short name; a tag without a row is told each time it is met."""
         if not isinstance(child.tag, str):
@@ -188,6 +205,11 @@ def table(inside: Table) -> Read:
         return inside.read(element, notes) or None
 
     return read
+
+
+def described(element: str, key: str, note: str = "") -> Row:
+    """Return a row that only says where an element goes: its parent is read as a whole."""
+    return Row(element, key, note=note)
 
 
 def not_carried(element: str, note: str, *, since: str = "4.3.0", until: str = "5.5.0") -> Row:

@@ -66,7 +66,6 @@ class Record:
     work: Work
     line: int
     problems: tuple[Problem, ...] = ()
-    components: int = 0  # component records inside, not read yet
     effect: Literal["whole", "part"] = "whole"
     title: TitleClaim | None = None
 

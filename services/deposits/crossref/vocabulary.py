@@ -13,7 +13,12 @@ DEPOSIT_NAMESPACE = re.compile(r"https?://www\.crossref\.org/schema/(?P<version>
 RESOURCES_NAMESPACE = re.compile(
     r"https?://www\.crossref\.org/doi_resources_schema/(?P<version>\d+\.\d+\.\d+)"
 )
-OLDEST, NEWEST = (4, 3, 0), (5, 5, 0)
+GRANTS_NAMESPACE = re.compile(r"https?://www\.crossref\.org/grant_id/(?P<version>\d+\.\d+\.\d+)")
+_SUPPORTED = (
+    (DEPOSIT_NAMESPACE, (4, 3, 0), (5, 5, 0)),
+    (RESOURCES_NAMESPACE, (4, 3, 0), (5, 5, 0)),
+    (GRANTS_NAMESPACE, (0, 0, 1), (0, 2, 0)),
+)
 
 JATS = "http://www.ncbi.nlm.nih.gov/JATS1"
 MATHML = "http://www.w3.org/1998/Math/MathML"
@@ -21,7 +26,7 @@ XML = "http://www.w3.org/XML/1998/namespace"
 
 # Some vocabularies carry a version in their namespace since 5.4.0 (fundingdata5.4.0.xsd).
 _PREFIXES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"https?://www\.crossref\.org/(doi_resources_)?schema/.*"), ""),
+    (re.compile(r"https?://www\.crossref\.org/((doi_resources_)?schema|grant_id)/.*"), ""),
     (re.compile(r"https?://www\.crossref\.org/(fundref|fundingdata[\d.]*)\.xsd"), "fr:"),
     (re.compile(r"https?://www\.crossref\.org/AccessIndicators[\d.]*\.xsd"), "ai:"),
     (re.compile(r"https?://www\.crossref\.org/clinicaltrials[\d.]*\.xsd"), "ct:"),
@@ -46,11 +51,12 @@ def short_name(tag: str) -> str:
 
 def supported_version(namespace: str) -> str | None:
     """Return the schema version a root namespace names, or None when it is not supported."""
-    found = DEPOSIT_NAMESPACE.fullmatch(namespace) or RESOURCES_NAMESPACE.fullmatch(namespace)
-    if found is None:
-        return None
-    version = tuple(int(part) for part in found["version"].split("."))
-    return found["version"] if OLDEST <= version <= NEWEST else None
+    for pattern, oldest, newest in _SUPPORTED:
+        found = pattern.fullmatch(namespace)
+        if found is not None:
+            version = tuple(int(part) for part in found["version"].split("."))
+            return found["version"] if oldest <= version <= newest else None
+    return None
 
 
 def kebab(name: str) -> str:
@@ -93,27 +99,3 @@ UPDATE_LABELS: dict[str, str] = {
     "retraction": "Retraction",
     "withdrawal": "Withdrawal",
 }
-
-# Children of body -> what they are called in messages. The first two are read today; the others
-# are refused record by record until their rows are added (records.KINDS).
-BODY_KINDS: dict[str, str] = {
-    "journal": "Journal",
-    "posted_content": "Posted Content",
-    "book": "Book",
-    "conference": "Conference",
-    "sa_component": "Component",
-    "dissertation": "Dissertation",
-    "report-paper": "Report",
-    "standard": "Standard",
-    "database": "Database",
-    "peer_review": "Peer Review",
-    "pending_publication": "Pending Publication",
-    "doi_citations": "Citations",
-    "doi_resources": "Resources",
-    "crossmark_data": "Crossmark",
-    "fundref_data": "Funding",
-    "lic_ref_data": "Licences",
-}
-
-# Inside the kinds not read yet: parts that repeat without bound and are let go of at their end.
-REPEATING_PARTS = ("content_item", "conference_paper", "dataset", "component")

@@ -10,7 +10,7 @@ from deploy.demo.deposit_xml import batches
 from services.deposits.crossref.reader import read_deposit
 from services.deposits.crossref.submission import Record
 
-REFERENCES = 8331  # in the 197 works
+REFERENCES = 8531  # in the 233 works
 
 
 @cache
@@ -25,9 +25,17 @@ def records() -> dict[str, Record]:
 def test_the_facts_are_whole_and_free_of_texts_that_may_be_somebody_s() -> None:
     works = list(facts.works())
     kinds = Counter(work["type"] for work in works)
-    assert kinds == {"journal-article": 195, "posted-content": 2}
+    assert kinds == {
+        "journal-article": 195,
+        "book-chapter": 16,
+        "report": 12,
+        "dataset": 4,
+        "proceedings-article": 3,
+        "posted-content": 2,
+        "reference-entry": 1,
+    }
     assert sum(len(work.get("reference", ())) for work in works) == REFERENCES
-    assert len(facts.members()) == 28
+    assert len(facts.members()) == 37
     assert not [w["DOI"] for w in works if {"abstract", "description", "assertion"} & w.keys()]
 
 
@@ -57,7 +65,7 @@ def test_no_reference_is_lost_and_none_altered_but_in_who_asserted_its_doi() -> 
             keys = {key for key in before.keys() | after if before.get(key) != after.get(key)}
             assert keys <= {"doi-asserted-by"}
             changed.update(keys)
-    assert changed == {"doi-asserted-by": 3317}  # those that Crossref had matched
+    assert changed == {"doi-asserted-by": 3367}  # those that Crossref had matched
 
 
 def test_each_exception_is_needed_and_touches_only_what_it_names() -> None:
@@ -88,7 +96,33 @@ def test_the_narrow_exceptions_concern_as_many_works_as_they_say() -> None:
 
     assert concerned("resolver of the policy") == 7
     assert concerned("updates by others") == 2
+
+
+def test_twelve_works_changed_hands_eleven_with_their_journals_and_one_alone() -> None:
     assert len(facts.transferred()) == 12
+    found = {transfer.to: (len(transfer.issns), transfer.works) for transfer in facts.transfers()}
+    assert found == {
+        "10.1002": (1, ()),
+        "10.1016": (1, ()),
+        "10.1155": (7, ()),  # two of the nine articles share Andrologia, two Applied Ichthyology
+        "10.64898": (0, ("10.1101/055319",)),
+    }
+
+
+def test_whoever_owns_a_work_of_a_journal_owns_all_works_of_it_in_the_demo() -> None:
+    """Thus it is the journal that was transferred, and the rule of one owner per ISSN holds."""
+    owners: dict[str, set[str]] = {}
+    for work in facts.works():
+        for number in [*work.get("ISSN", ()), *work.get("ISBN", ())]:
+            owners.setdefault(number, set()).add(work["prefix"])
+    assert [number for number, found in owners.items() if len(found) > 1] == []
+
+
+def test_each_work_is_owned_by_the_member_that_the_source_names() -> None:
+    for work in facts.works():
+        assert str(facts.owner(work).id) == work["member"]
+        if work["type"] in facts.WITHOUT_PUBLISHER:
+            assert facts.owner(work).name == work["publisher"]
 
 
 def test_a_file_holds_one_prefix_and_its_owner_deposits_it() -> None:
@@ -99,5 +133,5 @@ def test_a_file_holds_one_prefix_and_its_owner_deposits_it() -> None:
 
 def test_counts_within_the_demo_are_known_without_the_system() -> None:
     counts = facts.cited_by()
-    assert len(counts) == 197
+    assert len(counts) == 233
     assert sum(counts.values()) > 0

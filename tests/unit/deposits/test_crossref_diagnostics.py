@@ -23,6 +23,9 @@ _records = st.builds(
     conflict_id=st.none() | st.from_regex(r"\A[0-9]{1,6}\Z"),
     dois_in_conflict=st.lists(_texts.filter(bool), max_size=2).map(tuple),
     citations_deferred=st.none() | st.from_regex(r"\A[0-9]{1,6}\Z"),
+    citations=st.lists(
+        st.tuples(_texts, st.sampled_from(("resolved_reference", "stored_query"))), max_size=2
+    ).map(tuple),
 )
 
 

@@ -12,7 +12,6 @@ from tests.unit.deposits.crossref_examples import (
     DOI_DATA,
     HEAD,
     METADATA,
-    TITLES,
     article,
     batch,
     journal,
@@ -104,43 +103,6 @@ def test_an_issue_and_a_volume_with_a_doi_are_records_too() -> None:
     assert found[0].work["container-title"] == ["Journal of Examples"]
     assert [found[0].work["volume"], found[0].work["issue"]] == ["7", "2"]
     assert all(not record.problems for record in found)
-
-
-def test_components_are_counted_and_not_lost_from_sight() -> None:
-    listed = f"<component_list><component>{DOI_DATA}</component><component/></component_list>"
-    record = read_one(journal(article(listed)))
-    assert (record.components, record.problems) == (2, ())
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        f"<book><book_metadata>{TITLES}{DOI_DATA}</book_metadata></book>",
-        f"<dissertation>{TITLES}{DOI_DATA}</dissertation>",
-        f"<peer_review>{TITLES}{DOI_DATA}</peer_review>",
-        (
-            f"<sa_component><component_list><component>{DOI_DATA}</component></component_list>"
-            "</sa_component>"
-        ),
-        "<doi_citations><doi>10.5555/A1</doi></doi_citations>",
-        "<pending_publication><doi>10.5555/A1</doi></pending_publication>",
-    ],
-)
-def test_a_kind_that_is_not_read_yet_fails_its_record_and_says_so(body: str) -> None:
-    record = read_one(body)
-    assert rules(record) == ["unsupported-kind"]
-    assert record.failure is not None
-    assert record.failure.message.startswith("Record kind not supported yet")
-    assert record.failure.remedy
-    assert record.doi == "10.5555/A1"
-
-
-def test_every_doi_of_a_kind_not_read_yet_is_a_record() -> None:
-    items = "".join(
-        f"<content_item>{DOI_DATA.replace('A1', str(n))}</content_item>" for n in range(3)
-    )
-    found = read(f"<book><book_metadata>{DOI_DATA}</book_metadata>{items}</book>")
-    assert [r.doi for r in found] == ["10.5555/A1", "10.5555/0", "10.5555/1", "10.5555/2"]
 
 
 def test_an_unknown_kind_is_no_silent_skip() -> None:

@@ -1,60 +1,27 @@
-"""Kinds of record as tables: what each element of a journal or of posted content becomes.
+"""Journals, their issues and volumes, and their articles."""
 
-A kind is a row of `KINDS`; its table reads the record's own element. A further kind (books,
-conferences, ...) is a further table here and a further row there.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
-from services.deposits.crossref import parts
-from services.deposits.crossref.citations import CITATION, references
+from services.deposits.crossref import identity, parts
 from services.deposits.crossref.crossmark import CROSSMARK_ROW
 from services.deposits.crossref.dates import Work
-from services.deposits.crossref.markup import Element
-from services.deposits.crossref.people import CONTRIBUTORS, INSTITUTION, contributors, institution
-from services.deposits.crossref.programs import PROGRAMS, RELATIONS_ROW
-from services.deposits.crossref.rows import (
-    Notes,
-    Row,
-    Table,
-    attribute,
-    not_carried,
-    table,
-    text,
-    titled,
+from services.deposits.crossref.kinds.common import (
+    CITATIONS_ROW,
+    CODEN,
+    COMPONENTS_ROW,
+    CONTRIBUTORS_ROW,
+    DISTRIBUTION,
+    LANGUAGE_ROW,
+    OWN_DOI,
+    PUBLICATION_TYPE,
+    SCN,
+    VERSION_ROW,
 )
+from services.deposits.crossref.kinds.components import COMPONENTS
+from services.deposits.crossref.kinds.shapes import Body, Inside, Kind, Part
+from services.deposits.crossref.markup import Element
+from services.deposits.crossref.programs import PROGRAMS, RELATIONS_ROW
+from services.deposits.crossref.rows import Notes, Row, Table, not_carried, text, titled
 
 # -- tables ------------------------------------------------------------------------------------
-
-LANGUAGE_ROW = Row("@language", "language", attribute("language"), kind="language")
-_REFERENCE_DISTRIBUTION = not_carried(
-    "@reference_distribution_opts",
-    "who may see references is the member's preference by prefix, never the file's (CRR-3)",
-)
-_METADATA_DISTRIBUTION = not_carried("@metadata_distribution_opts", "out of use", until="4.4.2")
-CONTRIBUTORS_ROW = Row(
-    "contributors",
-    "*",
-    contributors,
-    kind="contributors",
-    keys=("author", "editor", "chair", "translator", "contributor"),
-    inside=CONTRIBUTORS,
-)
-CITATIONS_ROW = Row(
-    "citation_list",
-    "reference",
-    references,
-    kind="references",
-    inside=CITATION,
-    note="in order; reference-count and references-count are their number",
-)
-_COMPONENTS = not_carried("component_list", "components are records of their own: not read yet")
-_SCN = not_carried("scn_policies", "Crossref's work object has no sharing policies", since="4.4.2")
-
-
-_OWN_DOI = Row("doi_data", "*", parts.doi_data, inside=parts.DOI_DATA, note="a record of its own")
 
 
 def _volume(element: Element, notes: Notes) -> Work | None:
@@ -68,21 +35,20 @@ VOLUME = Table(
     Row("volume", "volume", text, kind="short"),
     not_carried("publisher_item", "belongs to the volume, not to its articles"),
     parts.ARCHIVES_ROW,
-    _OWN_DOI,
+    OWN_DOI,
 )
 _VOLUME_ROW = Row("journal_volume", "*", _volume, keys=("volume", "archive"), inside=VOLUME)
 
 JOURNAL = Table(
     "journal_metadata",
     LANGUAGE_ROW,
-    _REFERENCE_DISTRIBUTION,
-    _METADATA_DISTRIBUTION,
+    *DISTRIBUTION,
     Row("full_title", "container-title", titled, kind="journal-title", many=True),
     Row("abbrev_title", "short-container-title", titled, kind="journal-title", many=True),
     parts.ISSN_ROW,
-    not_carried("coden", "Crossref's work object has no CODEN"),
+    CODEN,
     parts.ARCHIVES_ROW,
-    _OWN_DOI,
+    OWN_DOI,
 )
 
 _ISSUE_DATE = parts.by_medium(print="published-print", online="published-online")
@@ -110,8 +76,17 @@ ISSUE = Table(
     Row("issue", "issue", text, kind="short", note="also journal-issue.issue"),
     Row("special_numbering", "special_numbering", text, kind="numbering"),
     parts.ARCHIVES_ROW,
-    _OWN_DOI,
+    OWN_DOI,
 )
+
+
+def _shape_issue(said: Work) -> Work:
+    """Put an issue's number beside its dates; without a number there is no issue to date."""
+    if "issue" in said:
+        dated = said.get("journal-issue", {})
+        return {**said, "journal-issue": {"issue": said["issue"], **dated}}
+    return {key: value for key, value in said.items() if key != "journal-issue"}
+
 
 ISSUE_RECORD = Table(
     "journal_issue",
@@ -122,127 +97,84 @@ ISSUE_RECORD = Table(
     Row("issue", "issue", text, kind="short"),
     Row("special_numbering", "special_numbering", text, kind="numbering"),
     parts.ARCHIVES_ROW,
-    parts.DOI_DATA_ROW,
-)
-
-VERSION = Table(
-    "version_info",
-    Row("version", "version", text, kind="short"),
-    Row("version_description", "description", text, kind="text"),
-)
-_VERSION_ROW = Row(
-    "version_info", "version", table(VERSION), kind="version", inside=VERSION, since="5.5.0"
+    identity.DOI_DATA_ROW,
 )
 
 ARTICLE = Table(
     "journal_article",
     LANGUAGE_ROW,
-    not_carried("@publication_type", "Crossref's work object has no publication type"),
-    _REFERENCE_DISTRIBUTION,
-    _METADATA_DISTRIBUTION,
+    PUBLICATION_TYPE,
+    *DISTRIBUTION,
     parts.TITLES_ROW,
     CONTRIBUTORS_ROW,
     parts.ABSTRACT_ROW,
     parts.PUBLICATION_DATE,
-    Row("acceptance_date", "accepted", parts.partial, kind="date", since="4.4.0"),
+    parts.dated("acceptance_date", "accepted", since="4.4.0"),
     parts.PAGES_ROW,
     parts.PUBLISHER_ITEM_ROW,
     CROSSMARK_ROW,
     *PROGRAMS,
     RELATIONS_ROW,
     parts.ARCHIVES_ROW,
-    _SCN,
-    _VERSION_ROW,
-    parts.DOI_DATA_ROW,
+    SCN,
+    VERSION_ROW,
+    identity.DOI_DATA_ROW,
     CITATIONS_ROW,
-    _COMPONENTS,
+    COMPONENTS_ROW,
 )
-
-POSTED = Table(
-    "posted_content",
-    Row("@type", "subtype", attribute("type"), kind="posted-type", note="preprint when not given"),
-    LANGUAGE_ROW,
-    _REFERENCE_DISTRIBUTION,
-    _METADATA_DISTRIBUTION,
-    Row("group_title", "group-title", text, kind="text"),
-    CONTRIBUTORS_ROW,
-    parts.TITLES_ROW,
-    Row("posted_date", "posted", parts.partial, kind="date"),
-    Row("acceptance_date", "accepted", parts.partial, kind="date"),
-    Row(
-        "institution", "institution", institution, kind="institution", many=True, inside=INSTITUTION
-    ),
-    parts.ITEM_NUMBER_ROW,
-    parts.ABSTRACT_ROW,
-    CROSSMARK_ROW,
-    *PROGRAMS,
-    RELATIONS_ROW,
-    parts.ARCHIVES_ROW,
-    _SCN,
-    _VERSION_ROW,
-    parts.DOI_DATA_ROW,
-    CITATIONS_ROW,
-    _COMPONENTS,
-)
-
 
 # -- kinds -------------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of record: its element, the work's type, its table and what it must have."""
-
-    element: str
-    title: str
-    type: str
-    table: Table
-    required: tuple[tuple[str, str, str], ...]  # (rule, keys any of which will do, element named)
-    fixed: Mapping[str, Any]
-    renames: Mapping[str, str]  # keys that an article lends from here are the record's own
-
-
-KINDS: dict[str, Kind] = {
-    kind.element: kind
-    for kind in (
-        Kind(
-            "journal_article",
-            "Journal Article",
-            "journal-article",
-            ARTICLE,
-            (
-                ("missing-title", "title", "titles"),
-                (
-                    "missing-date",
-                    "published-print published-online published-other",
-                    "publication_date",
-                ),
-            ),
-            {},
-            {},
+_LENT = (
+    ("journal_issue", ("journal-issue", "volume", "issue", "special_numbering", "archive")),
+    (
+        "journal_metadata",
+        (
+            *("language", "container-title", "short-container-title"),
+            *("ISSN", "issn-type", "archive"),
         ),
-        Kind(
-            "posted_content",
-            "Posted Content",
-            "posted-content",
-            POSTED,
-            (
-                ("missing-title", "title", "titles"),
-                ("missing-date", "posted", "posted_date"),
-            ),
-            {"subtype": "preprint"},
-            {},
+    ),
+)
+
+_ARTICLE = Kind(
+    "journal_article",
+    "Journal Article",
+    "journal-article",
+    ARTICLE,
+    (
+        ("missing-title", "title", "titles"),
+        (
+            "missing-date",
+            "published-print published-online published-other",
+            "publication_date",
         ),
-        Kind(
-            "journal_metadata",
-            "Journal",
-            "journal",
-            JOURNAL,
-            (("missing-title", "title", "full_title"),),
-            {},
-            {"container-title": "title", "short-container-title": "short-title"},
+    ),
+    borrows=_LENT,
+)
+_JOURNAL = Kind(
+    "journal_metadata",
+    "Journal",
+    "journal",
+    JOURNAL,
+    (("missing-title", "title", "full_title"),),
+    renames={"container-title": "title", "short-container-title": "short-title"},
+)
+_ISSUE = Kind("journal_issue", "Journal Issue", "journal-issue", ISSUE_RECORD, borrows=_LENT)
+_VOLUME = Kind("journal_volume", "Journal Volume", "journal-volume", VOLUME, borrows=_LENT)
+
+JOURNALS = Body(
+    "journal",
+    "Journal",
+    (
+        Part(("journal_metadata",), _JOURNAL, must=False, title="journal"),
+        Part(
+            ("journal_issue",),
+            _ISSUE,
+            must=False,
+            lends=ISSUE,
+            shape=_shape_issue,
+            inside=(Inside(("journal_volume",), _VOLUME),),
         ),
-        Kind("journal_issue", "Journal Issue", "journal-issue", ISSUE_RECORD, (), {}, {}),
-        Kind("journal_volume", "Journal Volume", "journal-volume", VOLUME, (), {}, {}),
-    )
-}
+        Part(("journal_article",), _ARTICLE, inside=(COMPONENTS,)),
+    ),
+)
