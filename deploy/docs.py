@@ -22,6 +22,8 @@ from services import accounts, deposits, distribution
 from services.accounts import api as accounts_api
 from services.accounts.settings import Settings as AccountsSettings
 from services.deposits import api as deposits_api
+from services.deposits.api.calls import Calls
+from services.deposits.api.registry import Registry
 from services.deposits.api.servlet import Servlet
 from services.deposits.api.view import View
 from services.deposits.crossref import elements
@@ -45,7 +47,12 @@ NOBODY: Final = cast("Any", SimpleNamespace())
 SITES: Final[Mapping[str, Callable[[Health], web.Application]]] = {
     "accounts": lambda health: accounts_api.site(NOBODY, health=health, callers=NOBODY),
     "deposits": lambda health: deposits_api.site(
-        Servlet(*[NOBODY] * 8), View(*[NOBODY] * 3), health=health, callers=NOBODY
+        Servlet(*[NOBODY] * 10),
+        View(*[NOBODY] * 7),
+        Calls(NOBODY),
+        Registry(*[NOBODY] * 5),
+        health=health,
+        callers=NOBODY,
     ),
     "distribution": lambda health: distribution_api.site(
         Rest(NOBODY, NOBODY, NOBODY, NOBODY, b""), health=health, callers=NOBODY

@@ -17,6 +17,7 @@ from shared.events import (
     PrefixAssigned,
     Received,
     Scope,
+    Watermark,
     from_record,
 )
 from shared.kafka.follow import follow
@@ -28,7 +29,13 @@ from tests.processes import Place, Running, until
 AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 PASSWORD: Final = "correct horse"
 _HASH: Final = hash_password(PASSWORD)
+# Each member has a journal of its own: a title belongs to who deposited under it first.
+JOURNALS: Final = {
+    "10.5555": ("Journal of Tests", "2167-8359"),
+    "10.6666": ("Letters of Others", "2049-3630"),
+}
 NAMESPACE: Final = "http://www.crossref.org/schema/5.3.1"
+RESOURCES: Final = "http://www.crossref.org/doi_resources_schema/4.4.2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +102,40 @@ def article(doi: str, *, timestamp: int | None = None, title: str = "A title") -
     )
 
 
-def deposit(*articles: str, batch: str = "batch-1", timestamp: int = 1) -> bytes:
-    """Return a deposit file of journal articles."""
+def deposit(
+    *articles: str,
+    batch: str = "batch-1",
+    timestamp: int = 1,
+    journal: tuple[str, str] | None = None,
+) -> bytes:
+    """Return a deposit file of journal articles, in the journal of the first DOI's prefix."""
+    first = articles[0] if articles else ""
+    of_prefix = "10.6666" if "<doi>10.6666/" in first else "10.5555"
+    title, issn = journal or JOURNALS[of_prefix]
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<doi_batch version="5.3.1" xmlns="{NAMESPACE}">'
         f"<head><doi_batch_id>{batch}</doi_batch_id><timestamp>{timestamp}</timestamp>"
         "<depositor><depositor_name>Nora Depositor</depositor_name>"
         "<email_address>nora@press.example</email_address></depositor>"
         "<registrant>Press</registrant></head><body><journal><journal_metadata>"
-        "<full_title>Journal of Tests</full_title>"
-        '<issn media_type="electronic">2167-8359</issn></journal_metadata>'
+        f"<full_title>{title}</full_title>"
+        f'<issn media_type="electronic">{issn}</issn></journal_metadata>'
         f"{''.join(articles)}</journal></body></doi_batch>"
+    ).encode()
+
+
+def citations(doi: str, *keys: str) -> bytes:
+    """Return a resource-only deposit of references, to replace those of a work."""
+    listed = "".join(
+        f'<citation key="{key}"><unstructured_citation>{key}</unstructured_citation></citation>'
+        for key in keys
+    )
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<doi_batch version="4.4.2" xmlns="{RESOURCES}">'
+        "<head><doi_batch_id>part</doi_batch_id><depositor><depositor_name>Nora</depositor_name>"
+        "<email_address>nora@press.example</email_address></depositor></head><body>"
+        f"<doi_citations><doi>{doi}</doi><citation_list>{listed}</citation_list></doi_citations>"
+        "</body></doi_batch>"
     ).encode()
 
 
@@ -225,6 +255,8 @@ async def published(place: Place, topic: str, *, at_least: int) -> list[Event]:
                     assert record.offset >= seen.get(where, 0)
                     seen[where] = record.offset
                     content = from_record(record.key, record.value, record.headers)
+                    if isinstance(content, Watermark):
+                        continue
                     assert isinstance(content, Received), content
                     found.append(content.event)
                 if len(found) >= at_least and not batch.behind:

@@ -17,6 +17,7 @@ def command(roles: tuple[str, ...]) -> None:
     api: takes deposits and shows what became of them.
     relay: publishes works and submissions; one at a time is active.
     worker: reads submissions and judges their records; several may run.
+    deliver: calls depositors back whose submissions ended; several may run.
     """
     run(partial(main, Settings(), roles or ROLES))
 

@@ -12,33 +12,44 @@ from typing import Final
 
 from services.deposits import store
 from services.deposits.api import site
+from services.deposits.api.calls import Calls
 from services.deposits.api.forms import Intake
+from services.deposits.api.registry import Registry
 from services.deposits.api.servlet import Servlet
 from services.deposits.api.view import View
+from services.deposits.callbacks import KIND, Announcing, Callbacks, Calling
 from services.deposits.commands import Accepting
 from services.deposits.crossref.schemas import NO_SCHEMAS, Schemas, load_schemas
 from services.deposits.permissions import TOPICS, Permissions
 from services.deposits.processing import Worker
 from services.deposits.processing.judging import Judging
+from services.deposits.processing.standing import Standings
 from services.deposits.processing.sweeping import sweep_forever
 from services.deposits.settings import Settings
+from services.deposits.store.secrets import Secrets
+from services.deposits.transfers import Transfers
 from services.deposits.waiting import Ends
 from shared.events import SubmissionState, WorkState
 from shared.kafka.credentials import KnownCredentials
 from shared.kafka.knowledge import Knowledge
 from shared.kafka.relay import Relay, Source
 from shared.mongo import Aggregates, Database, Lease, Outbox, connect
+from shared.mongo.deliveries import Deliveries
+from shared.mongo.delivering import Delivering, Patience
 from shared.privacy.epochs import FileEpochs
 from shared.privacy.keyfile import load_or_create
 from shared.runtime import log
 from shared.runtime.clock import SYSTEM
 from shared.runtime.health import Health
 from shared.runtime.service import Role, run_roles
-from shared.web import Callers, serve
+from shared.web import Callers, Pace, serve
+from shared.web.alone import health_alone
+from shared.web.outgoing import networks, outgoing
 
 SERVICE: Final = "deposits"
 SOURCE: Final = "/services/deposits"
-ROLES: Final = ("api", "relay", "worker")
+ROLES: Final = ("api", "relay", "worker", "deliver")
+FORM_BYTES: Final = 1_000_000  # of a deposit's request beside its file
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +62,15 @@ class Parts:
     database: Database
     submissions: store.Submissions
     works: store.Works
+    ownership: store.Ownership
+    conflicts: store.Conflicts
     diagnostics: store.Diagnostics
     files: store.RawFiles
     keys: FileEpochs
     knowledge: Knowledge
+    permissions: Permissions
     ends: Ends
+    callbacks: Callbacks
     relay_wake: asyncio.Event
 
 
@@ -69,6 +84,8 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
             )
         )
         await store.prepare(database)
+        await store.prepare_ownership(database)
+        await store.prepare_conflicts(database)
         parts = _parts(settings, database)
         running: dict[str, Role] = {}
         if {"api", "worker"} & set(roles):
@@ -81,10 +98,15 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
             running["api"] = _api(parts, workers, stack)
         if "relay" in roles:
             running["relay"] = await _relay(parts)
+        if "deliver" in roles:
+            running |= await _deliver(parts, stack)
+        if "api" not in roles:
+            running["health"] = health_alone(SERVICE, parts.health, settings)
         await run_roles(running, drain_seconds=settings.drain_seconds)
 
 
 def _parts(settings: Settings, database: Database) -> Parts:
+    keys = FileEpochs(settings.key_file.with_suffix(""))
     relay_wake = asyncio.Event()
     health = Health()
     submissions = store.Submissions(
@@ -97,6 +119,13 @@ def _parts(settings: Settings, database: Database) -> Parts:
         ),
         load_or_create(settings.key_file),
     )
+    knowledge = Knowledge(
+        TOPICS,
+        settings.kafka_bootstrap,
+        timedelta(seconds=settings.knowledge_seconds),
+        settings.topic_prefix,
+        health=health,
+    )
     return Parts(
         settings=settings,
         replica=settings.replica or f"{socket.gethostname()}-{os.getpid()}",
@@ -108,17 +137,32 @@ def _parts(settings: Settings, database: Database) -> Parts:
                 database["works"], WorkState.model_validate_json, SOURCE, wake=relay_wake.set
             )
         ),
+        ownership=store.Ownership(
+            Aggregates(
+                database["ownership"],
+                store.owned_of,
+                SOURCE,
+                fields=store.shown_of,
+                wake=relay_wake.set,
+            ),
+            database["identifiers"],
+        ),
+        conflicts=store.Conflicts(database["fingerprints"], database["conflicts"]),
         diagnostics=store.Diagnostics(database),
         files=store.RawFiles(database),
-        keys=FileEpochs(settings.key_file.with_suffix("")),
-        knowledge=Knowledge(
-            TOPICS,
-            settings.kafka_bootstrap,
-            timedelta(seconds=settings.knowledge_seconds),
-            settings.topic_prefix,
-            health=health,
-        ),
+        keys=keys,
+        knowledge=knowledge,
+        permissions=Permissions(knowledge),
         ends=Ends(submissions),
+        callbacks=Callbacks(
+            submissions,
+            Secrets(database),
+            Deliveries(database["deliveries"], kept=timedelta(days=settings.deliveries_kept_days)),
+            keys,
+            exempt=networks(settings.callback_networks),
+            overlap=timedelta(hours=settings.callback_secret_overlap_hours),
+            public_url=settings.public_url,
+        ),
         relay_wake=relay_wake,
     )
 
@@ -139,17 +183,45 @@ async def _relay(parts: Parts) -> Role:
     ).run
 
 
+async def _deliver(parts: Parts, stack: AsyncExitStack) -> dict[str, Role]:
+    settings = parts.settings
+    await parts.callbacks.queue.prepare()
+    session = await stack.enter_async_context(
+        outgoing(parts.callbacks.exempt, seconds=settings.callback_seconds)
+    )
+    delivering = Delivering(
+        parts.callbacks.queue,
+        {KIND: Calling(parts.callbacks, session).send},
+        Patience(
+            first=settings.delivery_first_seconds,
+            most=settings.delivery_most_seconds,
+            span=settings.delivery_give_up_hours * 3600,
+        ),
+        seconds=settings.callback_seconds,
+        health=parts.health,
+    )
+    announcing = Announcing(parts.callbacks, delivering.wake, parts.health)
+    return {"callbacks": announcing.run, "deliveries": delivering.run}
+
+
 async def _workers(parts: Parts) -> list[Worker]:
-    permissions = Permissions(parts.knowledge)
     schemas = await _schemas(parts.settings)
+    claims = store.Claims(parts.submissions.collection)
+    standings = Standings(parts.works, parts.ownership, parts.conflicts)
     return [
         Worker(
             holder=f"{parts.replica}/{number}",
             submissions=parts.submissions,
-            claims=store.Claims(parts.submissions.collection),
+            claims=claims,
             files=parts.files,
-            judging=Judging(parts.works, parts.diagnostics, SYSTEM.now),
-            permissions=permissions,
+            judging=Judging(
+                parts.works,
+                parts.diagnostics,
+                standings,
+                partial(claims.refuse, holder=f"{parts.replica}/{number}"),
+                SYSTEM.now,
+            ),
+            permissions=parts.permissions,
             keys=parts.keys,
             schemas=schemas,
             lease_seconds=parts.settings.lease_seconds,
@@ -185,21 +257,46 @@ def _api(parts: Parts, workers: Sequence[Worker], stack: AsyncExitStack) -> Role
         pending=settings.pending,
         workers=workers,
     )
+    intake = Intake(callers, accepting, parts.callbacks, settings.deposit_bytes)
     servlet = Servlet(
-        intake=Intake(callers, accepting, settings.deposit_bytes),
+        intake=intake,
         accepting=accepting,
         submissions=parts.submissions,
         diagnostics=parts.diagnostics,
         files=parts.files,
         keys=parts.keys,
         ends=parts.ends,
+        permissions=parts.permissions,
         sync_seconds=settings.sync_seconds,
+        public_url=settings.public_url,
     )
-    view = View(parts.submissions, parts.diagnostics, parts.keys)
+    view = View(
+        intake=intake,
+        submissions=parts.submissions,
+        diagnostics=parts.diagnostics,
+        files=parts.files,
+        callbacks=parts.callbacks,
+        keys=parts.keys,
+        works_url=settings.works_url,
+    )
+    owned = Registry(
+        Transfers(parts.works, parts.ownership),
+        parts.works,
+        parts.ownership,
+        parts.conflicts,
+        parts.permissions,
+    )
+    calls = Calls(parts.callbacks)
     return partial(
         serve,
-        site(servlet, view, health=parts.health, callers=callers),
+        site(servlet, view, calls, owned, health=parts.health, callers=callers),
         host=settings.http_host,
         port=settings.http_port,
         drain_seconds=settings.drain_seconds,
+        idle_seconds=settings.idle_seconds,
+        pace=Pace(
+            settings.body_stall_seconds,
+            settings.body_seconds,
+            most=settings.deposit_bytes + FORM_BYTES,
+        ),
     )

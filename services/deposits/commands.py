@@ -1,8 +1,10 @@
 """Accepting a deposit: sealed chunks first, then the submission; only then it is promised."""
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from html import unescape
 
 from services.deposits import model
 from services.deposits.errors import QUEUE_FULL, USER_QUEUE_FULL, Refusal
@@ -17,6 +19,8 @@ from shared.runtime.ids import new_number
 
 SCHEMA = "deposits.submissions.v1"
 COUNT_SECONDS = 10.0  # how long a count of pending submissions is gone by
+HEAD_BYTES = 16_384  # of a file, within which its batch id stands
+_BATCH_ID = re.compile(rb"<(?:\w+:)?doi_batch_id\s*>([^<]{1,400})</")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +99,29 @@ class Accepting:
             size=measured.size,
             sha256=measured.digest.hexdigest(),
             key=sealed_key,
-            file_name=_sealed(key, file_name, submission),
-            lookup=self._lookup(depositor, file_name),
+            file_name=_sealed(key, file_name, submission, field="/file_name"),
+            lookup=self._lookup(depositor, file_name, batch_id_in(bytes(measured.head))),
         )
         return Sealed(submission, depositor, new)
 
-    async def submit(self, sealed: Sealed, *, correlation: str | None) -> str:
-        """Make a sealed file a submission: from here on it is promised. Return its number."""
+    async def submit(
+        self, sealed: Sealed, *, correlation: str | None, callback: str | None = None
+    ) -> str:
+        """Make a sealed file a submission: from here on it is promised. Return its number.
+
+        ``callback`` is the URL to call when it ends.
+        """
         crashpoint("deposits.chunks-written")
+        new = sealed.new
+        if callback is not None:
+            key = unseal(self.keys, new.key)
+            url = _sealed(key, callback, sealed.submission, field="/callback")
+            new = replace(new, callback=url)
         worker = next((one for one in self.workers if one.has_room(sealed.new.size)), None)
         offer = worker.offer(sealed.depositor.organisation) if worker else None
         submission = None
         try:
-            submission = await self.submissions.add(
-                sealed.new, offer=offer, correlation=correlation
-            )
+            submission = await self.submissions.add(new, offer=offer, correlation=correlation)
         finally:
             if worker is not None and offer is not None:
                 worker.hand(submission, offer)
@@ -132,11 +144,20 @@ class Accepting:
         self._last = max(new_number(), self._last + 1)
         return str(self._last)
 
-    def _lookup(self, depositor: Depositor, file_name: str | None) -> tuple[str, ...]:
-        if file_name is None:
-            return (depositor.credential,)
-        named = self.submissions.hashed("file", file_name, credential=depositor.credential)
-        return (depositor.credential, named)
+    def _lookup(
+        self, depositor: Depositor, file_name: str | None, batch_id: str | None
+    ) -> tuple[str, ...]:
+        """Return what a submission is found by from its acceptance on, its batch id included."""
+        credential = depositor.credential
+        names = (("file", file_name), ("batch", batch_id))
+        return (
+            credential,
+            *(
+                self.submissions.hashed(kind, name, credential=credential)
+                for kind, name in names
+                if name is not None
+            ),
+        )
 
     async def _pending(self, credential: str | None, limit: int) -> bool:
         now = self.clock.monotonic()
@@ -155,17 +176,32 @@ class _Measured:
 
     source: AsyncIterator[bytes]
     size: int = 0
+    head: bytearray = field(default_factory=bytearray)
     digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
 
     async def parts(self) -> AsyncIterator[bytes]:
         """Pass the stream on."""
         async for part in self.source:
+            if self.size < HEAD_BYTES:
+                self.head += part[: HEAD_BYTES - self.size]
             self.size += len(part)
             self.digest.update(part)
             yield part
 
 
-def _sealed(key: OpenKey, text: str | None, submission: str) -> str | None:
+def batch_id_in(head: bytes) -> str | None:
+    """Return the batch id that the beginning of a file seems to have, to look it up by.
+
+    The file is not read yet: a depositor may ask for it at once by the name that it gave it.
+    Whoever reads the file finds the true one and enters that too.
+    """
+    found = _BATCH_ID.search(head)
+    if found is None:
+        return None
+    return unescape(found[1].decode("utf-8", "replace")).strip() or None
+
+
+def _sealed(key: OpenKey, text: str | None, submission: str, *, field: str) -> str | None:
     if text is None:
         return None
-    return seal_text(key, text, schema=SCHEMA, field="/file_name", record=submission)
+    return seal_text(key, text, schema=SCHEMA, field=field, record=submission)

@@ -30,6 +30,13 @@ NO_FILE = Refusal(
     "The request holds no file",
     "Send multipart/form-data with a part that has a file name, customarily called fname.",
 )
+NOT_XML = Refusal(
+    415,
+    "not-a-deposit",
+    "A deposit is sent as multipart/form-data, or as its XML alone",
+    "Send the XML as application/vnd.crossref.deposit+xml, application/vnd.crossref.partial+xml or "
+    "application/xml.",
+)
 NOT_MULTIPART = Refusal(
     415, "not-multipart", "A deposit is sent as multipart/form-data", "It was sent otherwise."
 )
@@ -46,7 +53,8 @@ OPERATION = Refusal(
     400,
     "operation-not-supported",
     "This operation is not supported here",
-    "Deposit metadata with operation=doMDUpload.",
+    "Supported are doMDUpload (metadata) and doDOICitUpload (references and other parts of works "
+    "that exist). Queries are asked of the reading interfaces; transfers are made by operators.",
 )
 USER_QUEUE_FULL = Refusal(
     503,
@@ -63,3 +71,43 @@ QUEUE_FULL = Refusal(
     retry_after=60,
 )
 NO_SUBMISSION = Refusal(404, "no-such-submission", "There is no such submission of yours")
+CONTENTS_GONE = Refusal(
+    410, "contents-gone", "The file of this submission cannot be opened any more"
+)
+CONTENTS_OF_DEPOSITORS = Refusal(
+    403,
+    "contents-of-depositors",
+    "Files are shown to their depositors",
+    "They hold names and addresses; ask the login that deposited, or an administrator of its "
+    "organisation.",
+)
+NO_SECRET = Refusal(
+    409,
+    "no-callback-secret",
+    "This login has no secret to sign callbacks with",
+    "Make one with POST /callbacks/secret, then send the deposit again; nothing was accepted.",
+)
+NOT_A_LOGIN = Refusal(
+    403,
+    "logins-only",
+    "Only a login that may deposit has callbacks",
+    "Show the login and password that deposits.",
+)
+NO_DELIVERY = Refusal(404, "no-such-delivery", "There is no such delivery")
+NOT_DEAD = Refusal(409, "delivery-not-given-up", "Only a delivery that was given up is tried anew")
+NO_TITLE = Refusal(404, "no-such-title", "There is no such title")
+NOT_A_MEMBER = Refusal(
+    403, "members-only", "Conflicts are shown to members and operators", "Show a member's login."
+)
+PREFIXES_STALE = Refusal(
+    503,
+    "knowledge-stale",
+    "What is known of prefixes is too old to decide by",
+    "Nothing was done; send it again.",
+    retry_after=2,
+)
+
+
+def callback_refused(why: str) -> Refusal:
+    """Refuse a callback's URL, without repeating it."""
+    return Refusal(422, "callback-refused", "This callback cannot be called", f"The URL: {why}.")

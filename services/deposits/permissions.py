@@ -1,9 +1,10 @@
-"""May this member deposit under this prefix? Answered from gate knowledge, bound once a submission.
+"""Which prefixes does this member own? Answered from gate knowledge, bound to each submission.
 
 Knowledge changes while a submission is worked on, and more than one worker may have it in hand one
 after the other. So the prefixes that the member owned are written into the submission by whoever
-claims it first, and all records are judged by those. A refusal waits until that knowledge is at
-least as new as the submission: what an operator assigned before a deposit counts for it.
+claims it first, and records are judged by those. A refusal waits until that knowledge is at least
+as new as the submission (what an operator assigned before a deposit counts for it): then newer
+knowledge is bound.
 """
 
 from collections import defaultdict
@@ -29,15 +30,9 @@ class Bound:
     mark: datetime
     prefixes: Collection[str]
 
-    def permission(
-        self, prefix: str, *, organisation: int, received_at: datetime
-    ) -> Permission | None:
-        """Return the binding answer; None while only newer knowledge may refuse."""
-        if prefix in self.prefixes:
-            return Permission(organisation, prefix, granted=True)
-        if self.mark >= received_at:
-            return Permission(organisation, prefix, granted=False)
-        return None
+    def permission(self, prefix: str, *, organisation: int, received_at: datetime) -> Permission:
+        """Return what a submission may do whose file has this prefix."""
+        return Permission(organisation, prefix, self.prefixes, final=self.mark >= received_at)
 
 
 @dataclass(slots=True)
@@ -56,6 +51,10 @@ class Permissions:
     def fresh(self) -> bool:
         """Whether knowledge is young enough to judge by; where it is not, judging waits."""
         return self.knowledge.fresh(PREFIXES)
+
+    def known(self, prefix: str) -> bool:
+        """Whether a prefix is assigned to anybody."""
+        return prefix in self._owner and not self.knowledge.denied(PREFIXES, prefix)
 
     def of(self, organisation: int) -> Bound:
         """Return what is known now of an organisation's prefixes."""

@@ -26,6 +26,10 @@ async def compress(request: web.Request, response: web.Response, body: bytes) ->
     else:
         response.body = await asyncio.to_thread(_gzip, body)
     named["Content-Encoding"] = "gzip"
+    tag = named.get("ETag")
+    if tag is not None and not tag.startswith("W/"):
+        # RFC 9110 section 8.8.1: other bytes than those the tag was made for.
+        named["ETag"] = f"W/{tag}"
 
 
 def _takes_gzip(accept: str) -> bool:

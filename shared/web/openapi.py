@@ -31,6 +31,9 @@ _SCHEMES: Final = {
     },
     "bearer": {"type": "http", "scheme": "bearer", "description": "An operator's or other token."},
 }
+# Bodies that no model describes: forms, whose fields the route's text names, and files.
+_OTHER_BODIES: Final[dict[str, dict[str, Any]]] = {"multipart/form-data": {"type": "object"}}
+_BYTES: Final[dict[str, Any]] = {"type": "string", "contentMediaType": "application/octet-stream"}
 _PROBLEM: Final = {
     "type": "object",
     "description": "What is wrong, where, and the remedy (RFC 9457).",
@@ -112,12 +115,11 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
         "responses": _responses(route, schemas),
         "security": _SECURITY[route.auth],
     }
+    content = {kind: {"schema": _OTHER_BODIES.get(kind, _BYTES)} for kind in route.accepts}
     if route.request is not None:
-        schema = schemas[route.request, "validation"]
-        operation["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": schema}},
-        }
+        content["application/json"] = {"schema": schemas[route.request, "validation"]}
+    if content:
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 

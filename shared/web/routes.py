@@ -28,7 +28,8 @@ class Route:
     """One method of one path: who answers, what comes in, what goes out, who may ask.
 
     ``auth`` is ``none`` (no credential is looked at), ``optional`` (a wrong one is refused),
-    ``caller`` (one is needed) or ``operator``. ``max_body`` null leaves bounding to the handler
+    ``caller`` (one is needed) or ``operator``. ``accepts`` names the media types of a body that is
+    no JSON, for the description. ``max_body`` null leaves bounding to the handler
     (``bodies.chunks``). A response given as text is described, not modelled. ``render`` is this
     route's own form of errors.
     """
@@ -38,6 +39,7 @@ class Route:
     handler: Handler
     summary: str
     request: type[BaseModel] | None = None
+    accepts: tuple[str, ...] = ()
     query: type[BaseModel] | None = None
     responses: Mapping[int, type[BaseModel] | str] = field(default_factory=dict)
     auth: Auth = "none"

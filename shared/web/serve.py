@@ -7,8 +7,9 @@ import logging
 from aiohttp import web
 
 from shared.runtime.log import get_log
+from shared.web.pace import PACE, Pace
 
-IDLE_SECONDS = 75.0  # an idle connection is kept this long; proxies give up at 60
+IDLE_SECONDS = 75.0  # a connection without a whole request is kept this long; proxies: 60
 
 
 class PortTaken(Exception):
@@ -40,18 +41,22 @@ async def serve(
     port: int,
     drain_seconds: float = 20.0,
     bound: asyncio.Future[int] | None = None,
+    idle_seconds: float = IDLE_SECONDS,
+    pace: Pace = Pace(),  # noqa: B008  (frozen)
 ) -> None:
     """Serve ``app`` until ``draining``; then take no more, finish what runs, and return.
 
     ``port`` 0 takes a free one; ``bound`` is given the port listened on. ``drain_seconds`` bounds
-    the finishing. Raises ``PortTaken``. A role: ``partial(serve, app, host=..., port=...)``.
+    the finishing. Slow clients: a head must come whole within ``idle_seconds``, a body keep
+    ``pace``. Raises ``PortTaken``. A role: ``partial(serve, app, host=..., port=...)``.
     """
+    app[PACE] = pace
     runner = web.AppRunner(
         app,
         access_log=None,
         handle_signals=False,
         shutdown_timeout=drain_seconds,
-        keepalive_timeout=IDLE_SECONDS,
+        keepalive_timeout=idle_seconds,
         logger=_LOGGER,
     )
     await runner.setup()

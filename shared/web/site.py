@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import orjson
 from aiohttp import web
+from aiohttp.hdrs import CONTENT_ENCODING
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_exceptions import HTTPException
 from aiohttp.web_protocol import RequestPayloadError
@@ -28,6 +29,7 @@ from shared.web.door import Door
 from shared.web.faults import place_of
 from shared.web.health import health_routes
 from shared.web.openapi import Info, openapi
+from shared.web.pace import PACE
 from shared.web.presented import shows_credential, unauthorised
 from shared.web.problems import (
     Problem,
@@ -225,9 +227,18 @@ def _dispatch(edge: _Edge) -> Handler:  # noqa: C901  (one flat function: see ab
 
 
 def _bound(request: web.Request, limit: int | None) -> None:
-    length = request.content_length
+    """Refuse a body that cannot be taken before it comes, and watch how the others come."""
+    if request.headers.get(CONTENT_ENCODING, "identity").strip().lower() != "identity":
+        # A few bytes could unfold to any number.
+        title = "A body is sent as it is, without Content-Encoding"
+        raise Problem(415, "encoded-body", title, headers={"Accept-Encoding": "identity"})
+    length, pace = request.content_length, request.app.get(PACE)
+    if limit is None and pace is not None:
+        limit = pace.most
     if limit is not None and length is not None and length > limit:
         raise too_large(limit)
+    if pace is not None:
+        pace.watch(request)
 
 
 def _refusal(

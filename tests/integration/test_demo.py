@@ -1,9 +1,10 @@
-"""The demo, whole: 197 real works through the front door and back, equal but for what is named."""
+"""The demo, whole: 233 real works through the front door and back, equal but for what is named."""
 
 import asyncio
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,13 +21,13 @@ class Demo:
     """The three services with the demo in them, and how to ask as each member."""
 
     distribution: Running
+    place: Place
     environment: dict[str, str]
     logins: dict[str, dict[str, str]]
     tokens: dict[str, str]
     session: aiohttp.ClientSession
 
-    def owner(self, doi: str) -> dict[str, str]:
-        member = facts.depositor()[doi.partition("/")[0]]
+    def role_of(self, member: facts.Member) -> dict[str, str]:
         said = self.logins[str(member.id)]
         return {"Authorization": aiohttp.encode_basic_auth(said["login"], said["password"])}
 
@@ -67,11 +68,11 @@ async def demo(place: Place) -> AsyncIterator[Demo]:
             "COLOPHON_HOME": str(place.folder),
             "OPERATOR_TOKEN_FILE": str(place.folder / "operator.token"),
         }
-        empty = Demo(distribution, environment, {}, {}, session)
+        empty = Demo(distribution, place, environment, {}, {}, session)
         status, said = await empty.run("load")
         assert status == 0, said
         kept = json.loads((place.folder / "demo-credentials.json").read_text())
-        yield Demo(distribution, environment, kept["logins"], kept["plus"], session)
+        yield Demo(distribution, place, environment, kept["logins"], kept["plus"], session)
 
 
 @pytest.mark.clause("CRR-1")
@@ -88,15 +89,12 @@ async def test_the_demo_is_read_back_equal_and_each_member_s_setting_holds(demo:
     lapsed = {"Crossref-Plus-API-Token": "Bearer " + demo.tokens["expired"]}
     for source in facts.works():
         path = "/works/" + source["DOI"]
-        own = await demo.message(path, **demo.owner(source["DOI"]))
-        assert facts.comparable(own) == facts.expected_reading(source)
-        said = {
-            "owner": own,
-            "plus": await demo.message(path, **plus),
-            "expired": await demo.message(path, **lapsed),
-            "anonymous": await demo.message(path),
-        }
-        setting = facts.depositor()[source["DOI"].partition("/")[0]].setting or "limited"
+        owner = facts.owner(source)
+        asked = {"owner": demo.role_of(owner), "plus": plus, "expired": lapsed, "anonymous": {}}
+        told = await asyncio.gather(*(demo.message(path, **who) for who in asked.values()))
+        said = dict(zip(asked, told, strict=True))
+        assert facts.comparable(said["owner"]) == facts.expected_reading(source)
+        setting = owner.setting or "limited"
         count = len(source.get("reference", ()))
         for reader, message in said.items():
             assert message["references-count"] == message["reference-count"] == count
@@ -104,14 +102,58 @@ async def test_the_demo_is_read_back_equal_and_each_member_s_setting_holds(demo:
         assert ("reference" in said["plus"]) is (count > 0 and setting != "closed")
         assert ("reference" in said["anonymous"]) is (count > 0 and setting == "open")
         assert ("reference" in said["expired"]) is ("reference" in said["anonymous"])
-    assert seen["owner"] == 8331
+    assert seen["owner"] == 8531
     assert 0 < seen["anonymous"] == seen["expired"] < seen["plus"] < seen["owner"]
+    await twelve_works_show_the_owner_they_were_transferred_to(demo)
+    await one_report_under_two_dois_is_told_as_a_conflict(demo)
     await counted_as_the_set_says(demo)
     await the_policy_text_s_own_query_works(demo)
     status, said_again = await demo.run("load")
     assert (status, "loaded already" in said_again) == (0, True)
     status, story = await demo.run("story")
     assert status == 0, story
+
+
+async def twelve_works_show_the_owner_they_were_transferred_to(demo: Demo) -> None:
+    """And obey its setting, not that of their DOI's prefix: who deposited them reads as others."""
+    moved = [work for work in facts.works() if work["DOI"] in facts.transferred()]
+    assert len(moved) == 12
+    shown = {}
+    for source in moved:
+        before = facts.depositor()[source["DOI"].partition("/")[0]]
+        read = await demo.message("/works/" + source["DOI"], **demo.role_of(before))
+        assert {key: read[key] for key in ("prefix", "member", "publisher")} == {
+            "prefix": source["prefix"],
+            "member": source["member"],
+            "publisher": facts.owner(source).name,
+        }
+        shown[source["DOI"]] = len(read.get("reference", ()))
+        await until(lambda work=source: listed(demo, work), within=20, what="the list to follow")
+    assert sum(shown.values()) == sum(
+        len(work.get("reference", ()))
+        for work in moved
+        if facts.owner(work).setting == "open" or work["member"] in {"311", "78"}
+    )
+
+
+async def listed(demo: Demo, work: facts.Work) -> bool:
+    """Whether a work is listed under its owner's prefix."""
+    path = f"/prefixes/{work['prefix']}/works?filter=doi:{work['DOI']}&rows=0"
+    return bool((await demo.message(path))["total-results"])
+
+
+async def one_report_under_two_dois_is_told_as_a_conflict(demo: Demo) -> None:
+    """The only works of the demo that say the same of themselves; both are registered."""
+    token = (demo.place.folder / "operator.token").read_text().strip()
+    url = demo.environment["DEPOSITS_URL"] + "/conflicts"
+    headers = {"Authorization": f"Bearer {token}"}
+    async with demo.session.get(url, headers=headers) as answer:
+        assert answer.status == 200
+        (conflict,) = (await answer.json())["items"]
+    assert sorted(work["doi"] for work in conflict["works"]) == [
+        "10.2172/10115553",
+        "10.2172/7118251",
+    ]
 
 
 async def counted_as_the_set_says(demo: Demo) -> None:
@@ -134,11 +176,8 @@ async def the_policy_text_s_own_query_works(demo: Demo) -> None:
     path = "/works?filter=has-references:true&facet=publisher-name:*&rows=0"
     message = await demo.message(path)
     having = [work for work in facts.works() if work.get("reference")]
-    names: dict[str, int] = {}
-    for work in having:
-        name = facts.expected_reading(work)["publisher"]
-        names[name] = names.get(name, 0) + 1
-    assert message["total-results"] == len(having) == 173
+    names = dict(Counter(facts.owner(work).name for work in having))
+    assert message["total-results"] == len(having) == 180
     assert message["items"] == []
     assert message["facets"]["publisher-name"] == {"value-count": len(names), "values": names}
     openly = await demo.message(path.replace("true&", "true,reference-visibility:open&"))

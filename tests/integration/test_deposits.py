@@ -1,13 +1,23 @@
 """Deposits as member systems use it: the real process on the real broker and store."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
 
 import aiohttp
 import pytest
 
-from shared.events import SubmissionCompleted, SubmissionReceived, WorkRegistered, WorkUpdated
+from shared.events import (
+    Event,
+    SubmissionCompleted,
+    SubmissionReceived,
+    WorkRegistered,
+    WorkUpdated,
+)
 from shared.kafka import topics
 from shared.mongo import connect
+from shared.runtime.clock import SYSTEM, rfc3339
 from shared.runtime.ids import new_id
 from tests.depositing import (
     OTHER,
@@ -25,8 +35,10 @@ from tests.depositing import (
     published,
 )
 from tests.platform import Platform
-from tests.processes import OPERATOR, Place, service
+from tests.processes import OPERATOR, Place, service, until
 
+NORA = Login("nora@press.example/press", 78)
+SENTENCE = "Your batch submission was successfully received."
 OLDER = (
     "Record not processed because submitted version: {} is less or equal to previously submitted "
     "version (DOI match)"
@@ -44,7 +56,12 @@ async def house(platform: Platform, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 async def site(house: Place) -> AsyncIterator[Client]:
-    async with members(house), service("deposits", house) as running, client(running) as found:
+    logins = (PRESS, PRESS_TOO, PRESS_ADMIN, OTHER, NORA)
+    async with (
+        members(house, logins),
+        service("deposits", house, PUBLIC_URL="https://deposits.example") as running,
+        client(running) as found,
+    ):
         yield found
 
 
@@ -100,15 +117,20 @@ async def test_a_redeposit_without_references_takes_them_out_of_the_work(
     await site.now(deposit(whole))
     status, log = await site.now(deposit(bare))
     assert (status, log.records) == (200, [("Success", doi("r"), "Successfully updated")])
-    events = await published(house, "deposits.works.v1", at_least=2)
-    states = [one for one in events if one.key == doi("r")]
+
+    async def both() -> list[Event] | None:
+        events = await published(house, "deposits.works.v1", at_least=1)
+        found = [one for one in events if one.key == doi("r")]
+        return found if len(found) > 1 else None
+
+    states = await until(both, what="both events")
     assert [type(one) for one in states] == [WorkRegistered, WorkUpdated]
     assert "reference" in states[0].work  # type: ignore[attr-defined]
     assert "reference" not in states[1].work  # type: ignore[attr-defined]
     assert states[0].created == states[1].created  # type: ignore[attr-defined]
 
 
-async def test_only_a_strictly_greater_version_counts_and_the_winner_is_named(
+async def test_answer_9_only_a_strictly_greater_version_counts_and_the_winner_is_named(
     site: Client, doi: Callable[[str], str]
 ) -> None:
     # Compared as numbers of any length: 19 digits, leading zeros.
@@ -124,8 +146,11 @@ async def test_only_a_strictly_greater_version_counts_and_the_winner_is_named(
             )
         ]
     _, view = await site.get(f"/submissions/{log.submission}/records")
-    assert view["items"][0]["version"] == "5"
-    assert view["items"][0]["winning"]["version"] == str(first)
+    problem = view["items"][0]["problem"]
+    assert (problem["status"], problem["type"]) == (409, "urn:colophon:problem:version")
+    assert (problem["version"], problem["winning"]["version"]) == ("5", str(first))
+    assert problem["winning"]["record"].endswith("#0")
+    assert problem["detail"] == OLDER.format(5)
     _, log = await site.now(deposit(article(doi("v"), timestamp=first + 1)))
     assert log.records[0][2] == "Successfully updated"
 
@@ -202,20 +227,94 @@ async def test_a_large_file_that_breaks_at_its_end_registers_nothing(
     assert len(log.records) == 400
 
 
-@pytest.mark.parametrize(
-    ("spelling", "part"),
-    [
-        (("login_id", "login_passwd"), "fname"),
-        (("login_id", "login_passwd"), "mdFile"),
-        (("usr", "pwd"), "mdFile"),
-        (("usr", "pwd"), "batch.xml"),
-    ],
-)
-async def test_every_client_s_spelling_is_taken(
-    site: Client, doi: Callable[[str], str], spelling: tuple[str, str], part: str
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How one client sends its deposits (crossref.md 5.1 to 5.3)."""
+
+    fields: dict[str, str]
+    part: str
+    query: dict[str, str] = field(default_factory=dict)
+    path: str = "/servlet/deposit"
+    login: Login = PRESS
+    file_name: str = "batch.xml"
+
+
+def login_of(name: str, password: str, login: Login = PRESS) -> dict[str, str]:
+    return {name: login.name, password: PASSWORD}
+
+
+METADATA = {"operation": "doMDUpload"}
+LOGIN_ID = login_of("login_id", "login_passwd")
+USR = login_of("usr", "pwd")
+CLIENTS = {
+    "EZID": Spelling(METADATA | LOGIN_ID, "fname", file_name="b5f0c1d2.xml"),
+    "crossrefapi": Spelling(METADATA | LOGIN_ID, "mdFile"),
+    "OJS": Spelling(METADATA | USR, "mdFile", path="/v2/deposits"),
+    "OJS, queued": Spelling(METADATA | USR, "mdFile"),
+    "PHP script": Spelling({**METADATA, "area": "live", **USR}, "mdFile"),
+    "PCI": Spelling({}, "pci-2026.xml", METADATA | LOGIN_ID, file_name="pci-2026.xml"),
+    "cayenne": Spelling({}, "fname", METADATA | LOGIN_ID),
+    "a personal login": Spelling(
+        METADATA | login_of("login_id", "login_passwd", NORA), "fname", login=NORA
+    ),
+    "a personal login in the query": Spelling(
+        {}, "fname", METADATA | login_of("usr", "pwd", NORA), login=NORA
+    ),
+    "no operation": Spelling(LOGIN_ID, "fname"),
+    "an operation in other letters": Spelling({**LOGIN_ID, "operation": "DOMDUPLOAD"}, "fname"),
+    "with a subType": Spelling({**METADATA, **USR, "subType": "undo"}, "fname"),
+    "citations": Spelling({**USR, "operation": "doDOICitUpload"}, "mdFile"),
+}
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+async def test_every_client_s_spelling_is_taken_and_answered_in_the_words_it_looks_for(
+    site: Client, doi: Callable[[str], str], name: str
 ) -> None:
-    number = await site.later(deposit(article(doi("s"))), spelling=spelling, part=part)
-    assert (await site.ended(number))["success_count"] == 1
+    said = CLIENTS[name]
+    form = aiohttp.FormData(said.fields)
+    content = deposit(article(doi("s")), batch=doi("s"))
+    form.add_field(said.part, content, filename=said.file_name, content_type="text/xml")
+    url = site.url + said.path
+    async with site.session.post(url, params=said.query, data=form) as answer:
+        text = await answer.text()
+        assert answer.status == 200, text
+        monitor = answer.headers.get("Link")
+    if said.path == "/v2/deposits":
+        log = Log.of(text)
+        assert (log.status, log.records) == (
+            "completed",
+            [("Success", doi("s"), "Successfully added")],
+        )
+        return
+    assert "SUCCESS" in text
+    assert SENTENCE in text
+    number = text.partition("Submission ID: ")[2].partition("<")[0]
+    assert monitor == f'<https://deposits.example/submissions/{number}>; rel="monitor"'
+    assert (await site.ended(number, login=said.login))["success_count"] == 1
+
+
+async def test_other_operations_are_refused_with_the_name_of_what_is_supported(
+    site: Client, doi: Callable[[str], str]
+) -> None:
+    content = deposit(article(doi("op")))
+    for operation in ("doQueryUpload", "doDOIQueryUpload", "doTransferDOIsUpload", "nonsense"):
+        status, text = await site.post("/servlet/deposit", content, operation=operation)
+        assert status == 400
+        assert "doMDUpload" in text
+        assert "doDOICitUpload" in text
+        assert "nonsense" not in text
+
+
+async def test_a_login_can_be_tried_without_a_deposit(site: Client) -> None:
+    for login in (PRESS, NORA):
+        url = f"{site.url}/info"
+        asked = {"rtype": "prefixes", "pid": f"{login.name}:{PASSWORD}"}
+        async with site.session.get(url, params=asked) as answer:
+            assert (answer.status, await answer.text()) == (200, "10.5555\n")
+        for pid in (f"{login.name}:wrong", login.name, ""):
+            async with site.session.get(url, params=asked | {"pid": pid}) as answer:
+                assert answer.status == 401
 
 
 async def test_credentials_may_stand_in_the_query_in_basic_or_after_the_file(
@@ -247,7 +346,7 @@ async def test_who_may_not_deposit_is_told_so_and_never_with_the_word_of_success
             (401, await site.post(path, content, password="wrong")),
             (401, await site.post(path, content, login=None)),
             (403, await site.post(path, content, login=PRESS_ADMIN)),
-            (400, await site.post(path, content, operation="doDOICitUpload")),
+            (400, await site.post(path, content, operation="doQueryUpload")),
         ]
         async with site.session.post(site.url + path, data=b"<xml/>") as answer:
             refusals.append((415, (answer.status, await answer.text())))
@@ -340,6 +439,251 @@ async def test_submissions_are_listed_newest_first_page_by_page(
     _, second = await site.get(f"/submissions?rows=2&before={first['next']}", login=PRESS_TOO)
     assert [one["id"] for one in second["items"]] == [numbers[0]]
     assert second["next"] is None
+
+
+async def test_one_s_own_submissions_are_found_by_state_time_file_name_and_batch_id(
+    site: Client, doi: Callable[[str], str]
+) -> None:
+    before = SYSTEM.now()
+    names = [f"{new_id()}.xml" for _ in range(2)]
+    numbers = [
+        await site.later(deposit(article(doi("f")), batch=f"of {name} &amp;c"), file_name=name)
+        for name in names
+    ]
+    for number in numbers:
+        await site.ended(number)
+    after = SYSTEM.now() + timedelta(seconds=1)
+
+    async def found(**asked: str) -> list[str]:
+        async with site.session.get(
+            f"{site.url}/submissions", params=asked, headers=PRESS.basic
+        ) as answer:
+            assert answer.status == 200, await answer.text()
+            return [one["id"] for one in (await answer.json())["items"]]
+
+    since, until = rfc3339(before), rfc3339(after)
+    newest_first = numbers[::-1]
+    assert await found(from_received=since, until_received=until) == newest_first
+    assert await found(from_received=since, status="completed") == newest_first
+    assert await found(from_received=since, status="queued") == []
+    assert await found(from_received=since, status="in_process") == []
+    assert await found(from_received=until) == []
+    assert not set(numbers) & set(await found(until_received=since, rows="200"))
+    assert await found(from_received=since, before=numbers[1]) == [numbers[0]]
+    for name, number in zip(names, numbers, strict=True):
+        assert await found(file_name=name) == [number]
+        assert await found(batch_id=f"of {name} &c") == [number]
+        assert await found(file_name=name, status="queued") == []
+        assert await found(file_name=name[1:]) == []
+    assert await found(from_received=since, until_received="2200-01-01") == newest_first
+    for asked in (
+        "status=ended",
+        "before=1",
+        "from_received=x",
+        "from_received=0001-01-01T00:00:00%2B14:00",
+        "file_name=a&batch_id=b",
+    ):
+        status, problem = await site.get(f"/submissions?{asked}")
+        assert (status, problem["type"]) == (400, "urn:colophon:problem:invalid-request")
+
+
+# -- the interface in JSON ---------------------------------------------------------------------
+
+
+async def send(
+    site: Client, content: bytes, *, kind: str = "application/xml", **query: str
+) -> tuple[int, Any, dict[str, str]]:
+    """Deposit XML alone; return the status, the answer and its headers."""
+    async with site.session.post(
+        f"{site.url}/submissions",
+        params=query,
+        data=content,
+        headers={**PRESS.basic, "Content-Type": kind},
+    ) as answer:
+        return answer.status, await answer.json(content_type=None), dict(answer.headers)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/vnd.crossref.deposit+xml",
+        "application/vnd.crossref.partial+xml",
+        "application/xml; charset=UTF-8",
+        "multipart/form-data",
+    ],
+)
+async def test_a_deposit_as_json_says_answers_at_once_where_its_state_stands(
+    site: Client, doi: Callable[[str], str], kind: str
+) -> None:
+    content, name = deposit(article(doi("j"))), f"{new_id()}.xml"
+    if kind == "multipart/form-data":
+        form = aiohttp.FormData()
+        form.add_field("fname", content, filename=name)
+        url = f"{site.url}/submissions"
+        async with site.session.post(url, data=form, headers=PRESS.basic) as answer:
+            status, said, headers = answer.status, await answer.json(), dict(answer.headers)
+    else:
+        status, said, headers = await send(site, content, kind=kind, file_name=name)
+    assert (status, said["status"], said["callback"]) == (202, "queued", False)
+    here = f"https://deposits.example/submissions/{said['id']}"
+    assert headers["Location"] == here == said["links"]["self"]
+    whole = await site.ended(said["id"])
+    assert (whole["success_count"], whole["file_name"]) == (1, name)
+    assert whole["progress"] == {"judged": 1, "records": 1}
+    assert whole["callback"] is None
+    assert whole["links"] == {
+        "self": here,
+        "records": f"{here}/records",
+        "contents": f"{here}/contents",
+    }
+    async with site.session.get(
+        f"{site.url}/submissions/{said['id']}/contents", headers=PRESS.basic
+    ) as answer:
+        assert await answer.read() == content
+        assert "sandbox" in answer.headers["Content-Security-Policy"]
+
+
+async def test_what_is_refused_as_json_is_a_problem_that_repeats_nothing(site: Client) -> None:
+    content = deposit(article("10.5555/never"))
+    for kind, query, status, slug in (
+        ("application/pdf", {}, 415, "not-a-deposit"),
+        ("application/json", {}, 415, "not-a-deposit"),
+        ("application/xml", {"operation": "doQueryUpload"}, 400, "operation-not-supported"),
+        ("application/xml", {"callback": "ftp://canary.example/"}, 422, "callback-refused"),
+    ):
+        got, problem, _ = await send(site, content, kind=kind, **query)
+        assert (got, problem["type"]) == (status, f"urn:colophon:problem:{slug}")
+        assert "canary" not in repr(problem)
+    assert (await send(site, b""))[1]["type"] == "urn:colophon:problem:no-file"
+    async with site.session.post(f"{site.url}/submissions", data=content) as answer:
+        assert answer.status == 401
+    async with site.session.post(
+        f"{site.url}/submissions",
+        data=content,
+        headers={**PRESS_ADMIN.basic, "Content-Type": "application/xml"},
+    ) as answer:
+        assert (answer.status, (await answer.json())["type"]) == (
+            403,
+            "urn:colophon:problem:not-a-depositor",
+        )
+
+
+async def test_answer_4_an_accepted_record_names_its_work_s_version_and_where_to_ask_for_it(
+    site: Client, doi: Callable[[str], str]
+) -> None:
+    for version in (1, 2):
+        _, said, _ = await send(
+            site,
+            deposit(article(doi("V(4)"), timestamp=version)),
+        )
+        record = (await site.ended(said["id"]))["records"][0]
+        assert record["problem"] is None
+        shown = doi("V(4)")
+        assert record["work"]["doi"] == shown
+        assert record["work"]["version"] == version
+        quoted = shown.replace("(", "%28").replace(")", "%29")
+        assert record["work"]["links"] == {
+            "work": f"/v1/works/{quoted}",
+            "position": f"/v1/works/{quoted}/position",
+        }
+
+
+async def test_answer_7_a_submission_is_known_by_all_its_names_from_the_moment_of_its_answer(
+    site: Client, doi: Callable[[str], str]
+) -> None:
+    name = f"{new_id()}.xml"
+    content = deposit(*(article(doi(f"k{n}")) for n in range(300)), batch=f"batch {name}")
+    number = await site.later(content, file_name=name)
+    for asked in ({"file_name": name}, {"doi_batch_id": f"batch {name}"}):
+        log = await site.log(**asked)
+        assert log.status in ("queued", "in_process", "completed")
+        assert log.submission == number
+    # A file name comes first; where there is none of that name the batch id is looked at too.
+    assert (await site.log(file_name="none", doi_batch_id=f"batch {name}")).submission == number
+    await site.ended(number)
+
+
+async def test_answer_7_of_several_files_of_one_name_the_newest_is_shown(
+    site: Client, doi: Callable[[str], str]
+) -> None:
+    name = f"{new_id()}.xml"
+    numbers = [await site.later(deposit(article(doi(f"n{n}"))), file_name=name) for n in range(3)]
+    assert (await site.log(file_name=name)).submission == numbers[-1]
+
+
+async def test_answer_7_a_failed_record_is_a_problem_with_place_rule_doi_and_remedy(
+    site: Client, doi: Callable[[str], str]
+) -> None:
+    good, bad = article(doi("good")), article("10.6666/foreign")
+    without = article(doi("without")).replace("<year>2026</year>", "<year>MMXXVI</year>")
+    _, said, _ = await send(site, deposit(good, bad, without, article(doi("good"))))
+    whole = await site.ended(said["id"])
+    assert (whole["success_count"], whole["failure_count"]) == (1, 3)
+    assert [one["status"] for one in whole["records"]] == ["Success", *["Failure"] * 3]
+    foreign, year, again = (one["problem"] for one in whole["records"][1:])
+    assert foreign["doi"] == "10.6666/foreign"
+    assert foreign["errors"][0]["rule"] == "prefixes-differ"
+    assert (year["status"], year["title"]) == (422, "The record is not as it must be")
+    fault = year["errors"][0]
+    assert fault["at"].endswith("/journal_article[3]/publication_date[1]")
+    assert fault["line"] > 1
+    assert fault["remedy"]
+    assert again["status"] == 409
+
+    async def found(**asked: str) -> list[int]:
+        """Ask page by page, one record each, as a client does."""
+        numbers: list[int] = []
+        start: int | None = 0
+        while start is not None:
+            query = "&".join(f"{key}={value}" for key, value in asked.items())
+            url = f"/submissions/{said['id']}/records?rows=1&start={start}&{query}"
+            status, page = await site.get(url)
+            assert status == 200
+            numbers += [one["record"] for one in page["items"]]
+            assert page["next"] is None or page["next"] > start
+            start = page["next"]
+        return numbers
+
+    assert await found() == [0, 1, 2, 3]
+    assert await found(status="Failure") == [1, 2, 3]
+    assert await found(status="Success") == [0]
+    assert await found(status="Warning") == []
+    assert await found(rule="version") == [3]
+    assert await found(doi=doi("GOOD")) == [0, 3]
+    assert await found(doi=doi("good"), status="Failure") == [3]
+    assert await found(doi="10.6666/FOREIGN") == [1]
+
+
+async def test_answer_10_nobody_but_its_login_and_its_house_s_admin_opens_a_file(
+    site: Client, doi: Callable[[str], str]
+) -> None:
+    content = deposit(article(doi("c")))
+    number = await site.later(content, file_name=f"{new_id()}.xml")
+    await site.ended(number)
+    url = f"{site.url}/submissions/{number}/contents"
+    for headers, status in (
+        (PRESS.basic, 200),
+        (PRESS_ADMIN.basic, 200),
+        (PRESS_TOO.basic, 404),
+        (OTHER.basic, 404),
+        (OPERATOR, 403),
+        ({}, 401),
+    ):
+        async with site.session.get(url, headers=headers) as answer:
+            assert answer.status == status, headers
+            assert (await answer.read() == content) == (status == 200)
+
+
+async def test_a_file_that_cannot_be_opened_any_more_is_gone_and_the_rest_stays(
+    site: Client, house: Place, doi: Callable[[str], str]
+) -> None:
+    number = await site.later(deposit(article(doi("g"))), file_name=f"{new_id()}.xml")
+    await site.ended(number)
+    async with connect(house.mongodb_url, f"{house.name.replace('.', '_')}deposits") as database:
+        await database["raw"].delete_many({"submission": number})
+    status, problem = await site.get(f"/submissions/{number}/contents")
+    assert (status, problem["type"]) == (410, "urn:colophon:problem:contents-gone")
+    assert (await site.get(f"/submissions/{number}"))[0] == 200
 
 
 async def test_no_byte_of_a_deposit_or_its_names_is_at_rest_in_clear(

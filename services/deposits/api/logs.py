@@ -36,4 +36,11 @@ async def completed_log(
 
 def _said(one: Stored) -> Diagnostic:
     verdict = one.verdict
-    return Diagnostic(verdict.status, verdict.doi, verdict.msg, verdict.msg_id)
+    return Diagnostic(
+        verdict.status,
+        verdict.doi,
+        verdict.msg,
+        verdict.msg_id,
+        conflict_id=verdict.details.get("conflict_id"),
+        dois_in_conflict=tuple(verdict.details.get("dois_in_conflict", ())),
+    )

@@ -8,7 +8,14 @@ from services.deposits.errors import Refusal
 from shared.web import Problem, text_answer
 
 HTML = "text/html; charset=utf-8"
+XML = "application/xml; charset=utf-8"
 NO_STORE = {"Cache-Control": "private, no-store"}
+# A depositor's file is shown as nothing that a browser would run.
+CONTENTS = {
+    "Content-Type": XML,
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}
 
 
 def problem_of(refusal: Refusal) -> Problem:
@@ -23,13 +30,17 @@ def problem_of(refusal: Refusal) -> Problem:
     )
 
 
-def received(submission: str) -> web.Response:
-    """Say that a deposit is queued, in the words that clients look for (crossref.md 5.1)."""
+def received(submission: str, link: str) -> web.Response:
+    """Say that a deposit is queued, in the words that clients look for (crossref.md 5.1).
+
+    ``link`` is where its status stands, which Crossref's page does not say.
+    """
     return text_answer(
         "<html>\n<head><title>SUCCESS</title></head>\n<body>\n<h2>SUCCESS</h2>\n"
         "<p>Your batch submission was successfully received.</p>\n"
-        f"<p>Submission ID: {submission}</p>\n</body>\n</html>\n",
-        headers=NO_STORE,
+        f"<p>Submission ID: {submission}</p>\n"
+        f'<p><a href="{escape(link)}">Status</a></p>\n</body>\n</html>\n',
+        headers={**NO_STORE, "Link": f'<{link}>; rel="monitor"'},
         content_type=HTML,
     )
 

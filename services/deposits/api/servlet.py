@@ -1,16 +1,18 @@
 """Crossref's interfaces: asynchronous and synchronous deposits, and the submission log."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from aiohttp import web
 
 from services.deposits.api import pages
 from services.deposits.api.forms import Intake
 from services.deposits.api.logs import completed_log, log
+from services.deposits.api.shown import PERMISSION, links_of
+from services.deposits.api.view import contents, stream
 from services.deposits.commands import SCHEMA, Accepting
 from services.deposits.errors import NO_CREDENTIALS, Refusal
+from services.deposits.permissions import Permissions
 from services.deposits.store import Diagnostics, RawFiles, Submission, Submissions
 from services.deposits.store.diagnostics import PAGE
 from services.deposits.waiting import Ends
@@ -18,10 +20,6 @@ from shared.events import SubmissionState
 from shared.privacy.envelope import open_text, unseal
 from shared.privacy.epochs import KeyProvider
 from shared.web import correlation, text_answer
-
-XML: Final = "application/xml; charset=utf-8"
-# A submission refused for these as a whole answers 403 (crossref.md 5.2).
-PERMISSION: Final = frozenset({"prefix-not-yours", "handle-not-yours"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +33,14 @@ class Servlet:
     files: RawFiles
     keys: KeyProvider
     ends: Ends
+    permissions: Permissions
     sync_seconds: float
+    public_url: str
 
     async def deposit(self, request: web.Request) -> web.StreamResponse:
         """Take a deposit in; the answer means queued, not accepted."""
-        return pages.received(await self._accept(request))
+        number = await self._accept(request)
+        return pages.received(number, links_of(number, self.public_url).self)
 
     async def deposit_now(self, request: web.Request) -> web.StreamResponse:
         """Take a deposit in and answer with its log.
@@ -52,7 +53,9 @@ class Servlet:
         if found is None or found.state.status != "completed":
             status = found.status if found else "queued"
             said = log(status, submission)
-            return text_answer(said, status=202, headers=pages.NO_STORE, content_type=XML)
+            monitor = f'<{links_of(submission, self.public_url).self}>; rel="monitor"'
+            headers = {**pages.NO_STORE, "Link": monitor}
+            return text_answer(said, status=202, headers=headers, content_type=pages.XML)
         return await self._log(request, found, status=await self._status(found.state))
 
     async def download(self, request: web.Request) -> web.StreamResponse:
@@ -66,23 +69,38 @@ class Servlet:
             raise pages.problem_of(NO_CREDENTIALS)
         found = await self._named(fields, caller.credential)
         if found is None:
-            return text_answer(log("unknown_submission"), headers=pages.NO_STORE, content_type=XML)
-        if fields.get("type") == "contents":
-            return await self._contents(request, found)
+            said = log("unknown_submission")
+            return text_answer(said, headers=pages.NO_STORE, content_type=pages.XML)
+        if fields.get("type", "").lower() == "contents":
+            return await contents(request, self.files, self.keys, found)
         return await self._log(request, found)
+
+    async def info(self, request: web.Request) -> web.StreamResponse:
+        """Say whether ``pid=login:password`` is right: 200 with its prefixes, a line each."""
+        login, _, password = request.query.get("pid", "").partition(":")
+        fields = {"usr": login, "pwd": password} if login else {}
+        caller = await self.intake.caller(request, fields)
+        if caller is None or caller.organisation is None:
+            raise pages.problem_of(NO_CREDENTIALS)
+        prefixes = sorted(self.permissions.of(caller.organisation).prefixes)
+        return text_answer("".join(f"{one}\n" for one in prefixes), headers=pages.NO_STORE)
 
     async def _accept(self, request: web.Request) -> str:
         taken = await self.intake.take(request)
         if isinstance(taken, Refusal):
             raise pages.problem_of(taken)
-        return await self.accepting.submit(taken, correlation=correlation(request))
+        return await self.accepting.submit(
+            taken.sealed, correlation=correlation(request), callback=taken.callback
+        )
 
     async def _named(self, fields: Mapping[str, str], credential: str) -> Submission | None:
         # The file name is preferred: it is known from the moment of the upload on.
         for field, kind in (("file_name", "file"), ("doi_batch_id", "batch")):
             if fields.get(field):
                 hashed = self.submissions.hashed(kind, fields[field], credential=credential)
-                return await self.submissions.named(hashed)
+                found = await self.submissions.named(hashed)
+                if found is not None:
+                    return found
         return None
 
     async def _status(self, state: SubmissionState) -> int:
@@ -97,31 +115,18 @@ class Servlet:
         batch_id = self._batch_id(found)
         if found.state.status != "completed":
             said = log(found.status, found.id, batch_id)
-            return text_answer(said, headers=pages.NO_STORE, content_type=XML)
+            return text_answer(said, headers=pages.NO_STORE, content_type=pages.XML)
         records = self.diagnostics.all(found.id, records=found.state.record_count)
         pieces = completed_log(found.state, records, batch_id=batch_id)
         if found.state.record_count <= PAGE:
             said = b"".join([piece async for piece in pieces]).decode()
-            return text_answer(said, status=status, headers=pages.NO_STORE, content_type=XML)
-        return await _stream(request, pieces, status=status)
-
-    async def _contents(self, request: web.Request, found: Submission) -> web.StreamResponse:
-        key = unseal(self.keys, found.key)
-        return await _stream(request, self.files.read(found.id, key), status=200)
+            return text_answer(said, status=status, headers=pages.NO_STORE, content_type=pages.XML)
+        first = await anext(pieces)
+        headers = {"Content-Type": pages.XML}
+        return await stream(request, first, pieces, status=status, headers=headers)
 
     def _batch_id(self, found: Submission) -> str:
         if found.batch_id is None:
             return ""
         key = unseal(self.keys, found.key)
         return open_text(key, found.batch_id, schema=SCHEMA, field="/batch_id", record=found.id)
-
-
-async def _stream(
-    request: web.Request, pieces: AsyncIterator[bytes], *, status: int
-) -> web.StreamResponse:
-    response = web.StreamResponse(status=status, headers={"Content-Type": XML, **pages.NO_STORE})
-    await response.prepare(request)
-    async for piece in pieces:
-        await response.write(piece)
-    await response.write_eof()
-    return response

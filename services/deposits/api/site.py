@@ -2,16 +2,18 @@
 
 from aiohttp import web
 
-from services.deposits.api import pages
+from services.deposits.api import calls, pages, registry
+from services.deposits.api.calls import Calls
+from services.deposits.api.forms import XML_TYPES
+from services.deposits.api.registry import Registry
 from services.deposits.api.servlet import Servlet
-from services.deposits.api.view import (
-    ListQuery,
-    RecordsQuery,
+from services.deposits.api.shown import (
+    Received,
     RecordsView,
     SubmissionsView,
     SubmissionWhole,
-    View,
 )
+from services.deposits.api.view import ListQuery, PostQuery, RecordsQuery, View
 from shared.runtime.faults import Busy, Transient
 from shared.runtime.health import Health
 from shared.web import Callers, Info, Problem, Route, build_site
@@ -21,13 +23,24 @@ _HTML = {
     400: "A page that says what is wrong with the form.",
     401: "The login or the password is wrong.",
     403: "The login may not deposit.",
+    409: "A callback is asked for, and the login has no secret for it.",
     413: "The file is too large.",
+    422: "The callback's URL cannot be called.",
     503: "Too much waits to be processed; Retry-After says when to come back.",
 }
+_FORM = ("multipart/form-data",)
 _LOG = "A `doi_batch_diagnostic`."
 
 
-def site(servlet: Servlet, view: View, *, health: Health, callers: Callers) -> web.Application:
+def site(
+    servlet: Servlet,
+    view: View,
+    called: Calls,
+    owned: Registry,
+    *,
+    health: Health,
+    callers: Callers,
+) -> web.Application:
     """Return the site."""
     info = Info(
         title="Colophon: deposits",
@@ -36,7 +49,12 @@ def site(servlet: Servlet, view: View, *, health: Health, callers: Callers) -> w
     )
     return build_site(
         "deposits",
-        [*_crossref(servlet), *_json(view)],
+        [
+            *_crossref(servlet),
+            *_json(view),
+            *calls.routes(called),
+            *registry.routes(owned),
+        ],
         health=health,
         callers=callers,
         info=info,
@@ -56,6 +74,7 @@ def _crossref(servlet: Servlet) -> list[Route]:
             servlet.deposit,
             "Deposit a file; it is processed later",
             responses=_HTML,
+            accepts=_FORM,
             tags=tags,
             max_body=None,
             render=pages.refused,
@@ -71,6 +90,7 @@ def _crossref(servlet: Servlet) -> list[Route]:
                 202: "It takes longer; ask for the log later.",
                 403: _LOG,
             },
+            accepts=_FORM,
             tags=tags,
             max_body=None,
             render=pages.refused,
@@ -87,12 +107,33 @@ def _crossref(servlet: Servlet) -> list[Route]:
             )
             for method in ("GET", "POST")
         ),
+        Route(
+            "GET",
+            "/info",
+            servlet.info,
+            "Whether a login is right: rtype=prefixes and pid=login:password",
+            responses={200: "Its member's prefixes, a line each.", 401: "It is wrong."},
+            tags=tags,
+            render=pages.refused,
+        ),
     ]
 
 
 def _json(view: View) -> list[Route]:
     tags = ("submissions",)
     return [
+        Route(
+            "POST",
+            "/submissions",
+            view.submit,
+            "Deposit a file, as a form or as XML alone; it is processed later",
+            query=PostQuery,
+            responses={202: Received},
+            accepts=(*_FORM, *sorted(XML_TYPES)),
+            auth="caller",
+            tags=tags,
+            max_body=None,
+        ),
         Route(
             "GET",
             "/submissions",
@@ -119,6 +160,15 @@ def _json(view: View) -> list[Route]:
             "Diagnostics of a submission",
             query=RecordsQuery,
             responses={200: RecordsView},
+            auth="caller",
+            tags=tags,
+        ),
+        Route(
+            "GET",
+            "/submissions/{id}/contents",
+            view.contents,
+            "The deposited file",
+            responses={200: "The file as it was sent."},
             auth="caller",
             tags=tags,
         ),

@@ -1,95 +1,92 @@
-"""A JSON view of submissions: states, counts and diagnostics with place, rule and remedy."""
+"""Handlers of submissions as JSON: send one, list one's own, see what became of it."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from services.deposits.api import pages
+from services.deposits.api.forms import Intake
+from services.deposits.api.shown import (
+    ProgressView,
+    Received,
+    RecordsView,
+    RecordView,
+    SubmissionsView,
+    SubmissionView,
+    SubmissionWhole,
+    callback_of,
+    links_of,
+    record_of,
+)
+from services.deposits.callbacks import Callbacks
 from services.deposits.commands import SCHEMA
-from services.deposits.errors import NO_SUBMISSION
+from services.deposits.errors import (
+    CONTENTS_GONE,
+    CONTENTS_OF_DEPOSITORS,
+    NO_SUBMISSION,
+    Refusal,
+)
 from services.deposits.store import (
-    Diagnostic,
+    Asked,
     Diagnostics,
+    Filters,
+    RawFiles,
     Submission,
     Submissions,
     SubmissionStatus,
 )
 from shared.privacy.envelope import UnsealError, open_text, unseal
 from shared.privacy.epochs import KeyProvider
-from shared.web import Caller, caller_of, json_answer, query_of
+from shared.web import Caller, caller_of, correlation, json_answer, query_of
+
+FIRST_YEAR: Final = 2000
+LAST_YEAR: Final = 2200
 
 
-class SubmissionView(BaseModel):
-    """A submission as its depositor sees it."""
-
-    id: str
-    organisation: int
-    status: SubmissionStatus
-    file_name: str | None = Field(description="Null where none was given or it was erased.")
-    batch_id: str | None = Field(description="Known when the submission is completed.")
-    size: int = Field(description="Bytes of the file.")
-    sha256: str
-    received_at: datetime
-    completed_at: datetime | None
-    record_count: int
-    success_count: int
-    warning_count: int
-    failure_count: int
+def _aware(at: datetime) -> datetime:
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise ValueError(f"a time between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-class SubmissionsView(BaseModel):
-    """A page of submissions, newest first."""
-
-    items: list[SubmissionView]
-    next: str | None = Field(description="Value of `before` for the next page; null at the end.")
+Moment = Annotated[datetime, AfterValidator(_aware)]
 
 
-class RecordView(BaseModel):
-    """The diagnostic of one record."""
+class PostQuery(BaseModel):
+    """How a deposit is sent; a form may say the same in fields."""
 
-    record: int = Field(description="Its place in the file, from 0.")
-    status: Literal["Success", "Warning", "Failure"]
-    doi: str
-    msg: str
-    rule: str | None = None
-    msg_id: int | None = None
-    at: str | None = Field(default=None, description="Element path in the file.")
-    line: int | None = None
-    remedy: str | None = None
-    version: str | None = Field(default=None, description="The timestamp that lost.")
-    winning: dict[str, Any] | None = Field(
-        default=None, description="The version that won, and the record that brought it."
+    callback: str | None = Field(
+        default=None,
+        description="URL to call when it ends, http or https. The login needs a secret first.",
     )
-    advice: list[dict[str, Any]] = Field(
-        default=[], description="What was taken as it is and could be better."
+    file_name: str | None = Field(
+        default=None, description="For XML that is sent alone: the name to find it by."
     )
-
-
-class SubmissionWhole(SubmissionView):
-    """A submission and the first of its diagnostics."""
-
-    records: list[RecordView]
-    next: int | None = Field(description="Value of `start` in /records; null at the end.")
-
-
-class RecordsView(BaseModel):
-    """A page of diagnostics, in file order."""
-
-    items: list[RecordView]
-    next: int | None = Field(description="Value of `start` for the next page; null at the end.")
+    operation: str | None = Field(default=None, description="doMDUpload or doDOICitUpload.")
 
 
 class ListQuery(BaseModel):
     """Which submissions, and how many."""
 
     rows: int = Field(default=20, ge=1, le=200)
-    before: str | None = Field(default=None, pattern=r"^[0-9]{1,20}$")
-    status: Literal["queued"] | None = Field(
-        default=None, description="`queued`: only those not completed yet."
+    before: str | None = Field(default=None, pattern=r"^[0-9]{16}$")
+    status: SubmissionStatus | None = None
+    from_received: Moment | None = Field(
+        default=None, description="Received then or later; RFC 3339, or a date in UTC."
     )
+    until_received: Moment | None = Field(default=None, description="Received before that time.")
+    file_name: str | None = Field(default=None, description="With exactly this file name.")
+    batch_id: str | None = Field(default=None, description="With exactly this doi_batch_id.")
+
+    @model_validator(mode="after")
+    def _one_name(self) -> "ListQuery":
+        if self.file_name is not None and self.batch_id is not None:
+            raise ValueError("ask by file_name or by batch_id")
+        return self
 
 
 class RecordsQuery(BaseModel):
@@ -97,46 +94,93 @@ class RecordsQuery(BaseModel):
 
     start: int = Field(default=0, ge=0)
     rows: int = Field(default=100, ge=1, le=500)
+    status: Literal["Success", "Warning", "Failure"] | None = None
+    rule: str | None = Field(default=None, description="Failed by exactly this rule.")
+    doi: str | None = Field(default=None, description="Of this DOI, in whatever case.")
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Handlers of the JSON view."""
+    """Handlers of these routes."""
 
+    intake: Intake
     submissions: Submissions
     diagnostics: Diagnostics
+    files: RawFiles
+    callbacks: Callbacks
     keys: KeyProvider
+    works_url: str
+
+    async def submit(self, request: web.Request) -> web.StreamResponse:
+        """Take a deposit in; the answer means queued, and says where to look."""
+        taken = await self.intake.take_any(request, caller_of(request))
+        if isinstance(taken, Refusal):
+            raise pages.problem_of(taken)
+        number = await self.intake.accepting.submit(
+            taken.sealed, correlation=correlation(request), callback=taken.callback
+        )
+        links = links_of(number, self.callbacks.public_url)
+        shown = Received(id=number, callback=taken.callback is not None, links=links)
+        headers = {**pages.NO_STORE, "Location": links.self}
+        return json_answer(shown, status=202, headers=headers)
 
     async def listed(self, request: web.Request) -> web.StreamResponse:
         """List submissions: an operator's view holds all, a login's its own."""
-        caller = caller_of(request)
         query = query_of(request, ListQuery)
-        if caller.kind != "operator" and caller.credential is None:
-            raise pages.problem_of(NO_SUBMISSION)
-        found = await self.submissions.newest(
-            credential=None if caller.kind == "operator" else caller.credential,
-            open_only=query.status == "queued",
+        asked = Asked(
+            lookup=self._lookup(caller_of(request), query),
+            status=query.status,
+            since=query.from_received,
+            until=query.until_received,
             before=query.before,
-            rows=query.rows,
         )
+        found = await self.submissions.newest(asked, rows=query.rows)
         items = [self._shown(one) for one in found]
         more = found[-1].id if len(found) == query.rows else None
         return json_answer(SubmissionsView(items=items, next=more), headers=pages.NO_STORE)
 
     async def one(self, request: web.Request) -> web.StreamResponse:
-        """Show a submission and the first of its diagnostics."""
+        """Show a submission, how far it and its callback are, and the first of its diagnostics."""
         found = await self._own(request)
         records, more = await self._records(found, RecordsQuery())
-        shown = self._shown(found).model_dump()
-        return json_answer(
-            SubmissionWhole(**shown, records=records, next=more), headers=pages.NO_STORE
+        done = found.state.status == "completed"
+        judged = found.state.record_count if done else await self.diagnostics.judged(found.id)
+        delivery = await self.callbacks.delivery(found) if found.callback else None
+        whole = SubmissionWhole(
+            **dict(self._shown(found)),
+            progress=ProgressView(
+                judged=judged, records=found.state.record_count if done else None
+            ),
+            callback=callback_of(found, delivery),
+            records=records,
+            next=more,
         )
+        return json_answer(whole, headers=pages.NO_STORE)
 
     async def records(self, request: web.Request) -> web.StreamResponse:
         """Show diagnostics of a submission, also while it is being processed."""
         found = await self._own(request)
         records, more = await self._records(found, query_of(request, RecordsQuery))
         return json_answer(RecordsView(items=records, next=more), headers=pages.NO_STORE)
+
+    async def contents(self, request: web.Request) -> web.StreamResponse:
+        """Give a file back to the login that deposited it, or its house's administrator."""
+        found = await self._own(request)
+        if caller_of(request).kind == "operator":
+            raise pages.problem_of(CONTENTS_OF_DEPOSITORS)
+        return await contents(request, self.files, self.keys, found)
+
+    def _lookup(self, caller: Caller, query: ListQuery) -> str | None:
+        names = (("file", query.file_name), ("batch", query.batch_id))
+        named = [(kind, name) for kind, name in names if name is not None]
+        if caller.credential is None:
+            if caller.kind != "operator" or named:
+                # Names are found by hashes that hold the login, which an operator has not.
+                raise pages.problem_of(NO_SUBMISSION)
+            return None
+        for kind, name in named:
+            return self.submissions.hashed(kind, name, credential=caller.credential)
+        return caller.credential
 
     async def _own(self, request: web.Request) -> Submission:
         found = await self.submissions.one(request.match_info["id"])
@@ -147,12 +191,13 @@ class View:
     async def _records(
         self, found: Submission, query: RecordsQuery
     ) -> tuple[list[RecordView], int | None]:
-        page = await self.diagnostics.page(found.id, start=query.start, rows=query.rows)
-        end = query.start + query.rows
-        more = end < found.state.record_count or (
-            found.state.status != "completed" and len(page) == query.rows
+        filters = Filters(query.status, query.rule, query.doi.lower() if query.doi else None)
+        page, end, full = await self.diagnostics.matching(
+            found.id, filters, start=query.start, rows=query.rows
         )
-        return [_record(one) for one in page], end if more else None
+        done = found.state.status == "completed"
+        more = end < found.state.record_count if done else full
+        return [record_of(one, self.works_url) for one in page], end if more else None
 
     def _shown(self, one: Submission) -> SubmissionView:
         state = one.state
@@ -170,6 +215,7 @@ class View:
             success_count=state.success_count,
             warning_count=state.warning_count,
             failure_count=state.failure_count,
+            links=links_of(one.id, self.callbacks.public_url),
         )
 
     def _opened(self, one: Submission, sealed: str | None, field: str) -> str | None:
@@ -182,6 +228,37 @@ class View:
             return None
 
 
+async def contents(
+    request: web.Request, files: RawFiles, keys: KeyProvider, found: Submission
+) -> web.StreamResponse:
+    """Answer with the file of a submission; raises ``Problem`` 410 where it cannot be opened."""
+    try:
+        pieces = files.read(found.id, unseal(keys, found.key))
+        first = await anext(pieces)
+    except (UnsealError, LookupError):
+        raise pages.problem_of(CONTENTS_GONE) from None
+    headers = {"Content-Length": str(found.size), **pages.CONTENTS}
+    return await stream(request, first, pieces, headers=headers)
+
+
+async def stream(
+    request: web.Request,
+    first: bytes,
+    pieces: AsyncIterator[bytes],
+    *,
+    status: int = 200,
+    headers: dict[str, str],
+) -> web.StreamResponse:
+    """Answer with ``first`` and what follows it."""
+    response = web.StreamResponse(status=status, headers={**pages.NO_STORE, **headers})
+    await response.prepare(request)
+    await response.write(first)
+    async for piece in pieces:
+        await response.write(piece)
+    await response.write_eof()
+    return response
+
+
 def _sees(caller: Caller, submission: Submission) -> bool:
     """Say whose submissions a caller sees: an operator all, a login its own, an admin its house's.
 
@@ -190,19 +267,3 @@ def _sees(caller: Caller, submission: Submission) -> bool:
     if caller.kind == "operator" or caller.credential == submission.credential:
         return True
     return "admin" in caller.scopes and caller.organisation == submission.state.organisation
-
-
-def _record(one: Diagnostic) -> RecordView:
-    verdict = one.verdict
-    return RecordView(
-        record=one.index,
-        status=verdict.status,
-        doi=verdict.doi,
-        msg=verdict.msg,
-        rule=verdict.rule,
-        msg_id=verdict.msg_id,
-        at=verdict.at,
-        line=verdict.line,
-        remedy=verdict.remedy,
-        **verdict.details,
-    )

@@ -7,17 +7,19 @@ small ones of others.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
 from services.deposits.crossref.schemas import Schemas
+from services.deposits.crossref.submission import Record
 from services.deposits.model import Verdict, completed
 from services.deposits.permissions import Permissions
 from services.deposits.processing.active import Active
-from services.deposits.processing.judging import Case, Judging
+from services.deposits.processing.case import Case
+from services.deposits.processing.judging import Judging
 from services.deposits.processing.reading import read
 from services.deposits.store import (
     Candidate,
@@ -140,7 +142,9 @@ class Worker:
         await self._bind()
         batch, files = self._batch()
         if batch or files:
-            self._count(await self.judging.insist(batch, files, self._alive))
+            verdicts = await self.judging.insist(batch, files, self._alive)
+            self._count(verdicts)
+            self._give_back(batch, verdicts)
         ended = await self._end()
         await self._drop_broken()
         return bool(batch or ended or claims)
@@ -194,24 +198,23 @@ class Worker:
             def file() -> AsyncIterator[bytes]:
                 return self.files.read(active.id, key)
 
-            async for items in read(file, size=active.submission.size, schemas=self.schemas):
-                await active.put(items, most=AHEAD, told=self._read_on.set)
+            async for piece in read(file, size=active.submission.size, schemas=self.schemas):
+                await active.put(piece, most=AHEAD, told=self._read_on.set)
         except Exception as fault:  # noqa: BLE001  (one file must not end the worker)
             active.fault = fault
         self._read_on.set()
 
     async def _bind(self) -> None:
-        """Bind newer knowledge where only that may refuse a file's prefix."""
+        """Bind newer knowledge where only that may refuse a record."""
         for active in list(self._active.values()):
-            prefix = active.unbound()
-            if prefix is None or not self.permissions.fresh():
+            if not active.unsure or not self.permissions.fresh():
                 continue
             state = active.submission.state
             newer = self.permissions.of(state.organisation)
-            if newer.mark < state.received_at and prefix not in newer.prefixes:
+            if newer.mark < state.received_at:
                 continue
             if await self.claims.rebind(active.id, newer, holder=self.holder):
-                active.bound = newer
+                active.bind(newer)
             else:
                 self._forget(active)
 
@@ -234,6 +237,16 @@ class Worker:
             active = self._active.get(name.partition("#")[0])
             if active is not None:
                 active.count([verdict])
+
+    def _give_back(self, batch: Sequence[Case], verdicts: Mapping[str, Verdict]) -> None:
+        """Put back what was not judged: only newer knowledge may, or the submission is lost."""
+        open_cases: dict[str, list[Record]] = defaultdict(list)
+        for case in batch:
+            if case.name not in verdicts:
+                open_cases[case.submission].append(case.record)
+        for submission, records in open_cases.items():
+            if submission in self._active:
+                self._active[submission].give_back(records)
 
     async def _end(self) -> int:
         done = [one for one in self._active.values() if one.done]

@@ -1,9 +1,10 @@
 """Claims: which worker has which submission, as a lease in the submission's own document."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from services.deposits.model import Verdict
 from services.deposits.permissions import Bound
 from services.deposits.store.documents import (
     FREE,
@@ -13,17 +14,22 @@ from services.deposits.store.documents import (
     stored,
     submission_of,
 )
+from services.deposits.store.verdicts import verdict_of, written
 from shared.mongo import Collection
-from shared.mongo.client import UpdateOne, faults
+from shared.mongo.client import Document, UpdateOne, faults
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A submission in a worker's hands; ``resumed`` when another worker had it before."""
+    """A submission in a worker's hands; ``resumed`` when another worker had it before.
+
+    ``refused`` are refusals by ``<submission>#<record>`` that may not have their diagnostics yet.
+    """
 
     submission: Submission
     bound: Bound
     resumed: bool
+    refused: Mapping[str, Verdict] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +83,23 @@ class Claims:
     async def claim(
         self, chosen: Sequence[tuple[Candidate, Bound]], *, holder: str, until: datetime
     ) -> list[Claim]:
-        """Take submissions, each on condition that nobody else has; return those that are ours."""
+        """Take submissions, each on condition that nobody else has; return those that are ours.
+
+        What is bound already stays: whoever had a submission before may have bound more to it
+        than was read here.
+        """
         if not chosen:
             return []
+        taken: Document = {"holder": holder, "until": until}
         operations = [
             UpdateOne(
                 {"_id": one.id, "open": True, "until": one.until},
-                {"$set": {"holder": holder, "until": until, "bound": stored(bound)}},
+                {"$set": taken},
+            )
+            if one.bound is not None
+            else UpdateOne(
+                {"_id": one.id, "open": True, "until": one.until, "bound": None},
+                {"$set": {**taken, "bound": stored(bound)}},
             )
             for one, bound in chosen
         ]
@@ -92,15 +108,17 @@ class Claims:
             found = await self.collection.find(
                 {"_id": {"$in": [one.id for one, _ in chosen]}}, SHOWN
             ).to_list(None)
-        before = {one.id: (one, bound) for one, bound in chosen}
+        before = {one.id: one for one, _ in chosen}
         return [
             Claim(
                 submission_of(document),
-                before[document["_id"]][1],
-                resumed=before[document["_id"]][0].bound is not None,
+                bound,
+                resumed=before[document["_id"]].bound is not None,
+                refused={one["record"]: verdict_of(one) for one in document.get("refused", ())},
             )
             for document in sorted(found, key=lambda one: str(one["_id"]))
             if document["holder"] == holder and document["until"] == until and document["open"]
+            if (bound := bound_of(document["bound"])) is not None
         ]
 
     async def take_back(self, *, holder: str) -> None:
@@ -110,8 +128,40 @@ class Claims:
                 {"open": True, "holder": holder}, {"$set": {"until": FREE, "holder": None}}
             )
 
+    async def refuse(
+        self, refused: Mapping[str, Mapping[str, Verdict]], *, holder: str
+    ) -> set[str]:
+        """Bind refusals to their submissions; return the submissions that are still ours.
+
+        Each is given whole, in place of what was bound before; of others nothing is written.
+        """
+        operations = [
+            UpdateOne(
+                {"_id": submission, "holder": holder, "open": True},
+                {
+                    "$set": {
+                        "refused": [
+                            {"record": name, **written(verdict)} for name, verdict in said.items()
+                        ]
+                    }
+                },
+            )
+            for submission, said in refused.items()
+        ]
+        if not operations:
+            return set()
+        with faults():
+            done = await self.collection.bulk_write(operations, ordered=False)
+            if done.matched_count == len(operations):
+                return set(refused)
+            # Who holds one now held it then: a worker takes nothing back while it judges.
+            found = await self.collection.find(
+                {"_id": {"$in": list(refused)}, "holder": holder, "open": True}, {"_id": 1}
+            ).to_list(None)
+        return {document["_id"] for document in found}
+
     async def rebind(self, submission: str, bound: Bound, *, holder: str) -> bool:
-        """Bind newer knowledge before anything was judged; False where it is not ours any more."""
+        """Bind newer knowledge; False where the submission is not ours any more."""
         with faults():
             done = await self.collection.update_one(
                 {"_id": submission, "holder": holder}, {"$set": {"bound": stored(bound)}}

@@ -10,6 +10,9 @@ from shared.mongo import Collection, Database
 from shared.mongo.client import Document, faults
 
 PAGE: Final = 500
+LOOKED_THROUGH: Final = 2_000  # diagnostics that one request with filters looks at
+SLICE: Final = 250  # of them in one command
+DOUBLINGS: Final = 16  # no file of a permitted size holds 2**20 records
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,23 @@ class Diagnostic:
 
     index: int
     verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which diagnostics: each field narrows; ``doi`` in lower case."""
+
+    status: str | None = None
+    rule: str | None = None
+    doi: str | None = None
+
+    def fit(self, verdict: Verdict) -> bool:
+        """Say whether a verdict is among them."""
+        return (
+            self.status in (None, verdict.status)
+            and self.rule in (None, verdict.rule)
+            and self.doi in (None, verdict.doi.lower())
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +78,48 @@ class Diagnostics:
             for index in indexes
             if (name := f"{submission}#{index}") in found
         ]
+
+    async def matching(
+        self, submission: str, filters: Filters, *, start: int, rows: int
+    ) -> tuple[list[Diagnostic], int, bool]:
+        """Return up to ``rows`` fitting diagnostics from ``start`` on, and where to go on.
+
+        The last says whether all that was looked at was there. Looks at a bounded number, so it
+        may return fewer than there are.
+        """
+        found: list[Diagnostic] = []
+        if filters == Filters():
+            found = await self.page(submission, start=start, rows=rows)
+            return found, start + rows, len(found) == rows
+        at = start
+        while at < start + LOOKED_THROUGH:
+            page = await self.page(submission, start=at, rows=SLICE)
+            for one in page:
+                if filters.fit(one.verdict):
+                    found.append(one)
+                if len(found) == rows:
+                    return found, one.index + 1, True
+            at += SLICE
+            if len(page) < SLICE:
+                return found, at, False
+        return found, at, True
+
+    async def judged(self, submission: str) -> int:
+        """Return how many records have a diagnostic, by a few looks: they come in file order.
+
+        Exact to a batch: the diagnostics of one are written together, in any order.
+        """
+        low, step = 0, 2**DOUBLINGS
+        while step:
+            # Of marks at even distances from what is known, those passed are there.
+            marks = [low + step * times for times in range(1, 16)]
+            there = await self.known(f"{submission}#{mark - 1}" for mark in marks)
+            passed = 0
+            while passed < len(marks) and f"{submission}#{marks[passed] - 1}" in there:
+                passed += 1
+            low += step * passed
+            step //= 16
+        return low
 
     async def all(self, submission: str, *, records: int) -> AsyncIterator[Sequence[Diagnostic]]:
         """Return all diagnostics of a submission of ``records`` records, in pages."""

@@ -30,6 +30,7 @@ class New:
     key: SealedKey
     file_name: str | None  # sealed
     lookup: tuple[str, ...]
+    callback: str | None = None  # a URL, sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Submission:
     claimed: bool
     file_name: str | None  # sealed
     batch_id: str | None  # sealed; known once the file was read
+    callback: str | None = None  # a URL, sealed
+    calls: bool = False  # its callback is not enqueued yet
 
     @property
     def id(self) -> str:
@@ -70,6 +73,8 @@ def submission_of(document: Document) -> Submission:
         claimed=document.get("holder") is not None,
         file_name=document.get("file_name"),
         batch_id=batch[0],
+        callback=document.get("callback"),
+        calls=bool(document.get("calls")),
     )
 
 

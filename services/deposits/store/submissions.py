@@ -8,6 +8,7 @@ own submissions and no other's.
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -19,6 +20,7 @@ from services.deposits.store.documents import (
     SHOWN,
     New,
     Submission,
+    SubmissionStatus,
     stored,
     submission_of,
 )
@@ -35,8 +37,26 @@ INDEXES: Final = (
     IndexModel([("open", 1)], name="open", partialFilterExpression={"open": True}),
     # One index for what a login asks by, for each costs every write: see New.lookup.
     IndexModel([("lookup", 1), ("_id", -1)], name="lookup"),
+    # Those whose depositor waits to be called back.
+    IndexModel([("calls", 1), ("open", 1)], name="calls", partialFilterExpression={"calls": True}),
 )
 AT_ONCE: Final = 50  # submissions in one command
+DIGITS: Final = 16  # of a number until the year 2286
+LONGEST_UPLOAD: Final = timedelta(days=1)  # a number is given when an upload begins
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which submissions: each field narrows. ``lookup`` is a login, or a hashed name of one's own.
+
+    ``since`` and ``until`` are about when they were received, the second exclusive.
+    """
+
+    lookup: str | None = None
+    status: SubmissionStatus | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: str | None = None
 
 
 async def prepare(database: Database) -> None:
@@ -86,7 +106,10 @@ class Submissions:
             "wrapped": new.key.wrapped,
             "file_name": new.file_name,
             "lookup": list(new.lookup),
+            "received": new.state.received_at,
         }
+        if new.callback is not None:
+            document |= {"callback": new.callback, "calls": True}
         if offer is not None:
             document["bound"] = stored(offer.bound)
         if not await self._adding.do(document):
@@ -126,22 +149,66 @@ class Submissions:
             )
         return submission_of(found[0]) if found else None
 
-    async def newest(
-        self, *, credential: str | None, open_only: bool, before: str | None, rows: int
-    ) -> list[Submission]:
-        """Return submissions of a login (None: of all), newest first, older than ``before``."""
-        asked: dict[str, Any] = {}
-        if credential is not None:
-            asked["lookup"] = credential
-        if open_only:
-            asked["open"] = True
-        if before is not None:
-            asked["_id"] = {"$lt": before}
+    async def newest(self, asked: Asked, *, rows: int) -> list[Submission]:
+        """Return submissions, newest first."""
         with faults():
             found = await (
-                self.collection.find(asked, SHOWN).sort("_id", -1).limit(rows).to_list(rows)
+                self.collection.find(_query(asked), SHOWN).sort("_id", -1).limit(rows).to_list(rows)
             )
         return [submission_of(document) for document in found]
+
+    # -- calling back --------------------------------------------------------------------------
+
+    async def to_call_back(self, *, most: int) -> list[Submission]:
+        """Return completed submissions whose callback was not asked for yet."""
+        with faults():
+            found = await (
+                self.collection.find({"calls": True, "open": False}, SHOWN)
+                .limit(most)
+                .to_list(most)
+            )
+        return [submission_of(document) for document in found]
+
+    async def called_back(self, ids: Sequence[str]) -> None:
+        """Note that callbacks were asked for."""
+        with faults():
+            await self.collection.update_many(
+                {"_id": {"$in": list(ids)}, "open": False}, {"$unset": {"calls": ""}}
+            )
+
+
+def _query(asked: Asked) -> dict[str, Any]:
+    query: dict[str, Any] = {}
+    numbers: dict[str, str] = {}
+    if asked.lookup is not None:
+        query["lookup"] = asked.lookup
+    match asked.status:
+        case "completed":
+            query["open"] = False
+        case "queued":
+            query |= {"open": True, "holder": None}
+        case "in_process":
+            query |= {"open": True, "holder": {"$ne": None}}
+    times = {"$gte": asked.since, "$lt": asked.until}
+    received = {name: at for name, at in times.items() if at is not None}
+    if received:
+        query["received"] = received
+    # Numbers hold their time, so that only those of that time are looked at.
+    if asked.since is not None:
+        numbers["$gte"] = number_at(asked.since - LONGEST_UPLOAD)
+    if asked.until is not None:
+        numbers["$lt"] = number_at(asked.until)
+    if asked.before is not None:
+        numbers["$lt"] = min(asked.before, numbers.get("$lt", asked.before))
+    if numbers:
+        query["_id"] = numbers
+    return query
+
+
+def number_at(at: datetime) -> str:
+    """Return the least number that a submission begun at this time can have."""
+    number = max(0, int(at.timestamp() * 1_000)) * 1_000
+    return str(min(number, 10**DIGITS - 1)).zfill(DIGITS)
 
 
 def shown(state: SubmissionState) -> dict[str, Any]:
