@@ -1,7 +1,8 @@
-"""The demo: real facts about 197 works of 28 members, and the tools that load and show them.
+"""The demo: real facts about 233 works of 37 members, and the tools that load and show them.
 
 `works/` holds the facts, one file of JSON lines per member that deposits them in the demo;
-`members.toml` says who these members are and how they set their preferences. Nothing here is
+`members.toml` says who these members are and how they set their preferences. Twelve works are owned
+by another member than the one that deposits them: they are transferred. Nothing here is
 imported by a service: the demo speaks to the running system through its public interfaces only.
 
 | module | what it does |

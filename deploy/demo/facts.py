@@ -95,6 +95,11 @@ def depositor() -> dict[str, Member]:
     return {prefix: member for member in members() for prefix in member.prefixes}
 
 
+def owner(work: Work) -> Member:
+    """Return the member that owns a work: the one whose prefix the work belongs to."""
+    return depositor()[work["prefix"]]
+
+
 # -- what differs, and why ---------------------------------------------------------------------
 
 
@@ -138,12 +143,6 @@ def _resolver(work: Work) -> Work:
     old, new = "http://dx.doi.org/", "https://doi.org/"
     policy = work.get("update-policy", "")
     return {**work, "update-policy": new + policy[len(old) :]} if policy.startswith(old) else work
-
-
-def _depositing_owner(work: Work) -> Work:
-    prefix = work["DOI"].split("/")[0]
-    owner = depositor()[prefix]
-    return {**work, "prefix": prefix, "member": str(owner.id), "publisher": owner.name}
 
 
 DIFFERENCES: tuple[Difference, ...] = (
@@ -192,18 +191,16 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
 )
 
-OWNERSHIP = Difference(
-    "owner prefix",
-    "twelve works belong to another prefix than their DOI's; until they are transferred the "
-    "owner, member and publisher are those of the DOI's own prefix",
-    _depositing_owner,
-)
-SYSTEM_FIELDS = ("prefix", "member", "publisher", "source")  # computed when read, not deposited
+SYSTEM_FIELDS = ("prefix", "member", "source")  # computed when read, not deposited
+# Their publisher is the owner's name; all other kinds deposit one.
+WITHOUT_PUBLISHER = ("journal-article", "posted-content")
 
 
 def expected_deposit(source: Work) -> Work:
     """Return what a deposit of the source says: the work object of deposits, exactly."""
     work = _without(*SYSTEM_FIELDS)(source)
+    if source["type"] in WITHOUT_PUBLISHER:
+        work.pop("publisher")
     for difference in DIFFERENCES:
         work = difference.change(work)
     return work
@@ -214,7 +211,7 @@ def expected_reading(source: Work) -> Work:
 
     Equal in every field but stamps, score and counts (`comparable` takes them out of the answer).
     """
-    work = OWNERSHIP.change(source)
+    work = source
     for difference in DIFFERENCES:
         work = difference.change(work)
     return work
@@ -233,10 +230,37 @@ def expected_works() -> Iterator[Work]:
     return (expected_reading(source) for source in works())
 
 
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """What is transferred to a prefix: journals by one of their ISSNs, and single works."""
+
+    to: str
+    issns: tuple[str, ...]
+    works: tuple[str, ...]
+
+
 @cache
 def transferred() -> frozenset[str]:
-    """Return the DOIs whose owner prefix differs from their own (see OWNERSHIP)."""
+    """Return the DOIs whose owner prefix differs from their own."""
     return frozenset(w["DOI"] for w in works() if not w["DOI"].startswith(w["prefix"] + "/"))
+
+
+@cache
+def transfers() -> tuple[Transfer, ...]:
+    """Return how the transferred works came to their owners: with their journal, or alone.
+
+    Every work of these journals belongs to the new owner, so it is the journal that changed hands.
+    """
+    found: dict[str, tuple[set[str], set[str]]] = {}
+    for work in works():
+        if work["DOI"] in transferred():
+            issns, alone = found.setdefault(work["prefix"], (set(), set()))
+            issns.update(work.get("ISSN", ())[:1])
+            alone.update([] if "ISSN" in work else [work["DOI"]])
+    return tuple(
+        Transfer(to, tuple(sorted(issns)), tuple(sorted(alone)))
+        for to, (issns, alone) in sorted(found.items())
+    )
 
 
 @cache

@@ -5,7 +5,7 @@ expected answer becomes `Unexpected`, with the route and the status, never with 
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -131,6 +131,18 @@ class System:
         auth: Login | None = None,
     ) -> tuple[int, Any]:
         url = self.where.accounts + path
+        return await self._ask(method, url, body=body, allowed=allowed, auth=auth)
+
+    async def _ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: Any,
+        allowed: Iterable[int],
+        auth: Login | None = None,
+    ) -> tuple[int, Any]:
+        """Ask as the operator, or as a role; what is not allowed is Unexpected."""
         headers = {} if auth else self._operator()
         basic = auth.basic if auth else None
         try:
@@ -258,6 +270,24 @@ class System:
             ),
         )
 
+    async def titles(self, issn: str) -> list[str]:
+        """Return the ids of the titles that an ISSN names."""
+        url = f"{self.where.deposits}/titles?issn={issn}"
+        _, answer = await self._ask("GET", url, body=None, allowed=(OK,))
+        return [title["id"] for title in answer["items"]]
+
+    async def transfer(
+        self, to: str, *, works: Sequence[str] = (), titles: Sequence[str] = ()
+    ) -> None:
+        """Transfer works or titles to a prefix, as the operator; may be repeated."""
+        url = f"{self.where.deposits}/transfers"
+        for kind, subjects in (("works", works), ("titles", titles)):
+            if subjects:
+                body = {"to": to, kind: list(subjects)}
+                _, answer = await self._ask("POST", url, body=body, allowed=(OK,))
+                if unknown := answer["unknown"]:
+                    raise Unexpected(f"POST {url} does not know {', '.join(unknown)}")
+
     # -- distribution ------------------------------------------------------------------------
 
     async def read(
@@ -275,7 +305,14 @@ class System:
 
     async def resolves(self, doi: str) -> bool:
         """Whether readers get this work."""
-        status, _ = await self.read(f"/works/{quote(doi, safe='')}")
+        return await self._work(doi) is not None
+
+    async def owner_prefix(self, doi: str) -> str | None:
+        """Return the prefix that readers are told a work belongs to, None when there is none."""
+        return (await self._work(doi) or {}).get("prefix")
+
+    async def _work(self, doi: str) -> dict[str, Any] | None:
+        status, answer = await self.read(f"/works/{quote(doi, safe='')}")
         if status not in {OK, NOT_FOUND}:
             raise Unexpected(f"GET /works/{doi} answered {status}")
-        return status == OK
+        return answer["message"] if status == OK else None

@@ -1,11 +1,14 @@
-"""Load the demo: members, preferences, subscribers and 197 works, all through the front door.
+"""Load the demo: members, preferences, subscribers, 233 works and 12 transfers of ownership.
 
-Loading may be repeated and interrupted. What the system itself answers decides what is left to
-do: the demo is loaded when the last work of its last file resolves; a file is done when its works
-resolve; an organisation, a prefix or a login that exists is taken as it is.
+All goes through the front door, and may be repeated and interrupted. What the system itself
+answers decides what is left to do: the demo is loaded when the last work of its last file resolves
+and the transferred works show their owners; a file is done when its works resolve; an organisation,
+a prefix or a login that exists is taken as it is. Transfers come last: a title that belongs to
+another member already could not be deposited under any more.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
@@ -16,7 +19,7 @@ from deploy.demo.credentials import Credentials
 from deploy.demo.deposit_xml import Batch, batches
 from deploy.demo.interfaces import Login, RecordResult, SubmissionLog, System, Unexpected
 
-_FILES_AT_ONCE = 4
+_AT_ONCE = 4  # members, then files
 _PATIENCE = 180.0  # seconds for one file to be processed, and for readers to get the last work
 _FIRST_LOOK, _LONGEST_LOOK = 0.1, 1.0  # seconds between two looks
 _ALREADY = "less or equal to previously submitted version"
@@ -27,7 +30,7 @@ async def load(system: System, console: Console) -> bool:
     plan = list(batches(facts.works()))
     last = plan[-1].works[-1]["DOI"]
     kept = Credentials(system.where.credentials)
-    if await system.resolves(last):
+    if await system.resolves(last) and not await _to_transfer(system):
         console.print(f"The demo is loaded already: {last} resolves. Nothing was done.")
         return True
     with _progress(console) as progress:
@@ -37,7 +40,8 @@ async def load(system: System, console: Console) -> bool:
     for result in refused:
         console.print(f"[red]{result.doi}[/]: {result.message}")
     if not refused:
-        await _until_resolved(system, last)
+        await _until(lambda: system.resolves(last), f"{last} to be read")
+        await _transfers(system)
     total = sum(len(batch.works) for batch in plan)
     console.print(
         f"{total - len(refused)} of {total} works of {len(facts.members())} members are loaded. "
@@ -61,14 +65,21 @@ def _progress(console: Console) -> Progress:
 
 async def _members(system: System, kept: Credentials, progress: Progress) -> None:
     task = progress.add_task("members", total=len(facts.members()))
-    for member in facts.members():
-        await system.register(number=member.id, name=member.name, location=member.location)
-        for prefix in member.prefixes:
-            await system.assign(member.id, prefix, name=member.name)
-            if member.setting:
-                await system.prefer(member.id, prefix, setting=member.setting)
-        await _login(system, kept, member)
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(member: facts.Member) -> None:
+        async with places:
+            await system.register(number=member.id, name=member.name, location=member.location)
+            for prefix in member.prefixes:
+                await system.assign(member.id, prefix, name=member.name)
+                if member.setting:
+                    await system.prefer(member.id, prefix, setting=member.setting)
+            await _login(system, kept, member)
         progress.advance(task)
+
+    async with asyncio.TaskGroup() as group:
+        for member in facts.members():
+            group.create_task(one(member))
 
 
 async def _login(system: System, kept: Credentials, member: facts.Member) -> Login:
@@ -114,7 +125,7 @@ async def _files(
 ) -> list[RecordResult]:
     """Deposit every file that is not done; return the records that were refused."""
     task = progress.add_task("works", total=sum(len(batch.works) for batch in plan))
-    places = asyncio.Semaphore(_FILES_AT_ONCE)
+    places = asyncio.Semaphore(_AT_ONCE)
     refused: list[RecordResult] = []
 
     async def one(batch: Batch) -> None:
@@ -159,10 +170,35 @@ def _refusals(log: SubmissionLog) -> list[RecordResult]:
     return [r for r in log.records if r.status == "Failure" and _ALREADY not in r.message]
 
 
-async def _until_resolved(system: System, doi: str) -> None:
+async def _until(done: Callable[[], Awaitable[bool]], what: str) -> None:
     pause, waited = _FIRST_LOOK, 0.0
-    while not await system.resolves(doi):
+    while not await done():
         if waited > _PATIENCE:
-            raise Unexpected(f"{doi} was deposited, but readers do not get it after {waited:.0f} s")
+            raise Unexpected(f"Waited {waited:.0f} s in vain for {what}")
         await asyncio.sleep(pause)
         waited, pause = waited + pause, min(2 * pause, _LONGEST_LOOK)
+
+
+# -- transfers ---------------------------------------------------------------------------------
+
+
+async def _to_transfer(system: System) -> list[str]:
+    """Return the works that belong to another prefix than the facts say."""
+    return [
+        work["DOI"]
+        for work in facts.works()
+        if work["DOI"] in facts.transferred()
+        and await system.owner_prefix(work["DOI"]) != work["prefix"]
+    ]
+
+
+async def _transfers(system: System) -> None:
+    """Give journals and works that changed hands to their owners, and wait until readers know."""
+    for transfer in facts.transfers():
+        titles = [title for issn in transfer.issns for title in await system.titles(issn)]
+        await system.transfer(transfer.to, works=transfer.works, titles=titles)
+
+    async def settled() -> bool:
+        return not await _to_transfer(system)
+
+    await _until(settled, "the transferred works to show their owners")

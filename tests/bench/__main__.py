@@ -5,7 +5,7 @@ import importlib
 
 import click
 
-NAMES = ("projector", "read", "ingest", "flip")
+NAMES = ("projector", "read", "ingest", "flip", "bulk")
 
 
 @click.command()

@@ -13,6 +13,8 @@ OFFERED = {
     " OrganisationChanged SubmissionReceived SubmissionCompleted PreferenceApplied ReplicaAlive",
     "shared.mongo": "Accepted Aggregates Collection Database Erase IndexModel Lease Outbox Pending"
     " Put Refused Saved Unchanged Write apply_writes connect faults projecting",
+    "shared.mongo.deliveries": "Deliveries Delivery New Settled",
+    "shared.mongo.delivering": "Delivering Failed Outcome Patience Sender Sent",
     "shared.policy": "ANYBODY Reader ReferencesPolicy Visible Withheld effective_setting load"
     " references_visible setting_at stale withhold",
     "shared.kafka.circuit": "Circuit CircuitOpen",

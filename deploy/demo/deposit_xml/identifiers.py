@@ -15,15 +15,24 @@ def stamped(work: Work) -> str | None:
 
 def doi_data(work: Work) -> str:
     """Return doi_data; its timestamp is the day and time the source was deposited, if known."""
-    links = groupby(work.get("link", ()), key=lambda link: link["intended-application"])
-    secondary = work["resource"].get("secondary", ())
     return element(
         "doi_data",
         text("doi", work["DOI"]),
         text("timestamp", stamped(work)),
         text("resource", work["resource"]["primary"]["URL"]),
-        *(_links(application, list(found)) for application, found in links),
-        element("collection", *(_target(t) for t in secondary), property="list-based"),
+        collections(work),
+    )
+
+
+def collections(work: Work) -> str:
+    """Return the links by application, and the further targets."""
+    links = groupby(work.get("link", ()), key=lambda link: link["intended-application"])
+    secondary = work.get("resource", {}).get("secondary", ())
+    return "".join(
+        (
+            *(_links(application, list(found)) for application, found in links),
+            element("collection", *(_target(t) for t in secondary), property="list-based"),
+        )
     )
 
 

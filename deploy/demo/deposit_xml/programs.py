@@ -31,10 +31,11 @@ _INTRA_WORK = {
 
 def programs(work: Work) -> str:
     """Return funding, licences and trials."""
-    return _funding(work) + _access(work) + _trials(work)
+    return funding(work) + access(work) + _trials(work)
 
 
-def _funding(work: Work) -> str:
+def funding(work: Work) -> str:
+    """Return the funders, a group each."""
     groups = (element("fr:assertion", _funder(f), name="fundgroup") for f in work.get("funder", ()))
     return element("fr:program", *groups, name="fundref")
 
@@ -64,7 +65,8 @@ def _day(partial: Work) -> str:
     return f"{year:04d}-{month:02d}-{day:02d}"
 
 
-def _access(work: Work) -> str:
+def access(work: Work) -> str:
+    """Return licences and whether it is free to read."""
     free = work.get("free-to-read")
     attributes = {
         name: _day(free[key])
@@ -116,14 +118,18 @@ def relations(work: Work) -> str:
     return element("rel:program", *(_related(name, item) for name, item in items), name="relations")
 
 
+def camel(name: str) -> str:
+    """Return a relation's name as the schema spells it: is-part-of -> isPartOf."""
+    return re.sub(r"-(.)", lambda found: found[1].upper(), name)
+
+
 def _related(name: str, item: Work) -> str:
-    camel = re.sub(r"-(.)", lambda found: found[1].upper(), name)
     return element(
         "rel:related_item",
         text(
             f"rel:{'intra' if name in _INTRA_WORK else 'inter'}_work_relation",
             item["id"],
-            relationship_DASH_type=camel,
+            relationship_DASH_type=camel(name),
             identifier_DASH_type=item["id-type"],
         ),
     )
@@ -131,13 +137,14 @@ def _related(name: str, item: Work) -> str:
 
 def crossmark(work: Work) -> str:
     """Return crossmark, with the programs inside."""
-    domain = work["content-domain"]
-    named = many(domain["domain"], lambda d: element("crossmark_domain", text("domain", d)))
+    domain = work.get("content-domain", {})
+    named = many(domain.get("domain", ()), lambda d: element("crossmark_domain", text("domain", d)))
+    restricted = domain.get("crossmark-restriction")
     return element(
         "crossmark",
         text("crossmark_policy", re.sub(r"^https?://(dx\.)?doi\.org/", "", work["update-policy"])),
         element("crossmark_domains", named),
-        text("crossmark_domain_exclusive", str(domain["crossmark-restriction"]).lower()),
+        text("crossmark_domain_exclusive", None if restricted is None else str(restricted).lower()),
         element("updates", *(_update(update) for update in work.get("update-to", ()))),
         element(
             "custom_metadata",
