@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
@@ -13,6 +13,7 @@ from services.deposits.crossref.diagnostics import (
     NOT_YOUR_PREFIX,
     UPDATED,
 )
+from services.deposits.crossref.records import amended
 from services.deposits.crossref.submission import Record
 from services.deposits.model.citations import citation_counts
 from services.deposits.model.ownership import owner_of
@@ -32,9 +33,6 @@ from services.deposits.model.verdicts import (
     refused,
 )
 from shared.events import WorkRegistered, WorkState, WorkUpdated
-
-# Of a part, these say which work is meant and change nothing.
-_IDENTITY: Final = frozenset({"DOI", "URL", "type", "prefix"})
 
 
 def key_of(record: Record) -> str:
@@ -164,7 +162,7 @@ def _changed(
     record: Record, work: WorkState, standing: Standing, *, name: str, now: datetime
 ) -> Registration | Refused:
     """Register a part: it replaces the keys that it says, and leaves the rest."""
-    merged = merge(work.work, record.work)
+    merged = amended(work.work, record.work)
     if _too_large(merged):
         msg = TOO_LARGE.format(LARGEST_WORK // 1_000_000)
         return Refused(refused(record, "too-large", msg), final=True)
@@ -184,24 +182,6 @@ def _changed(
 
 def _said_of(state: WorkState) -> dict[str, Any]:
     return {"work_version": state.version, **citation_counts(state.work)}
-
-
-def merge(work: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a work with the keys of a part in place of its own; an empty one takes a key away.
-
-    References are replaced as a whole and counted again; of ``resource`` the primary address stays.
-    """
-    said = {key: value for key, value in part.items() if key not in _IDENTITY}
-    merged = {**work, **said}
-    if isinstance(said.get("resource"), dict) and isinstance(work.get("resource"), dict):
-        merged["resource"] = {**work["resource"], **said["resource"]}
-    for key, value in said.items():
-        if value is None or value in ([], {}):
-            del merged[key]
-    if "reference" in said:
-        counted = len(merged.get("reference", ()))
-        merged |= {"reference-count": counted, "references-count": counted}
-    return merged
 
 
 def _too_large(work: Mapping[str, Any]) -> bool:
