@@ -1,6 +1,6 @@
 """Processes of services that begin where their imports end: forked from one that holds them ready.
 
-Each is a process of its own, run as ``python -m services.<name>`` would run it, with a process id
+Each is a process of its own, run as ``python -m`` would run it, with a process id
 to kill and an exit status; only the seconds that importing takes are spent once a run. That
 ``python -m`` itself works is what the tests of `make run` show.
 """
@@ -70,17 +70,17 @@ class Forked:
 
 
 def start(
-    service: str, roles: Sequence[str], *, environment: Mapping[str, str], log: Path
+    module: str, arguments: Sequence[str] = (), *, environment: Mapping[str, str], log: Path
 ) -> Forked:
-    """Start a service with just this environment, its output added to ``log``."""
+    """Start ``python -m module`` with just this environment, its output added to ``log``."""
     process = _CONTEXT.Process(
-        target=_run, args=(service, tuple(roles), dict(environment), str(log)), name=service
+        target=_run, args=(module, tuple(arguments), dict(environment), str(log)), name=module
     )
     process.start()
     return Forked(process)
 
 
-def _run(service: str, roles: Sequence[str], environment: Mapping[str, str], log: str) -> None:
+def _run(module: str, arguments: Sequence[str], environment: Mapping[str, str], log: str) -> None:
     ctypes.CDLL(None).prctl(PARENT_DEATH, signal.SIGKILL)
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(output, 1)
@@ -91,5 +91,5 @@ def _run(service: str, roles: Sequence[str], environment: Mapping[str, str], log
     os.environ.update(environment)
     random.seed()
     importlib.reload(importlib.import_module("shared.runtime.crashpoints"))  # armed as told above
-    sys.argv = [service, *roles]
-    runpy.run_module(f"services.{service}", run_name="__main__", alter_sys=True)
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -118,7 +118,7 @@ async def service(
     port = environment.get("HTTP_PORT") or str(free_ports(["http"])["http"])
     settings = place.environment(name) | environment | {"HTTP_PORT": port}
     log = place.folder / f"{name}-{port}.log"
-    process = nursery.start(name, roles, environment=settings, log=log)
+    process = nursery.start(f"services.{name}", roles, environment=settings, log=log)
     running = Running(name, f"http://127.0.0.1:{port}", log, process, roles, environment)
     try:
         if ready:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -26,10 +25,11 @@ from shared.mongo.aggregates import outbox_entry
 from shared.mongo.outbox import Pending
 from shared.runtime.faults import Transient
 from shared.runtime.health import Health
+from tests import nursery
 from tests.events import AT
 from tests.integration.relays import PREFIXES, STALE, change, prefixes_of, relay_of
 from tests.platform import own_platform
-from tests.processes import ROOT, _die_with_parent, until
+from tests.processes import until
 
 KEYS = [f"10.{5000 + n}" for n in range(12)]
 
@@ -128,34 +128,27 @@ async def test_every_event_is_published_at_least_once_and_in_order_per_key_throu
 @contextlib.asynccontextmanager
 async def apart(
     platform: Platform, database: Database, prefix: str, folder: Path, crash: str
-) -> AsyncIterator[Any]:
+) -> AsyncIterator[tuple[nursery.Forked, Path]]:
     """Run a relay in a process of its own."""
     log = folder / "relay.log"
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.integration.relays",
-            cwd=ROOT,
-            env=os.environ
-            | {
-                "KAFKA_BOOTSTRAP": platform.kafka_bootstrap,
-                "MONGODB_URL": platform.mongodb_url,
-                "TOPIC_PREFIX": prefix,
-                "DATABASE": database.name,
-                "HOLDER": "apart",
-                "COLOPHON_CRASH": crash,
-            },
-            stdout=output,
-            stderr=output,
-            preexec_fn=_die_with_parent,
-        )
+    process = nursery.start(
+        "tests.integration.relays",
+        environment=os.environ
+        | {
+            "KAFKA_BOOTSTRAP": platform.kafka_bootstrap,
+            "MONGODB_URL": platform.mongodb_url,
+            "TOPIC_PREFIX": prefix,
+            "DATABASE": database.name,
+            "HOLDER": "apart",
+            "COLOPHON_CRASH": crash,
+        },
+        log=log,
+    )
     try:
         yield process, log
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGCONT)
-            process.terminate()
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
         async with asyncio.timeout(20):
             await process.wait()
 

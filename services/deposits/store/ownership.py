@@ -27,13 +27,14 @@ INDEXES: Final = (
 AT_ONCE: Final = 200  # keys in one look-up
 MOST_CACHED: Final = 100_000
 MOST_WORDS: Final = 64
-_PARSE: Final[TypeAdapter[Owned]] = TypeAdapter(TitleState | OwnershipState)  # type: ignore[arg-type]
+_PARSE: Final[TypeAdapter[Any]] = TypeAdapter(Owned)
 _WORD: Final = re.compile(r"\w+")
 
 
 def parse(text: str) -> Owned:
     """Read a title, or a work's own owner."""
-    return _PARSE.validate_json(text)
+    parsed: Owned = _PARSE.validate_json(text)
+    return parsed
 
 
 def shown(state: Owned) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Values of rows by their kind, and what an element of a table may say."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -136,7 +137,10 @@ VALUES: dict[str, Values] = {
     "contributors": lambda row: _people(row.inside),
     "person": lambda row: said(inside(row), always=("sequence", "role", "surname", "affiliations")),
     "organization": lambda row: said(inside(row), always=("sequence", "role", "text")).map(
-        lambda person: {**person, "name": " ".join(person["name"].split("\n"))}
+        lambda person: {
+            **person,
+            "name": " ".join(filter(None, re.split(r"[ \n]+", person["name"]))),
+        }
     ),
     "anonymous": lambda row: said(inside(row), always=("sequence", "role", "affiliations")).map(
         lambda person: {**person, "name": "Anonymous"}

@@ -49,7 +49,11 @@ def articles(draw: st.DrawFn) -> Work:
 
 
 _JOURNAL_RECORD = own(kinds.JOURNAL, "journal-title", "issn")
-_ISSUE_RECORD = own(kinds.ISSUE_RECORD, "publication-dates")
+# The volume inside may be a record too; here it only says its number.
+_ISSUE_RECORD = st.tuples(
+    st.just({}) | one("volume", texts(12)),
+    own(kinds.ISSUE_RECORD, "publication-dates", skip=("journal_volume",)),
+).map(merged)
 _VOLUME_RECORD = own(kinds.VOLUME, "volume")
 _SPELT = {"container-title": "title", "short-container-title": "short-title"}
 
