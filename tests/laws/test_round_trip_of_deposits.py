@@ -75,6 +75,7 @@ def test_a_submission_of_each_kind_is_valid_and_reads_back_as_it_was_written(
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)
 @pytest.mark.clause("CRR-1")
 @pytest.mark.parametrize("body", deposits.SUBMISSIONS)
 def test_many_submissions_of_each_kind_are_valid_and_read_back_as_they_were_written(

@@ -7,7 +7,7 @@ nothing changes it. Where its title never came, whoever comes next registers the
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic import TypeAdapter
 
@@ -27,7 +27,7 @@ INDEXES: Final = (
 AT_ONCE: Final = 200  # keys in one look-up
 MOST_CACHED: Final = 100_000
 MOST_WORDS: Final = 64
-_PARSE: Final[TypeAdapter[Any]] = TypeAdapter(Owned)
+_PARSE: Final[TypeAdapter[Any]] = TypeAdapter(cast("Any", Owned))
 _WORD: Final = re.compile(r"\w+")
 
 
