@@ -27,7 +27,7 @@ check: $(ENVIRONMENT) ## lint, format, types, imports, generated documents
 soak: $(ENVIRONMENT) ## run the long loops of the laws
 	@$(PYTHON) -m pytest -m soak $(ARGS)
 
-bench: $(ENVIRONMENT) ## measure against a bare baseline, NAME=projector|read|ingest|flip
+bench: $(ENVIRONMENT) ## measure against a bare baseline, NAME=projector|read|ingest|flip|bulk
 	@$(PYTHON) -m tests.bench $(NAME)
 
 clauses: $(ENVIRONMENT) ## write docs/clauses.md: each clause of the policies and the test that shows it

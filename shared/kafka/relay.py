@@ -61,13 +61,22 @@ class Source:
     """One collection's outbox and the gate topics that nothing else writes to.
 
     Sources are served in the order given, a page each, so that a flood of works cannot hold up a
-    preference: put gate topics first.
+    preference: put gate topics first, and what others rest on before them.
     """
 
     box: Box
     gate: tuple[str, ...] = ()
     clear_since: datetime | None = None
     marked: float = field(default=float("-inf"))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What was read of an outbox, and when that read began."""
+
+    source: Source
+    read_at: datetime
+    pending: Sequence[Any]
 
 
 @dataclass(slots=True)
@@ -114,7 +123,10 @@ class Relay:
         while True:
             self.wake.clear()
             leaving = draining.is_set()
-            busy = [await self._page(source, sender) for source in self.sources]
+            # Read backwards, publish forwards: what an entry rests on was written before it, in a
+            # source that stands before its own, so it is read after it and published before it.
+            pages = [await self._read(source) for source in reversed(self.sources)]
+            busy = [await self._publish(page, sender) for page in reversed(pages)]
             await self._mark(sender)
             self.health.beat("relay")
             if self.clock.monotonic() - renewed > RENEW_SECONDS:
@@ -126,22 +138,25 @@ class Relay:
             if not any(busy):
                 await wait_any(self.wake, draining, timeout=IDLE_SECONDS)
 
-    async def _page(self, source: Source, sender: FencedSender) -> bool:
+    async def _read(self, source: Source) -> Page:
+        at = self.clock.now()
+        return Page(source, at, await source.box.page(PAGE))
+
+    async def _publish(self, page: Page, sender: FencedSender) -> bool:
         """Publish one page; True if there may be more."""
-        read_at, started = self.clock.now(), self.clock.monotonic()
-        pending = await source.box.page(PAGE)
-        records = [record for one in pending for record in one.records]
+        started = self.clock.monotonic()
+        records = [record for one in page.pending for record in one.records]
         if records:
             await sender.send(records)
             crashpoint("relay.sent")
-            await source.box.take_out(pending)
+            await page.source.box.take_out(page.pending)
             OUTBOX_SECONDS.labels(self.service).observe(self.clock.monotonic() - started)
             for record in records:
                 EVENTS_RELAYED.labels(self.service, record.topic).inc()
-        if len(pending) == PAGE:
+        if len(page.pending) == PAGE:
             return True
-        source.clear_since = read_at
-        return bool(pending)
+        page.source.clear_since = page.read_at
+        return bool(page.pending)
 
     async def _mark(self, sender: FencedSender) -> None:
         """Write watermarks where one is due and something is known."""

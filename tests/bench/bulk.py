@@ -23,6 +23,7 @@ from aiokafka import AIOKafkaProducer
 from lxml import etree
 
 from services.deposits.crossref.reader import read_deposit
+from shared.mongo import connect
 from tests.bench.ingest import TOPIC, seen, watch
 from tests.bench.rig import Rig, close, console, in_turn, rig
 from tests.bulk import MB, Bulk, cpu_seconds, memory, number_of, send
@@ -109,17 +110,21 @@ async def bare(here: Rig, file: tuple[Bulk, Path]) -> float:
         bootstrap_servers=here.bootstrap, acks="all", enable_idempotence=True
     )
     await producer.start()
-    began = time.perf_counter()
-    works = plain(path)
-    while batch := await asyncio.to_thread(lambda: list(islice(works, BATCH))):
-        documents = [{"_id": work["DOI"], "work": work} for work in batch]
-        await here.database["bare"].insert_many(documents, ordered=False)
-        sent = [
-            await producer.send(here.prefix + TOPIC, orjson.dumps(work), key=work["DOI"].encode())
-            for work in batch
-        ]
-        await asyncio.gather(*sent)
-    took = time.perf_counter() - began
+    # A connection of this round's own: one that was idle for minutes may be closed by now.
+    async with connect(here.mongodb_url, here.prefix.replace(".", "_")) as database:
+        began = time.perf_counter()
+        works = plain(path)
+        while batch := await asyncio.to_thread(lambda: list(islice(works, BATCH))):
+            documents = [{"_id": work["DOI"], "work": work} for work in batch]
+            await database["bare"].insert_many(documents, ordered=False)
+            sent = [
+                await producer.send(
+                    here.prefix + TOPIC, orjson.dumps(work), key=work["DOI"].encode()
+                )
+                for work in batch
+            ]
+            await asyncio.gather(*sent)
+        took = time.perf_counter() - began
     await producer.stop()
     return bulk.articles / took
 
