@@ -22,7 +22,8 @@ from tests.processes import Place, Running, service, until
 
 MOST_MEMORY: Final = 300  # MB, of the whole process at its peak
 HOURS: Final = 3 * 3_600.0
-QUICK: Final = {"LEASE_SECONDS": "1"}
+# Its successor takes up at once what it had; a short lease would be lost between two batches.
+NAMED: Final = {"REPLICA": "one"}
 
 
 async def ended(site: Client, number: str, *, within: float) -> dict[str, Any]:
@@ -155,13 +156,13 @@ async def kill_and_resume(place: Place, death: str, bulk: Bulk, *, within: float
     """Deposit, die at ``death``, start again, and look at what became of it."""
     async with members(place):
         async with (
-            service("deposits", place, COLOPHON_CRASH=death, **QUICK) as dying,
+            service("deposits", place, COLOPHON_CRASH=death, **NAMED) as dying,
             client(dying) as site,
         ):
             with contextlib.suppress(aiohttp.ClientError):
                 await send(site.session, dying.url, bulk.pieces)
             assert await dying.ended(within=within) == -9
-        async with service("deposits", place, **QUICK) as running:
+        async with service("deposits", place, **NAMED) as running:
             await assert_whole_and_once(place, running, bulk, within=within)
 
 
