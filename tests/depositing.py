@@ -242,8 +242,12 @@ async def client(running: Running) -> AsyncIterator[Client]:
 
 
 async def published(place: Place, topic: str, *, at_least: int) -> list[Event]:
-    """Return all events of a topic in their order per key, once there are ``at_least``."""
+    """Return all events of a topic in their order per key, repeats included.
+
+    Waits until there are ``at_least`` different ones: after a crash events are published again.
+    """
     found: list[Event] = []
+    ids: set[str] = set()
     seen: dict[tuple[str, int], int] = {}
     draining = asyncio.Event()
     async with contextlib.aclosing(
@@ -259,6 +263,7 @@ async def published(place: Place, topic: str, *, at_least: int) -> list[Event]:
                         continue
                     assert isinstance(content, Received), content
                     found.append(content.event)
-                if len(found) >= at_least and not batch.behind:
+                    ids.add(content.meta.id)
+                if len(ids) >= at_least and not batch.behind:
                     return found
     raise AssertionError("the topic ended")
