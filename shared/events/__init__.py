@@ -35,10 +35,19 @@ from shared.events.deposits import (
     WorkState,
     WorkUpdated,
 )
-from shared.events.distribution import PreferenceApplied, ReplicaAlive
+from shared.events.distribution import (
+    OfferedWork,
+    OpenWorkPublished,
+    PlusWorkPublished,
+    PreferenceApplied,
+    ReplicaAlive,
+    Standing,
+)
 from shared.events.records import (
+    NUDGE_KEY,
     WATERMARK_KEY,
     Meta,
+    Nudge,
     Outgoing,
     Received,
     Unknown,
@@ -49,6 +58,7 @@ from shared.events.records import (
 )
 
 __all__ = [
+    "NUDGE_KEY",
     "REGISTRY",
     "WATERMARK_KEY",
     "AccountDefaultSet",
@@ -57,11 +67,15 @@ __all__ = [
     "CredentialState",
     "Event",
     "Meta",
+    "Nudge",
+    "OfferedWork",
+    "OpenWorkPublished",
     "OrganisationChanged",
     "OrganisationRegistered",
     "OrganisationState",
     "Outgoing",
     "OwnershipState",
+    "PlusWorkPublished",
     "PreferenceApplied",
     "PreferenceFact",
     "PrefixAssigned",
@@ -72,6 +86,7 @@ __all__ = [
     "ReplicaAlive",
     "Scope",
     "Setting",
+    "Standing",
     "SubmissionCompleted",
     "SubmissionReceived",
     "SubmissionState",

@@ -1,7 +1,7 @@
 """Events on the wire: binary-mode CloudEvents 1.0 (Kafka protocol binding section 3.2).
 
-Reading never raises: what arrives is an event, a watermark, a type this build does not know, or
-unreadable; the caller decides what each means on its topic.
+Reading never raises: what arrives is an event, a watermark, a nudge, a type this build does not
+know, or unreadable; the caller decides what each means on its topic.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,6 +16,8 @@ from shared.events.base import REGISTRY, Event
 
 WATERMARK_KEY: Final = b"__watermark"
 WATERMARK_TYPE: Final = "gate.watermark.v1"
+NUDGE_KEY: Final = b"__nudge"
+NUDGE_TYPE: Final = "topic.nudge.v1"
 Headers = Sequence[tuple[str, bytes]]
 
 
@@ -54,6 +56,11 @@ class Watermark:
     """All that was decided before ``at`` stands before this record in the partition."""
 
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """Says nothing: it makes the broker roll a segment, so that what stands before is compacted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +118,16 @@ def watermark(topic: str, partition: int, at: str, *, source: str) -> Outgoing:
     return Outgoing(topic, WATERMARK_KEY, orjson.dumps({"at": at}), headers, partition)
 
 
+def nudge(topic: str, partition: int, at: str, *, source: str) -> Outgoing:
+    """Make the nudge record of one partition; ``at`` is RFC 3339."""
+    meta = Meta(id=f"{topic}-{partition}-{at}", source=source, time=at)
+    headers = headers_of(kind=NUDGE_TYPE, meta=meta, subject="__nudge", version=None)
+    return Outgoing(topic, NUDGE_KEY, b"{}", headers, partition)
+
+
 def from_record(
     key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]
-) -> Received | Watermark | Unknown | Unreadable:
+) -> Received | Watermark | Nudge | Unknown | Unreadable:
     """Read a record of any topic. Never raises."""
     try:
         named = {name: text.decode() for name, text in headers if text is not None}
@@ -123,6 +137,8 @@ def from_record(
         if kind == WATERMARK_TYPE:
             at = orjson.loads(value or b"")["at"]
             return Watermark(_instant(at))
+        if kind == NUDGE_TYPE:
+            return Nudge()
         meta = Meta(
             id=named["ce_id"],
             source=named["ce_source"],

@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from shared.events import Received, Unknown, Unreadable, Watermark, from_record
+from shared.events import Nudge, Received, Unknown, Unreadable, Watermark, from_record
 from shared.kafka import dead
 from shared.kafka.circuit import Circuit, CircuitOpen
 from shared.kafka.produce import GREATEST_RECORD, Sender, stop
@@ -175,7 +175,7 @@ class Consumer:
                         bad.append((where, record, reason))
                     case Unknown():
                         metrics.RECORDS_UNKNOWN.labels(self.group).inc()
-                    case Watermark():
+                    case Watermark() | Nudge():
                         pass
         refused = await self._handle(consumer, good)
         bad += [(*good[index][:2], reason) for index, reason in refused.items()]

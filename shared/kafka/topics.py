@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -12,10 +12,15 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 TOPICS_FILE: Final = Path(__file__).resolve().parents[2] / "deploy" / "topics.toml"
 
+Audience = Literal["public", "plus"]
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic as declared; ``config`` holds the broker's own settings."""
+    """One topic as declared; ``config`` holds the broker's own settings.
+
+    ``audience`` is that of the policy, of products alone; ``nudge`` is in seconds, null: none.
+    """
 
     name: str
     writer: str
@@ -23,6 +28,8 @@ class Topic:
     partitions: int
     replication: int
     gate: bool = False
+    audience: Audience | None = None
+    nudge: float | None = None
     config: dict[str, str] = field(default_factory=dict)
 
 
@@ -54,6 +61,8 @@ def _topic(row: dict[str, Any], document: dict[str, Any], path: Path) -> Topic:
             partitions=row.get("partitions", defaults["partitions"]),
             replication=defaults["replication"],
             gate=row.get("gate", False),
+            audience=row.get("audience"),
+            nudge=row.get("nudge"),
             config=defaults["config"] | profile["config"] | row.get("config", {}),
         )
     except KeyError as missing:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from shared.events import REGISTRY, Event, TitleState
 from shared.events.accounts import PreferenceFact
+from shared.events.distribution import Standing
 
 INSTANTS = st.datetimes(datetime(1900, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 SETTINGS = st.sampled_from(["closed", "limited", "open"])
@@ -73,6 +74,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "revoked": st.booleans(),
     "scopes": st.lists(st.sampled_from(["deposit", "admin", "plus"]), max_size=3).map(tuple),
     "setting": st.none() | SETTINGS,
+    "standing": st.builds(
+        Standing, prefix=st.none() | PREFIXES, name=st.none() | TEXTS, setting=st.none() | SETTINGS
+    ),
     "status": st.sampled_from(["queued", "completed"]),
     "stopping": st.booleans(),
     "subject": DOIS,
@@ -85,6 +89,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "version": st.integers(1, 2**31),
     "warning_count": COUNTS,
     "work": WORKS,
+    "work_version": st.integers(1, 2**31),
 }
 OF_TITLES = {"subject": TITLES, "doi": st.none() | DOIS}  # where a name means something else
 
