@@ -55,7 +55,7 @@ SITES: Final[Mapping[str, Callable[[Health], web.Application]]] = {
         callers=NOBODY,
     ),
     "distribution": lambda health: distribution_api.site(
-        Rest(NOBODY, NOBODY, NOBODY, NOBODY, b""), health=health, callers=NOBODY
+        Rest(NOBODY, NOBODY, NOBODY, NOBODY, b""), NOBODY, health=health, callers=NOBODY
     ),
 }
 SETTINGS: Final[Mapping[str, type[BaseSettings]]] = {

@@ -23,6 +23,8 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 OPERATOR_TOKEN: Final = "operator-token-of-a-test"
 OPERATOR: Final = {"Authorization": f"Bearer {OPERATOR_TOKEN}"}
 START_SECONDS: Final = 30.0
+# Where a test names no roles: all but the topic products, which few tests look at.
+ROLES: Final = {"distribution": ("api", "projector")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ async def service(
     port = environment.get("HTTP_PORT") or str(free_ports(["http"])["http"])
     settings = place.environment(name) | environment | {"HTTP_PORT": port}
     log = place.folder / f"{name}-{port}.log"
-    process = nursery.start(f"services.{name}", roles, environment=settings, log=log)
+    chosen = roles or ROLES.get(name, ())
+    process = nursery.start(f"services.{name}", chosen, environment=settings, log=log)
     running = Running(name, f"http://127.0.0.1:{port}", log, process, roles, environment)
     try:
         if ready:

@@ -4,6 +4,8 @@ from typing import Final
 
 from aiohttp import web
 
+from services.distribution.products import jobs
+from services.distribution.products.jobs import Board
 from services.distribution.rest import envelope
 from services.distribution.rest.api import Rest
 from services.distribution.rest.pools import respond
@@ -23,11 +25,11 @@ HEADERS: Final = {
 }
 
 
-def site(rest: Rest, *, health: Health, callers: Callers) -> web.Application:
+def site(rest: Rest, board: Board, *, health: Health, callers: Callers) -> web.Application:
     """Build the site of this host."""
     return build_site(
         "distribution",
-        rest.routes(),
+        (*rest.routes(), *jobs.routes(board)),
         health=health,
         callers=callers,
         info=Info(

@@ -13,6 +13,9 @@ from services.distribution.citations import recount_forever
 from services.distribution.directory import Directory
 from services.distribution.gate import CREDENTIALS, TOPICS, Gate
 from services.distribution.indexer import Indexer
+from services.distribution.products.jobs import Board
+from services.distribution.products.offers import OUTLET as TOPIC_PRODUCTS
+from services.distribution.products.role import Products
 from services.distribution.projections import SOURCES, TABLE
 from services.distribution.receipts import Receipts
 from services.distribution.rest.api import OUTLET, Rest
@@ -28,13 +31,15 @@ from shared.kafka.produce import Sender
 from shared.mongo import Database, connect, projecting
 from shared.privacy.keyfile import load_or_create
 from shared.runtime import log
+from shared.runtime.clock import SYSTEM
 from shared.runtime.health import Health
 from shared.runtime.service import Role, run_roles
 from shared.web import Callers, Pace, serve
 from shared.web.alone import health_alone
 
 SERVICE: Final = "distribution"
-ROLES: Final = ("api", "projector")
+ROLES: Final = ("api", "projector", "products")
+OUTLETS: Final = {"api": OUTLET, "products": TOPIC_PRODUCTS}  # of the roles that ask the gate
 
 
 async def main(settings: Settings, roles: Sequence[str]) -> None:
@@ -49,8 +54,13 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
         )
         await store.prepare(database)
         parts: dict[str, Role] = {}
-        if "api" in roles:
-            parts |= reading(settings, database, health, stack)
+        served = tuple(OUTLETS[role] for role in roles if role in OUTLETS)
+        if served:
+            gate = gated(settings, health, served, parts)
+            if "api" in roles:
+                parts |= reading(settings, database, gate, health, stack)
+            if "products" in roles:
+                parts |= await publishing(settings, database, gate, health)
         if "projector" in roles:
             parts |= projecting_roles(settings, database, health)
         if "api" not in roles:
@@ -73,21 +83,61 @@ def projecting_roles(settings: Settings, database: Database, health: Health) -> 
     return {"projector": consumer.run, "recount": partial(recount_forever, database, health)}
 
 
-def reading(
-    settings: Settings, database: Database, health: Health, stack: AsyncExitStack
-) -> dict[str, Role]:
-    """Compose the read interfaces of this host."""
+def gated(
+    settings: Settings, health: Health, outlets: tuple[str, ...], parts: dict[str, Role]
+) -> Gate:
+    """Compose what this process knows of permissions, and who reports since when it obeys."""
     rules = policy.load(settings.policies_dir / "references.toml")
-    rules.require(OUTLET)
+    rules.require(*outlets)
     where = (settings.kafka_bootstrap, settings.topic_prefix)
     knowledge = Knowledge(TOPICS, where[0], rules.stale_after, where[1], health=health)
-    gate = Gate(knowledge, rules)
+    receipts = Receipts(
+        knowledge,
+        Sender(where[0], SERVICE, where[1]),
+        name_of(settings),
+        outlets,
+        settings.alive_seconds,
+    )
+    parts |= {"gate": knowledge.run, "receipts": receipts.run}
+    return Gate(knowledge, rules)
+
+
+def name_of(settings: Settings) -> str:
+    """Name this replica."""
+    return settings.replica or f"{socket.gethostname()}-{os.getpid()}"
+
+
+async def publishing(
+    settings: Settings, database: Database, gate: Gate, health: Health
+) -> dict[str, Role]:
+    """Compose what writes the topic products."""
+    board = Board(database, SYSTEM)
+    await board.prepare()
+    return Products(
+        gate,
+        store.Works(database),
+        board,
+        settings.kafka_bootstrap,
+        settings.topic_prefix,
+        settings.state_dir / "products",
+        name_of(settings),
+        settings.replica or None,
+        settings.nudge_seconds,
+        health,
+    ).roles()
+
+
+def reading(
+    settings: Settings, database: Database, gate: Gate, health: Health, stack: AsyncExitStack
+) -> dict[str, Role]:
+    """Compose the read interfaces of this host."""
+    where = (settings.kafka_bootstrap, settings.topic_prefix)
     directory = Directory(where[0], where[1], health)
     works = store.Works(database)
     index = open_index(settings.state_dir / "search", schema_version=str(LAYOUT))
     stack.callback(index.close)
     callers = Callers(
-        KnownCredentials(knowledge, CREDENTIALS),
+        KnownCredentials(gate.knowledge, CREDENTIALS),
         login_hmac_key=load_or_create(settings.login_key_file),
         operator_token_file=settings.operator_token_file,
     )
@@ -99,16 +149,9 @@ def reading(
         index=index,
         cursor_key=load_or_create(settings.key_file),
     )
-    receipts = Receipts(
-        knowledge,
-        Sender(where[0], SERVICE, where[1]),
-        settings.replica or f"{socket.gethostname()}-{os.getpid()}",
-        (OUTLET,),
-        settings.alive_seconds,
-    )
     listening = partial(
         serve,
-        site(rest, health=health, callers=callers),
+        site(rest, Board(database, SYSTEM), health=health, callers=callers),
         host=settings.http_host,
         port=settings.http_port,
         drain_seconds=settings.drain_seconds,
@@ -116,10 +159,8 @@ def reading(
         pace=Pace(settings.body_stall_seconds, settings.body_seconds),
     )
     return {
-        "gate": knowledge.run,
         "directory": directory.run,
         **searching(settings, gate, works, index, health),
-        "receipts": receipts.run,
         "api": listening,
     }
 

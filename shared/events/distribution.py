@@ -25,6 +25,7 @@ class Standing(State):
     setting: Setting | None = Field(
         default=None, description="The reference setting in force; null: not known, none shown."
     )
+    policy_version: str = Field(description="Version of the policy file it was judged under.")
 
 
 class OfferedWork(State):

@@ -9,12 +9,14 @@ opens, and the consumer stops and says so.
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared.events import Nudge, Received, Unknown, Unreadable, Watermark, from_record
@@ -34,7 +36,14 @@ POLL_MS: Final = 250
 COMMIT_SECONDS: Final = 1.0  # a commit is a 5 ms round trip: on a timer, never per batch
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 10.0  # seconds, full jitter
 
+# By range, partitions of the same number meet at one member; in turn, they spread evenly.
+ASSIGNORS: Final = {
+    True: (RangePartitionAssignor,),
+    False: (RoundRobinPartitionAssignor,),
+}
+
 log = get_log(__name__)
+Place: TypeAlias = tuple[str, int]
 Record: TypeAlias = ConsumerRecord
 Handler = Callable[[Sequence[Received]], Awaitable[None]]
 
@@ -48,7 +57,9 @@ class Consumer:
     """One member of a group. ``handler`` applies a batch whole, or raises ``Transient``.
 
     Any other exception of the handler makes the loop try the batch one by one, to find the records
-    that cannot be applied. The handler must be idempotent: batches come again.
+    that cannot be applied. The handler must be idempotent: batches come again. ``together`` keeps
+    partitions of the same number at the same member; ``holds`` hears which partitions of which
+    topic are this member's now, none while they are given anew.
     """
 
     group: str
@@ -61,6 +72,8 @@ class Consumer:
     health: Health = field(default_factory=Health)
     clock: Clock = SYSTEM
     member: str | None = None
+    together: bool = False
+    holds: Callable[[Collection[Place]], None] = lambda _: None
     _taken_away: asyncio.Event = field(default_factory=asyncio.Event)
     _in_hand: asyncio.Lock = field(default_factory=asyncio.Lock)
     _applied: dict[TopicPartition, int] = field(default_factory=dict)
@@ -95,6 +108,7 @@ class Consumer:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
+            partition_assignment_strategy=ASSIGNORS[self.together],
             fetch_max_wait_ms=100,
             max_partition_fetch_bytes=1024 * 1024,
             fetch_max_bytes=GREATEST_RECORD,
@@ -302,10 +316,12 @@ class Consumer:
         self._generation += 1
         self._taken_away.set()
         async with self._in_hand:
+            self.holds(())
             await self._commit(consumer, self._applied)
 
-    def _assigned(self) -> None:
+    def _assigned(self, ours: Sequence[TopicPartition]) -> None:
         """Start over from what the broker says is committed."""
+        self.holds([(one.topic.removeprefix(self.prefix), one.partition) for one in ours])
         self._taken_away.clear()
         self._applied.clear()
         self._committed.clear()
@@ -332,5 +348,5 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         await self.owner._revoked(self.consumer)  # noqa: SLF001  (one thing in two parts)
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        self.owner._assigned()  # noqa: SLF001
+        self.owner._assigned(assigned)  # noqa: SLF001
         log.info("partitions assigned", group=self.owner.group, count=len(assigned))

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from shared.kafka.produce import GREATEST_RECORD, stop
 from shared.kafka.topics import declared
+from shared.runtime.faults import Transient
 from shared.runtime.health import Health
 from shared.runtime.log import get_log
 from shared.runtime.service import wait_any
@@ -129,5 +130,39 @@ async def follow(
                     for where, end in ends.items()
                 ),
             )
+    finally:
+        await stop(consumer)
+
+
+async def read_to_end(
+    bootstrap: str, topic: str, partition: int, *, start: int, prefix: str = "", most: int = 2_000
+) -> AsyncGenerator[tuple[list[Record], int], None]:
+    """Yield what a partition holds from ``start`` to where it ends when asked, and the next offset.
+
+    ``start`` beyond the end raises ``ValueError``: the topic is not the one that was read before.
+    Raises ``Transient`` when the broker is away.
+    """
+    where = TopicPartition(prefix + topic, partition)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        fetch_max_wait_ms=POLL_MS,
+        max_partition_fetch_bytes=GREATEST_RECORD,
+        request_timeout_ms=15_000,
+    )
+    try:
+        await consumer.start()
+        consumer.assign([where])
+        end = (await consumer.end_offsets([where]))[where]
+        if start > end:
+            raise ValueError(f"{topic}-{partition} ends at {end}, before {start}")
+        consumer.seek(where, start)
+        while await consumer.position(where) < end:
+            fetched = await consumer.getmany(where, timeout_ms=POLL_MS, max_records=most)
+            yield fetched.get(where, []), await consumer.position(where)
+    except FOLLOW_FAULTS as fault:
+        raise Transient(f"the broker did not answer: {type(fault).__name__}") from fault
     finally:
         await stop(consumer)

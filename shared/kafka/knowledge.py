@@ -52,7 +52,8 @@ class Knowledge:
     """What a set of gate topics says.
 
     ``stale_after`` is the age beyond which knowledge no longer counts; it comes from the policy
-    file. ``listeners`` hear each event that became current, in order per key.
+    file. ``listeners`` hear each event that became current, in order per key, and ``denials`` the
+    topic and key of each record that cannot be read, so that its key denies.
     """
 
     topics: Sequence[str]
@@ -62,6 +63,7 @@ class Knowledge:
     clock: Clock = SYSTEM
     health: Health = field(default_factory=Health)
     listeners: list[Listener] = field(default_factory=list)
+    denials: list[Callable[[str, str], None]] = field(default_factory=list)
     _held: dict[tuple[str, str], Event | Denied] = field(default_factory=dict)
     _marks: dict[Place, Mark] = field(default_factory=dict)
     _positions: dict[Place, int] = field(default_factory=dict)
@@ -186,6 +188,8 @@ class Knowledge:
         # One that does not state its version may be the next one.
         self._held[topic, key] = Denied(known + 1 if stated is None else stated)
         GATE_UNKNOWN.labels(topic).inc()
+        for told in self.denials:
+            told(topic, key)
         log.error("gate record unreadable, its key denies", topic=topic, offset=record.offset)
 
 

@@ -1,7 +1,7 @@
 """Producers: one a successor can fence, one for observations. Both obey the one-writer rule."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from shared.events import Outgoing
 from shared.kafka.topics import owned
 from shared.runtime.crashpoints import crashpoint
-from shared.runtime.faults import Superseded, Transient
+from shared.runtime.faults import Outdated, Superseded, Transient
 
 TRANSACTION_MS: Final = 10_000  # an abandoned transaction delays readers this long at most
 GREATEST_RECORD: Final = 16 * 1024 * 1024  # bytes; as max.message.bytes of the topics
@@ -40,8 +40,11 @@ def _producer(bootstrap: str, **more: Any) -> AIOKafkaProducer:
 
 async def _post(
     producer: AIOKafkaProducer, records: Sequence[Outgoing], *, service: str, prefix: str
-) -> None:
-    """Send records in order and wait for their acknowledgements; only to topics of ``service``."""
+) -> list[int]:
+    """Send records in order and wait for their acknowledgements; only to topics of ``service``.
+
+    Returns their offsets; -1 stands for one that the broker had taken at an earlier try.
+    """
     sent = [
         await producer.send(
             prefix + owned(one.topic, by=service).name,
@@ -52,7 +55,7 @@ async def _post(
         )
         for one in records
     ]
-    await asyncio.gather(*sent)
+    return [taken.offset for taken in await asyncio.gather(*sent)]
 
 
 @dataclass(slots=True)
@@ -60,13 +63,15 @@ class FencedSender:
     """Sends for one role of one service; starting a successor voids what this one still holds.
 
     The transaction is a fence, not a transaction: an old relay that wakes up late is refused by
-    the broker, so an old version can never land behind a newer one.
+    the broker, so an old version can never land behind a newer one. A transaction that is older
+    than ``timeout_ms`` when its sender wakes up is refused, too.
     """
 
     bootstrap: str
     service: str
     role: str
     prefix: str = ""
+    timeout_ms: int = TRANSACTION_MS
     _producer: AIOKafkaProducer = field(init=False)
 
     async def start(self) -> None:
@@ -74,7 +79,7 @@ class FencedSender:
         self._producer = _producer(
             self.bootstrap,
             transactional_id=f"{self.prefix}{self.service}.{self.role}",
-            transaction_timeout_ms=TRANSACTION_MS,
+            transaction_timeout_ms=self.timeout_ms,
         )
         try:
             await self._producer.start()
@@ -82,21 +87,29 @@ class FencedSender:
             await self.stop()
             raise Transient(f"the broker did not answer: {type(fault).__name__}") from fault
 
-    async def send(self, records: Sequence[Outgoing]) -> None:
-        """Publish all records or none, in order; returns when readers may see them.
+    async def send(
+        self, records: Sequence[Outgoing], *, still: Callable[[], bool] = lambda: True
+    ) -> list[int]:
+        """Publish all records or none, in order; returns their offsets when readers may see them.
 
-        Raises ``Superseded`` on any fault: after it this sender must be stopped and another one
-        started, which finds out whether the role is still ours.
+        Asks ``still`` last, before it commits: where what the records rest on no longer holds,
+        none is published and it raises ``Outdated``. Raises ``Superseded`` on any fault: after it
+        this sender must be stopped and another one started, which finds out whether the role is
+        still ours. An offset of -1 was not told.
         """
         try:
             await self._producer.begin_transaction()
-            await _post(self._producer, records, service=self.service, prefix=self.prefix)
+            offsets = await _post(self._producer, records, service=self.service, prefix=self.prefix)
             crashpoint("relay.before-commit")
+            if not still():
+                await self._producer.abort_transaction()
+                raise Outdated("what the records rest on changed before they were published")
             await self._producer.commit_transaction()
         # A fenced producer answers with ProducerFenced, IllegalOperation or AssertionError
         # (streams.md 9.5); none of them leaves it usable.
         except (KafkaError, AssertionError) as fault:
             raise Superseded(f"sending ended: {type(fault).__name__}") from fault
+        return offsets
 
     async def stop(self) -> None:
         """Let go of the connection, waiting a few seconds at most."""

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.partitioner import murmur2
 
 TOPICS_FILE: Final = Path(__file__).resolve().parents[2] / "deploy" / "topics.toml"
 
@@ -76,6 +77,11 @@ def owned(topic: str, *, by: str) -> Topic:
         writer = found.writer if found else "nobody: deploy/topics.toml does not name it"
         raise NotTheWriter(f"{by} may not write {topic}; its writer is {writer}")
     return found
+
+
+def partition_of(topic: str, key: bytes) -> int:
+    """Return the partition of a key, as every Java-compatible producer computes it."""
+    return int((murmur2(key) & 0x7FFFFFFF) % declared()[topic].partitions)
 
 
 async def create(bootstrap: str, *, prefix: str = "", replication: int | None = None) -> list[str]:

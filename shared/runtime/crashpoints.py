@@ -23,6 +23,7 @@ NAMES: Final[dict[str, str]] = {
     "consume.applied": "batch written, offset not committed",
     "consume.committed": "offset committed, next batch fetched",
     "consume.dead-letter-sent": "dead letter sent, offset not committed",
+    "products.sent": "works published on the topic products, not in the ledger",
     "search.before-commit": "search batch added, index not committed",
     "search.committed": "index and its offsets committed, not reloaded",
 }

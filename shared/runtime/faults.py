@@ -21,3 +21,7 @@ class Superseded(Fault):
 
 class Busy(Fault):
     """Accepting more would not end well; say 503 and when to come back."""
+
+
+class Outdated(Exception):
+    """What was to be done rests on knowledge that changed meanwhile: decide anew."""

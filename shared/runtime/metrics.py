@@ -59,6 +59,13 @@ SEARCH_LAG = Gauge("colophon_search_lag_records", "Records the search index is b
 TRANSFERS_DUE = Gauge(
     "colophon_search_transfers_due", "Titles and works that lists show under an earlier owner.", []
 )
+# Topic products: services distribution products
+PRODUCTS_PUBLISHED = Counter(
+    "colophon_products_published_total",
+    "Works published on the topic products: new, or again because of a preference or a transfer.",
+    ["why"],
+)
+PRODUCTS_LEFT = Gauge("colophon_products_left", "Works that this replica has to publish again.", [])
 # HTTP: shared web site
 HTTP_SECONDS = Histogram(
     "colophon_http_request_seconds", "Seconds to answer.", ["service", "route", "status"]

@@ -75,7 +75,11 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "scopes": st.lists(st.sampled_from(["deposit", "admin", "plus"]), max_size=3).map(tuple),
     "setting": st.none() | SETTINGS,
     "standing": st.builds(
-        Standing, prefix=st.none() | PREFIXES, name=st.none() | TEXTS, setting=st.none() | SETTINGS
+        Standing,
+        prefix=st.none() | PREFIXES,
+        name=st.none() | TEXTS,
+        setting=st.none() | SETTINGS,
+        policy_version=TEXTS,
     ),
     "status": st.sampled_from(["queued", "completed"]),
     "stopping": st.booleans(),

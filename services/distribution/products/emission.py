@@ -1,0 +1,183 @@
+"""Publishing again: what is due, and the next page of it.
+
+What is due is not written down anywhere: it is the difference between the ledger and what the gate
+says now. A preference, a transfer or a removal only says where to look. So an interrupted job goes
+on where it was, and one that a newer preference overtakes becomes that one.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from services.distribution.gate import OWNERSHIP, Subject
+from services.distribution.products.ledger import Ledger, Row, Stretch
+from services.distribution.products.offers import Kind, Offers, of_document
+from services.distribution.products.writer import Writer, text_of
+from services.distribution.store import Works
+from shared.events import OwnershipState
+from shared.runtime.clock import Clock
+
+PAGE: Final = 200  # works read from the store and published at a time
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0  # seconds until what the store does not have yet is retried
+
+State = Literal["running", "waiting", "done", "superseded"]
+
+
+@dataclass(slots=True)
+class Job:
+    """The works of one prefix, one title, or one work, looked through because of one change.
+
+    ``total`` is how many were to be published again when it began, ``left`` how many are.
+    """
+
+    kind: Kind
+    name: str
+    began: datetime
+    started: float
+    total: int | None = None
+    left: int = 0
+    done: int = 0
+    state: State = "running"
+    stretches: list[Stretch] = field(default_factory=list)
+    after: str = ""
+    late: int = 0
+
+    def rate(self, now: float) -> float:
+        """Works a second so far."""
+        return self.done / max(now - self.started, 1e-3)
+
+    def eta(self, now: float) -> float | None:
+        """Seconds until it is done at this rate; None where nothing was done yet."""
+        rate = self.rate(now)
+        return self.left / rate if rate else None
+
+
+@dataclass(slots=True)
+class Emission:
+    """What one partition has to publish again."""
+
+    writer: Writer
+    works: Works
+    offers: Offers
+    clock: Clock
+    jobs: dict[tuple[Kind, str], Job] = field(default_factory=dict)
+    ended: list[Job] = field(default_factory=list)
+    _pause: float = FIRST_PAUSE
+    _resume: float = float("-inf")
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was published."""
+        return self.writer.ledger
+
+    def mark(self, kind: Kind, name: str) -> None:
+        """Look through what a change touched; a job that is under way for it begins again."""
+        overtaken = self.jobs.pop((kind, name), None)
+        if overtaken is not None:
+            overtaken.state = "superseded"
+            self.ended.append(overtaken)
+        self.jobs[kind, name] = Job(kind, name, self.clock.now(), self.clock.monotonic())
+        self._resume = float("-inf")
+
+    async def compare(self) -> None:
+        """Mark whatever the ledger holds under another standing than the gate says; in turn."""
+        owners = await asyncio.to_thread(self.ledger.stretches, "owner")
+        for one in owners:
+            if one.within != text_of(self.offers.of_prefix(one.name or None)):
+                self.mark("prefix", one.name)
+        known = self.offers.gate.title_owner
+        for one in await asyncio.to_thread(self.ledger.stretches, "title"):
+            if one.name and (known(one.name) or "") != one.within:
+                self.mark("title", one.name)
+        overrides = self.offers.gate.knowledge.held(OWNERSHIP, OwnershipState)
+        dois = [one.subject for one in overrides]
+        for doi in await asyncio.to_thread(self.ledger.rows, dois):
+            self.mark("work", doi)
+
+    def due(self) -> bool:
+        """Whether there is a page to do now."""
+        return bool(self.jobs) and self.clock.monotonic() >= self._resume
+
+    async def page(self) -> int:
+        """Do one page of the job that waits longest; returns how many works it looked at."""
+        job = next(iter(self.jobs.values()))
+        if job.total is None:
+            # In turn: what was being published when the change was learned is in the ledger then,
+            # and what follows is published under it. So the walk that begins now meets it all.
+            async with self.writer.turn:
+                await asyncio.to_thread(self._begin, job)
+        rows = await asyncio.to_thread(self._rows, job)
+        if not rows:
+            self._finish(job)
+            return 0
+        await self._again(job, rows)
+        return len(rows)
+
+    def _begin(self, job: Job) -> None:
+        """Find the stretches to walk, those of before this change, and count them."""
+        if job.kind == "work":
+            job.stretches, job.total = [], 1
+        else:
+            column: Any = {"prefix": "owner", "title": "title"}[job.kind]
+            job.stretches = [
+                one for one in self.ledger.stretches(column, job.name) if not self._current(one)
+            ]
+            job.total = sum(map(self.ledger.count, job.stretches))
+        job.left = job.total
+
+    def _current(self, stretch: Stretch) -> bool:
+        """Whether all of a stretch is as the gate says."""
+        if stretch.column == "owner":
+            return stretch.within == text_of(self.offers.of_prefix(stretch.name or None))
+        return stretch.within == (self.offers.gate.title_owner(stretch.name) or "")
+
+    def _rows(self, job: Job) -> list[Row]:
+        """Return the next page; empty where the last stretch was walked to its end."""
+        if job.kind == "work":
+            return [] if job.after else list(self.ledger.rows([job.name]).values())
+        while job.stretches:
+            rows = self.ledger.page(job.stretches[0], after=job.after, most=PAGE)
+            if rows:
+                return rows
+            job.stretches.pop(0)
+            job.after = ""
+        return []
+
+    async def _again(self, job: Job, rows: list[Row]) -> None:
+        changed = [row for row in rows if self._standing(row) != row.standing]
+        found = await self.works.many([row.doi for row in changed])
+        candidates = [of_document(document) for document in found.values()]
+        async with self.writer.turn:
+            late = await self.writer.again(candidates)
+        missing = len(changed) - len(found)
+        job.after = rows[-1].doi
+        job.late += len(late) + missing
+        job.done += len(changed) - len(late) - missing
+        job.left = max(job.left - len(rows), 0)
+
+    def _standing(self, row: Row) -> str:
+        return text_of(self.offers.standing(Subject(row.doi, row.title or None)))
+
+    def _finish(self, job: Job) -> None:
+        """End a job, or walk it again after a pause where the read model was behind."""
+        key = (job.kind, job.name)
+        if self.jobs.get(key) is not job:
+            return  # overtaken meanwhile
+        del self.jobs[key]
+        if not job.late:
+            job.state, job.left = "done", 0
+            self.ended.append(job)
+            self._pause = FIRST_PAUSE
+            return
+        job.state, job.left, job.late, job.after, job.total = "waiting", job.late, 0, "", None
+        self.jobs[key] = job  # behind the others
+        self._resume = self.clock.monotonic() + self._pause
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+
+    def reports(self) -> Iterator[Job]:
+        """Return the jobs under way, and once those that ended."""
+        ended, self.ended = self.ended, []
+        yield from ended
+        yield from self.jobs.values()
