@@ -81,6 +81,12 @@ class Running:
         """Let it go on (SIGCONT)."""
         self.process.send_signal(signal.SIGCONT)
 
+    async def is_frozen(self) -> bool:
+        """Whether it stands still, by a crash point or by us."""
+        said = Path(f"/proc/{self.process.pid}/stat").read_text()  # noqa: ASYNC240
+        state = said.rpartition(") ")[2]
+        return state.startswith("T")
+
     async def ended(self, within: float = 90.0) -> int:
         """Wait for its end and return its status."""
         async with asyncio.timeout(within):

@@ -117,6 +117,11 @@ class Knowledge:
             if place[0] in chosen
         )
 
+    def knows_since(self, at: datetime, *topics: str) -> bool:
+        """Whether all that was decided before ``at`` has been read; to be asked after ``fresh``."""
+        chosen = topics or self.topics
+        return all(mark.at >= at for place, mark in self._marks.items() if place[0] in chosen)
+
     async def run(self, draining: asyncio.Event) -> None:
         """Follow the topics until told to drain; a broker that is away is waited for."""
         self.health.unready("gate", "has not read the gate topics to their end yet")

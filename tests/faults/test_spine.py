@@ -14,7 +14,12 @@ from shared.kafka import topics
 from shared.runtime.crashpoints import NAMES
 from shared.runtime.ids import new_id
 from tests.depositing import article, deposit
-from tests.faults import test_killed_callbacks, test_killed_ownership, test_killed_readers
+from tests.faults import (
+    test_killed_callbacks,
+    test_killed_ownership,
+    test_killed_readers,
+    test_products,
+)
 from tests.platform import OwnPlatform, Platform, own_platform
 from tests.processes import OPERATOR, Place, Running, service, until
 
@@ -150,6 +155,7 @@ def test_every_crash_point_is_struck_by_a_test() -> None:
         *test_killed_readers.POINTS,
         *test_killed_callbacks.POINTS,
         *test_killed_ownership.POINTS,
+        *test_products.POINTS,
     )
     struck = {name.partition(":")[0] for name in (*RELAYED, *DEPOSITED, *elsewhere)}
     assert struck == set(NAMES)

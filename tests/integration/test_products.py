@@ -1,117 +1,63 @@
 """The topic products: each work as its audience may see it, through flips, transfers, removals."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import pytest
 
-from shared.events import (
-    OrganisationRegistered,
-    PrefixAssigned,
-    ReferencePreferenceSet,
-    TitleRegistered,
-    TitleTransferred,
-    WorkOwnerAssigned,
-    WorkRegistered,
-    WorkUpdated,
+from shared.events import Meta, WorkOwnerAssigned, to_record
+from tests.events import speaking
+from tests.processes import OPERATOR, Place, service, until
+from tests.products import (
+    OPEN,
+    PLUS,
+    SETTINGS,
+    assigned,
+    everything,
+    fold,
+    known,
+    publishing,
+    shows,
+    title,
+    work,
 )
-from tests.events import AT, Voice, speaking
-from tests.processes import OPERATOR, Place, Running, service, until
-from tests.products import OPEN, PLUS, everything, fold
-
-SETTINGS = {"10.5001": "closed", "10.5002": "limited", "10.5003": "open"}
 
 
-def work(doi: str, *, version: int = 1, references: int = 2, title: str | None = None) -> Any:
-    kind = WorkRegistered if version == 1 else WorkUpdated
-    listed = [{"key": f"r{n}", "unstructured": f"Reference {n} of {doi}"} for n in range(references)]
-    return kind(
-        doi=doi,
-        prefix=doi.partition("/")[0],
-        timestamp=str(version),
-        created=AT,
-        deposited=AT,
-        submission=f"{version}#0",
-        version=version,
-        title=title,
-        work={
-            "type": "journal-article",
-            "DOI": doi,
-            "title": [f"Version {version}"],
-            **({"reference": listed} if listed else {}),
-            "references-count": references,
-            "reference-count": references,
-        },
-    )
-
-
-def assigned(prefix: str, setting: str, *, owner: int = 78, version: int = 1) -> Any:
-    kind = PrefixAssigned if version == 1 else ReferencePreferenceSet
-    return kind(
-        prefix=prefix,
-        owner=owner,
-        owner_name=f"Press {owner}",
-        setting=setting,
-        assigned_at=AT,
-        version=version,
-    )
-
-
-async def known(accounts: Voice) -> None:
-    """Have three prefixes, one of each setting."""
-    await accounts.say(
-        OrganisationRegistered(organisation=78, name="Press", registered_at=AT, version=1),
-        *(assigned(prefix, setting) for prefix, setting in SETTINGS.items()),
-    )
-
-
-@contextlib.asynccontextmanager
-async def publishing(place: Place, **environment: str) -> AsyncIterator[Running]:
-    async with service("distribution", place, "projector", "products", **environment) as running:
-        yield running
-
-
-async def shows(place: Place, topic: str, expected: dict[str, bool], *, version: int = 1) -> None:
-    """Wait until the newest records show references as expected, at least at ``version``."""
-    seen: dict[str, Any] = {}
-
-    async def agreed() -> bool:
-        nonlocal seen
-        seen = await fold(place, topic)
-        return all(
-            doi in seen and seen[doi].version >= version and seen[doi].shows is shown
-            for doi, shown in expected.items()
-        )
-
-    try:
-        await until(agreed, within=30, what=f"{topic} as expected")
-    except AssertionError:
-        wrong = {doi: seen.get(doi) for doi in expected}
-        raise AssertionError(f"{topic} shows {wrong}") from None
-
-
+@pytest.mark.law("L4")
+@pytest.mark.clause("CRR-1")
+@pytest.mark.clause("CRR-2")
 @pytest.mark.clause("CRR-5")
 @pytest.mark.clause("CRR-6")
 @pytest.mark.clause("CRR-7")
+@pytest.mark.clause("CRR-8")
+@pytest.mark.clause("CRR-10")
+@pytest.mark.clause("CRR-12")
+@pytest.mark.clause("CRR-14")
 async def test_each_product_holds_each_work_as_its_audience_may_see_it(place: Place) -> None:
     async with speaking(place, "accounts", "deposits") as (accounts, deposits):
         await known(accounts)
         await deposits.say(*(work(f"{prefix}/1") for prefix in SETTINGS))
+        await deposits.say(*(work(f"{prefix}/none", references=0) for prefix in SETTINGS))
         async with publishing(place):
-            await shows(place, OPEN, {"10.5001/1": False, "10.5002/1": False, "10.5003/1": True})
-            await shows(place, PLUS, {"10.5001/1": False, "10.5002/1": True, "10.5003/1": True})
-            held = await fold(place, OPEN)
-            assert held["10.5002/1"].work["references-withheld"] == {
-                "reason": "limited",
-                "reference-visibility": "limited",
-            }
-            assert [one.work["reference-count"] for one in held.values()] == [2, 2, 2]
+            for topic, audience in ((OPEN, {"open"}), (PLUS, {"open", "limited", None})):
+                may = {f"{prefix}/1": setting in audience for prefix, setting in SETTINGS.items()}
+                none = {f"{prefix}/none": False for prefix in SETTINGS}
+                await shows(place, topic, may | none)
+                held = await fold(place, topic)
+                for doi, shown in may.items():
+                    setting = SETTINGS[doi.partition("/")[0]] or "limited"
+                    said = {"reason": setting, "reference-visibility": setting}
+                    assert held[doi].work.get("references-withheld") == (None if shown else said)
+                    assert held[doi].work["reference-count"] == 2
+                    assert held[doi].work["title"] == ["Version 1"]
+                for doi in none:
+                    assert "references-withheld" not in held[doi].work
+                    assert held[doi].work["reference-count"] == 0
 
 
 @pytest.mark.law("L3")
+@pytest.mark.clause("CRR-3")
 @pytest.mark.clause("CRR-4")
 async def test_after_a_flip_a_work_is_published_again_as_it_may_be_seen_now(place: Place) -> None:
     async with (
@@ -140,12 +86,6 @@ async def test_after_a_flip_a_work_is_published_again_as_it_may_be_seen_now(plac
 
 @pytest.mark.law("L3")
 async def test_works_follow_their_title_and_their_own_owner(place: Place) -> None:
-    def title(prefix: str, version: int) -> Any:
-        kind = TitleRegistered if version == 1 else TitleTransferred
-        return kind(
-            subject="journal:1234-5679", name="Annals", owner_prefix=prefix, version=version
-        )
-
     async with speaking(place, "accounts", "deposits") as (accounts, deposits):
         await known(accounts)
         await deposits.say(title("10.5003", 1))
@@ -174,3 +114,47 @@ async def test_references_removed_by_a_redeposit_are_not_in_the_new_record(place
             newest = (await fold(place, PLUS))["10.5003/1"].work
             assert "references-withheld" not in newest
             assert newest["reference-count"] == 0
+
+
+@pytest.mark.law("L3")
+async def test_the_products_pause_while_knowledge_is_stale(place: Place) -> None:
+    async with speaking(place, "accounts", "deposits") as (accounts, deposits):
+        await known(accounts)
+        async with publishing(place) as running, aiohttp.ClientSession() as session:
+            await deposits.say(work("10.5003/1"))
+            await shows(place, OPEN, {"10.5003/1": True})
+            accounts.marking = False
+
+            async def stale() -> bool:
+                async with session.get(running.url + "/readyz") as answer:
+                    return "stale" in await answer.text()
+
+            await until(stale, what="knowledge stale")
+            await deposits.say(work("10.5003/2"))
+            await deposits.say(work("10.5003/1", version=2))
+
+            async def waits() -> bool:
+                async with session.get(running.url + "/readyz") as answer:
+                    return "the products pause" in await answer.text()
+
+            await until(waits, what="the products say that they pause")
+            assert {one.doi for one in await everything(place)} == {"10.5003/1"}
+            accounts.marking = True
+            await shows(place, OPEN, {"10.5003/1": True, "10.5003/2": True})
+            await shows(place, OPEN, {"10.5003/1": True}, version=2)
+
+
+@pytest.mark.law("L3")
+async def test_an_unreadable_preference_takes_the_references_out_of_the_products(
+    place: Place,
+) -> None:
+    async with speaking(place, "accounts", "deposits") as (accounts, deposits):
+        await known(accounts)
+        await deposits.say(work("10.5003/1"))
+        async with publishing(place):
+            await shows(place, OPEN, {"10.5003/1": True})
+            whole = to_record(assigned("10.5003", "open", version=2), Meta("x", "/x", "2026"))
+            await accounts.send([replace(whole, value=b"{}")])
+            await shows(place, OPEN, {"10.5003/1": False})
+            await accounts.say(assigned("10.5003", "open", version=3))
+            await shows(place, OPEN, {"10.5003/1": True})

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from services.distribution.gate import OWNERSHIP, Subject
+from services.distribution.products.crowd import Crowd
 from services.distribution.products.ledger import Ledger, Row, Stretch
 from services.distribution.products.offers import Kind, Offers, of_document
 from services.distribution.products.writer import Writer, text_of
@@ -62,6 +63,7 @@ class Emission:
     works: Works
     offers: Offers
     clock: Clock
+    crowd: Crowd
     jobs: dict[tuple[Kind, str], Job] = field(default_factory=dict)
     ended: list[Job] = field(default_factory=list)
     _pause: float = FIRST_PAUSE
@@ -100,8 +102,8 @@ class Emission:
         """Whether there is a page to do now."""
         return bool(self.jobs) and self.clock.monotonic() >= self._resume
 
-    async def page(self) -> int:
-        """Do one page of the job that waits longest; returns how many works it looked at."""
+    async def page(self) -> float:
+        """Do one page of the job that waits longest; returns how many seconds to rest after it."""
         job = next(iter(self.jobs.values()))
         if job.total is None:
             # In turn: what was being published when the change was learned is in the ledger then,
@@ -111,9 +113,8 @@ class Emission:
         rows = await asyncio.to_thread(self._rows, job)
         if not rows:
             self._finish(job)
-            return 0
-        await self._again(job, rows)
-        return len(rows)
+            return 0.0
+        return await self._again(job, rows)
 
     def _begin(self, job: Job) -> None:
         """Find the stretches to walk, those of before this change, and count them."""
@@ -145,9 +146,12 @@ class Emission:
             job.after = ""
         return []
 
-    async def _again(self, job: Job, rows: list[Row]) -> None:
+    async def _again(self, job: Job, rows: list[Row]) -> float:
         changed = [row for row in rows if self._standing(row) != row.standing]
-        found = await self.works.many([row.doi for row in changed])
+        async with self.crowd.turn:
+            began = self.clock.monotonic()
+            found = await self.works.many([row.doi for row in changed])
+            rest = self.crowd.rest(self.clock.monotonic() - began, len(found))
         candidates = [of_document(document) for document in found.values()]
         async with self.writer.turn:
             late = await self.writer.again(candidates)
@@ -156,6 +160,7 @@ class Emission:
         job.late += len(late) + missing
         job.done += len(changed) - len(late) - missing
         job.left = max(job.left - len(rows), 0)
+        return rest
 
     def _standing(self, row: Row) -> str:
         return text_of(self.offers.standing(Subject(row.doi, row.title or None)))

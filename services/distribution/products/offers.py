@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from services.distribution.gate import PREFIXES, Gate, Subject
+from services.distribution.gate import OWNERSHIP, PREFIXES, Gate, Subject
 from services.distribution.rest.render import Ownership, RegisteredWork, render_item
 from shared.events import (
     OpenWorkPublished,
@@ -110,9 +110,12 @@ class Offers:
     def _denied(self, _topic: str, _key: str) -> None:
         self.revision += 1
 
-    def fresh(self) -> bool:
-        """Whether the gate knows enough to publish anything."""
-        return self.gate.fresh()
+    def fresh(self, since: datetime) -> bool:
+        """Whether the gate knows enough to publish, all that was decided before ``since`` included.
+
+        For a writer that stood still and does not know for how long.
+        """
+        return self.gate.fresh() and self.gate.knowledge.knows_since(since, PREFIXES, OWNERSHIP)
 
     def standing(self, subject: Subject) -> Standing:
         """Return whose a work is now and under which setting."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from services.distribution.gate import Gate
+from services.distribution.products.crowd import Crowd
 from services.distribution.products.emission import Emission
 from services.distribution.products.jobs import Board
 from services.distribution.products.ledger import Ledger
@@ -30,7 +31,6 @@ GROUP: Final = "distribution.products"
 WORKS: Final = "deposits.works.v1"
 AT_ONCE: Final = 3  # partitions: while the store reads for one, another one is sent
 IDLE_SECONDS: Final = 0.2
-LIVE_SECONDS: Final = 1.0  # so long after something new, what is due again leaves room for more
 REPORT_SECONDS: Final = 1.0
 
 log = get_log(__name__)
@@ -60,7 +60,7 @@ class Products:
     _ours: set[int] = field(default_factory=set)
     _arriving: set[int] = field(default_factory=set)
     _heard: asyncio.Event = field(default_factory=asyncio.Event)
-    _lived: float = float("-inf")
+    _crowd: Crowd = field(default_factory=Crowd)
     _reported: float = float("-inf")
 
     def __post_init__(self) -> None:
@@ -114,7 +114,6 @@ class Products:
         for received in batch:
             if isinstance(received.event, WorkState):
                 parts[partition_of(WORKS, received.event.key.encode())].append(received)
-        self._lived = self.clock.monotonic()
         done = await asyncio.gather(
             *(self._live(partition, events) for partition, events in parts.items()),
             return_exceptions=True,
@@ -141,7 +140,9 @@ class Products:
                 nudges_of({name: declared()[name] for name in TOPICS}, every=self.nudge_seconds),
                 self.clock,
             )
-            self._emissions[partition] = Emission(writer, self.works, self.offers, self.clock)
+            self._emissions[partition] = Emission(
+                writer, self.works, self.offers, self.clock, self._crowd
+            )
         return self._emissions[partition]
 
     async def run(self, draining: asyncio.Event) -> None:
@@ -167,7 +168,7 @@ class Products:
 
     async def _round(self) -> bool:
         """Do a page of some partitions; True where there is more to do at once."""
-        if not self.offers.fresh():
+        if not self.gate.fresh():
             return False  # as old as it is, it could publish what must go
         await self._arrive()
         ours = [self._emissions[one] for one in sorted(self._ours - self._arriving)]
@@ -175,14 +176,12 @@ class Products:
             async with one.writer.turn:
                 await one.writer.nudge()
         due = sorted((one for one in ours if one.due()), key=_longest)[:AT_ONCE]
-        began = self.clock.monotonic()
         pages = await asyncio.gather(*(one.page() for one in due), return_exceptions=True)
         await self._report(ours)
-        for fault in pages:
-            if isinstance(fault, BaseException):
-                raise fault
-        if due and self.clock.monotonic() - self._lived < LIVE_SECONDS:
-            await self.rest(self.clock.monotonic() - began)  # as long as it took
+        for page in pages:
+            if isinstance(page, BaseException):
+                raise page
+        await self.rest(max((page for page in pages if isinstance(page, float)), default=0.0))
         return bool(due)
 
     async def _arrive(self) -> None:

@@ -9,6 +9,7 @@ published, and only then publishes: so the ledger is exact whenever something is
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -28,6 +29,7 @@ from shared.events import (
 )
 from shared.events.records import nudge
 from shared.kafka.follow import Record, read_to_end
+from shared.kafka.knowledge import NEVER
 from shared.kafka.nudge import Nudges
 from shared.kafka.produce import FencedSender
 from shared.runtime.clock import SYSTEM, Clock, rfc3339
@@ -42,7 +44,8 @@ SOURCE: Final = "/services/distribution"
 TOPICS: Final = (OpenWorkPublished.topic, PlusWorkPublished.topic)
 READ_BACK: Final = PlusWorkPublished.topic  # both topics hold the same works in the same order
 TRANSACTION_MS: Final = 3_000  # how long a frozen writer's last transaction may wait for it
-MOST: Final = 200  # works a transaction
+LEAST, MOST = 10, 200  # works a transaction; fewer while transactions take long
+PROMPT_SECONDS: Final = 1.0  # the second in which every outlet begins to obey
 
 log = get_log(__name__)
 
@@ -63,6 +66,8 @@ class Writer:
     clock: Clock = SYSTEM
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _sender: FencedSender | None = None
+    _most: int = MOST
+    _since: datetime = NEVER
 
     async def take_over(self) -> FencedSender:
         """Fence whoever wrote before, and learn from the topic itself what was published.
@@ -156,25 +161,27 @@ class Writer:
             self.ledger.close()
 
     async def _publish(self, works: Sequence[tuple[Candidate, str | None]], *, why: str) -> None:
-        for start in range(0, len(works), MOST):
-            await self._transaction(works[start : start + MOST])
+        done = 0
+        while done < len(works):
+            done += await self._transaction(works[done : done + self._most])
         PRODUCTS_PUBLISHED.labels(why).inc(len(works))
 
-    async def _transaction(self, works: Sequence[tuple[Candidate, str | None]]) -> None:
-        """Publish works in one transaction under what the gate says when it is committed."""
-        while True:
-            if not self.offers.fresh():
-                raise Transient("knowledge of permissions is stale: the products pause")
-            revision = self.offers.revision
-            offers = [self.offers.offer(candidate) for candidate, _ in works]
-            try:
-                offsets = await self._send(
-                    partial(self._records, offers, [cause for _, cause in works]),
-                    still=partial(self._still, offers, revision),
-                )
-            except Outdated:
-                continue
-            break
+    async def _transaction(self, works: Sequence[tuple[Candidate, str | None]]) -> int:
+        """Publish works in one transaction under what the gate says when it is committed.
+
+        Returns how many: none where the gate said otherwise before the commit.
+        """
+        if not self.offers.fresh(self._since):
+            raise Transient("knowledge of permissions is stale: the products pause")
+        revision, began = self.offers.revision, self.clock.monotonic()
+        offers = [self.offers.offer(candidate) for candidate, _ in works]
+        try:
+            offsets = await self._send(
+                partial(self._records, offers, [cause for _, cause in works]),
+                still=partial(self._still, offers, revision, began),
+            )
+        except Outdated:
+            return 0
         crashpoint("products.sent")
         rows = [
             _row(offer, offset)
@@ -182,10 +189,20 @@ class Writer:
         ]
         await asyncio.to_thread(self.ledger.fold, rows, offsets[-1] + 1)
         self.nudges.changed(self.clock.monotonic())
+        self._most = min(self._most * 2, MOST)
+        return len(works)
 
-    def _still(self, offers: Sequence[Offer], revision: int) -> bool:
-        """Whether what the records rest on holds at this moment."""
-        known = self.offers.fresh()
+    def _still(self, offers: Sequence[Offer], revision: int, began: float) -> bool:
+        """Whether what the records rest on holds at this moment.
+
+        A writer that needed longer than it may, since it was frozen or its broker is slow, knows
+        nothing of what was decided meanwhile: it waits for word of that, and takes less at a time.
+        """
+        if self.clock.monotonic() - began > PROMPT_SECONDS:
+            self._since = self.clock.now()
+            self._most = max(self._most // 2, LEAST)
+            return False
+        known = self.offers.fresh(self._since)
         return known and (self.offers.revision == revision or all(map(self.offers.holds, offers)))
 
     def _records(self, offers: Sequence[Offer], causes: Sequence[str | None]) -> list[Outgoing]:
