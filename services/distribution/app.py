@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final
 
-from services.distribution import store
+from services.distribution import access, store
 from services.distribution.api import site
 from services.distribution.citations import recount_forever
 from services.distribution.directory import Directory
@@ -38,7 +38,7 @@ from shared.web import Callers, Pace, serve
 from shared.web.alone import health_alone
 
 SERVICE: Final = "distribution"
-ROLES: Final = ("api", "projector", "products")
+ROLES: Final = ("api", "projector", "products", "access")
 OUTLETS: Final = {"api": OUTLET, "products": TOPIC_PRODUCTS}  # of the roles that ask the gate
 
 
@@ -60,9 +60,11 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
             if "api" in roles:
                 parts |= reading(settings, database, gate, health, stack)
             if "products" in roles:
-                parts |= await publishing(settings, database, gate, health)
+                parts["products"] = await publishing(settings, database, gate, health)
         if "projector" in roles:
             parts |= projecting_roles(settings, database, health)
+        if "access" in roles:
+            parts |= access.following(settings, health)
         if "api" not in roles:
             parts["health"] = health_alone(SERVICE, health, settings)
         await run_roles(parts, drain_seconds=settings.drain_seconds)
@@ -107,9 +109,7 @@ def name_of(settings: Settings) -> str:
     return settings.replica or f"{socket.gethostname()}-{os.getpid()}"
 
 
-async def publishing(
-    settings: Settings, database: Database, gate: Gate, health: Health
-) -> dict[str, Role]:
+async def publishing(settings: Settings, database: Database, gate: Gate, health: Health) -> Role:
     """Compose what writes the topic products."""
     board = Board(database, SYSTEM)
     await board.prepare()
@@ -124,7 +124,7 @@ async def publishing(
         settings.replica or None,
         settings.nudge_seconds,
         health,
-    ).roles()
+    ).run
 
 
 def reading(

@@ -26,3 +26,9 @@ class Settings(ServiceSettings):
         description="How often a partition of the topic products that waits to be compacted is "
         "written to; empty: as deploy/topics.toml says.",
     )
+    kafka_admin_bootstrap: str = Field(
+        default="",
+        repr=False,
+        description="Address of the broker for its administrator, like `KAFKA_BOOTSTRAP`. Where it "
+        "is set, the role access keeps indexers' rights as their agreements say.",
+    )

@@ -1,7 +1,8 @@
-"""``python -m shared.kafka``: create and list topics; look at dead letters and act on them."""
+"""``python -m shared.kafka``: topics, users and their rights, dead letters."""
 
 import asyncio
-from collections.abc import Coroutine
+import os
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import click
@@ -9,7 +10,9 @@ from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.table import Table
 
-from shared.kafka import dead, topics
+from shared.kafka import dead, rights, topics, users
+from shared.kafka.admin import Administrator, NotAllowed, Unsecured, administrator
+from shared.kafka.connection import BadAddress
 from shared.kafka.produce import Sender
 from shared.runtime.clock import SYSTEM
 from shared.runtime.faults import Transient
@@ -19,6 +22,17 @@ from shared.runtime.settings import ServiceSettings
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
     try:
         return asyncio.run(work)
+    except NotAllowed as fault:
+        raise click.ClickException(
+            f"{fault}. Give KAFKA_BOOTSTRAP the broker's administrator."
+        ) from None
+    except Unsecured as fault:
+        raise click.ClickException(
+            f"{fault}: it takes whoever reaches it, as the one of `make run` does on this machine"
+            " alone. A broker with users: docs/operations.md."
+        ) from None
+    except (BadAddress, users.NobodysName) as mistake:
+        raise click.ClickException(f"{mistake}.") from None
     except (Transient, KafkaError, OSError) as fault:
         raise click.ClickException(
             f"{fault}. Is the broker running at KAFKA_BOOTSTRAP? `make run` starts one."
@@ -62,6 +76,85 @@ def list_topics() -> None:
             "yes" if one.gate else "",
         )
     Console().print(table)
+
+
+def _administering(act: Callable[[Administrator, str], Awaitable[Any]]) -> Any:
+    """Do something as the administrator that KAFKA_BOOTSTRAP names."""
+    settings = ServiceSettings()
+
+    async def doing() -> Any:
+        async with administrator(settings.kafka_bootstrap) as admin:
+            return await act(admin, settings.topic_prefix)
+
+    return _run(doing())
+
+
+@main.group("rights")
+def rights_group() -> None:
+    """Rights of services at the broker, as deploy/topics.toml implies them."""
+
+
+@rights_group.command("apply")
+@click.option(
+    "--passwords",
+    is_flag=True,
+    help="Also make each service's user, with the password in KAFKA_<SERVICE>_PASSWORD.",
+)
+def apply_rights(*, passwords: bool) -> None:
+    """Give services the rights they lack and take those that are no longer theirs."""
+    chosen = _passwords() if passwords else {}
+    given, taken = _administering(lambda admin, prefix: users.apply(admin, prefix, chosen))
+    click.echo(f"{given} rights given, {taken} taken, {len(chosen)} passwords set")
+
+
+def _passwords() -> dict[str, str]:
+    variables = {one: f"KAFKA_{one.upper()}_PASSWORD" for one in sorted(rights.services())}
+    found = {one: os.environ.get(variable, "") for one, variable in variables.items()}
+    missing = [variables[one] for one, password in found.items() if not password]
+    if missing:
+        raise click.ClickException(f"{', '.join(missing)} must be set, e.g. openssl rand -hex 32.")
+    return found
+
+
+@main.group("users")
+def users_group() -> None:
+    """Services and indexers as users of the broker."""
+
+
+@users_group.command("add")
+@click.argument("user")
+def add_user(user: str) -> None:
+    """Make USER (a service, or indexer-78 for organisation 78), or give one a new password.
+
+    The password is shown once and kept nowhere. An old one opens no connection any more. An indexer
+    may read the public product; that of Metadata Plus follows within seconds while an agreement of
+    its organisation runs, where distribution's role access does.
+    """
+    password = _administering(lambda admin, prefix: users.add(admin, user, prefix))
+    click.echo(f"user       {user}")
+    click.echo(f"password   {password}")
+    click.echo("mechanism  SCRAM-SHA-256")
+    click.echo(f"groups     {ServiceSettings().topic_prefix}{user}.<any>")
+
+
+@users_group.command("list")
+def list_users() -> None:
+    """List who has a password or a right."""
+    table = Table("user", "password", "topics it writes", "products it reads")
+    for one in _administering(users.listed):
+        table.add_row(
+            one.name, "yes" if one.has_password else "", str(one.writes), ", ".join(one.products)
+        )
+    Console(width=120).print(table)
+
+
+@users_group.command("remove")
+@click.argument("user")
+def remove_user(user: str) -> None:
+    """Take USER's rights, at once also for its open connections, and its password."""
+    if not _administering(lambda admin, prefix: users.remove(admin, user, prefix)):
+        raise click.ClickException(f"there is no user {user}; `users list` names them.")
+    click.echo(f"{user} is removed")
 
 
 @main.group("dead-letters")

@@ -22,6 +22,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from shared.events import Nudge, Received, Unknown, Unreadable, Watermark, from_record
 from shared.kafka import dead
 from shared.kafka.circuit import Circuit, CircuitOpen
+from shared.kafka.connection import client
 from shared.kafka.produce import GREATEST_RECORD, Sender, stop
 from shared.runtime import metrics
 from shared.runtime.clock import SYSTEM, Clock
@@ -102,7 +103,7 @@ class Consumer:
 
     async def _consume(self, draining: asyncio.Event) -> None:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.bootstrap,
+            **client(self.bootstrap),
             group_id=self.prefix + self.group,
             group_instance_id=self.member,
             enable_auto_commit=False,

@@ -14,6 +14,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from shared.events import Outgoing
+from shared.kafka.connection import client
 from shared.kafka.produce import Sender, stop
 from shared.kafka.topics import declared
 from shared.runtime.clock import rfc3339
@@ -131,7 +132,7 @@ async def _resolve(
 async def _whole(bootstrap: str, topic: str) -> AsyncIterator[ConsumerRecord[Any, Any]]:
     """Read a topic from its start to where it ended when asked."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **client(bootstrap),
         group_id=None,
         enable_auto_commit=False,
         isolation_level="read_committed",

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from shared.kafka.connection import client
 from shared.kafka.produce import GREATEST_RECORD, stop
 from shared.kafka.topics import declared
 from shared.runtime.faults import Transient
@@ -90,7 +91,7 @@ async def follow(
     are waited for inside.
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **client(bootstrap),
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -144,7 +145,7 @@ async def read_to_end(
     """
     where = TopicPartition(prefix + topic, partition)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **client(bootstrap),
         group_id=None,
         enable_auto_commit=False,
         isolation_level="read_committed",

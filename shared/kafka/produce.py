@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from shared.events import Outgoing
+from shared.kafka.connection import client
 from shared.kafka.topics import owned
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Outdated, Superseded, Transient
@@ -26,7 +27,7 @@ aiokafka.producer.sender.BACKOFF_OVERRIDE = 0.002
 
 def _producer(bootstrap: str, **more: Any) -> AIOKafkaProducer:
     return AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **client(bootstrap),
         acks="all",
         enable_idempotence=True,
         compression_type="lz4",

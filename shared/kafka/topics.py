@@ -11,6 +11,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from aiokafka.partitioner import murmur2
 
+from shared.kafka.connection import client
+
 TOPICS_FILE: Final = Path(__file__).resolve().parents[2] / "deploy" / "topics.toml"
 
 Audience = Literal["public", "plus"]
@@ -86,7 +88,7 @@ def partition_of(topic: str, key: bytes) -> int:
 
 async def create(bootstrap: str, *, prefix: str = "", replication: int | None = None) -> list[str]:
     """Create the declared topics that do not exist; return the names that were new."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**client(bootstrap))
     try:
         await admin.start()
         existing = set(await admin.list_topics())
@@ -113,7 +115,7 @@ async def create(bootstrap: str, *, prefix: str = "", replication: int | None = 
 
 async def _led(bootstrap: str, made: list[NewTopic]) -> None:
     """Wait until every new partition answers: a topic exists a moment before it has a leader."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    consumer = AIOKafkaConsumer(**client(bootstrap))
     await consumer.start()
     try:
         await consumer.end_offsets(

@@ -16,7 +16,12 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
     kafka_bootstrap: str = Field(
-        default="127.0.0.1:9092", description="Broker addresses, comma-separated host:port."
+        default="127.0.0.1:9092",
+        repr=False,
+        description="Broker addresses, comma-separated host:port. With a user: "
+        "`sasl://user:password@host:port,...?mechanism=SCRAM-SHA-256` (also `SCRAM-SHA-512`, "
+        "`PLAIN`), `sasls://` over TLS with `&ca=<file>` where the system does not know the "
+        "authority; user and password percent-encoded.",
     )
     topic_prefix: str = Field(
         default="", description="Put before every topic, group and transactional id; for tests."

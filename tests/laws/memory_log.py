@@ -11,6 +11,7 @@ expelled goes on with what it has and learns of it at its next commit or heartbe
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -305,12 +306,14 @@ class Producer:
         await asyncio.sleep(0)
         return asyncio.ensure_future(self._deliver((topic, key, value, dict(headers))))
 
-    async def _deliver(self, letter: Any) -> None:
+    async def _deliver(self, letter: Any) -> Any:
         await asyncio.sleep(self.broker.latency())
         if now() < self.broker.parking_fails_until:
             raise KafkaConnectionError
         self.broker.parked.append(letter)
+        taken = SimpleNamespace(offset=len(self.broker.parked) - 1)
         await asyncio.sleep(self.broker.latency())
+        return taken
 
     async def stop(self) -> None:
         return

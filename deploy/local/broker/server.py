@@ -7,7 +7,9 @@ from pathlib import Path
 
 from deploy.local.broker import archive
 from deploy.local.broker.jars import HERE, jars
+from deploy.local.broker.secured import Users, open_settings
 from deploy.local.children import Child
+from deploy.local.home import write_private
 from deploy.local.nodes import Embedded
 from deploy.local.obstacle import Obstacle
 from deploy.local.ports import HOST, free_port
@@ -24,14 +26,16 @@ def broker(
     *,
     log: Path,
     keep_open: tuple[int, ...] = (),
+    users: Users | None = None,
 ) -> Embedded:
     """Return the embedded broker over `state`, formatted but not started. Raises Obstacle.
 
-    The cluster's id is kept in the state: a broker that was killed goes on where it was.
+    Without `users` it asks nobody who calls. The cluster's id is kept in the state: a broker that
+    was killed goes on where it was.
     """
     libs = jars(_train)
     try:
-        properties = _configure(state, port)
+        properties = _configure(state, port, users)
     except OSError as failure:
         raise Obstacle(
             f"The broker's state folder {state} cannot be used: {failure}.",
@@ -53,19 +57,18 @@ def broker(
     )
 
 
-def _configure(state: Path, port: int) -> Path:
+def _configure(state: Path, port: int, users: Users | None = None) -> Path:
     """Write the properties of this start; the controller's port is nobody's business but ours."""
     controller = free_port()
     state.mkdir(parents=True, exist_ok=True)
     properties = state / "server.properties"
-    addresses = [
-        f"listeners=PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller}",
-        f"advertised.listeners=PLAINTEXT://{HOST}:{port}",
+    lines = [
+        (HERE / "server.properties").read_text(encoding="ascii"),
+        *(users.settings if users else open_settings)(port, controller),
         f"controller.quorum.voters=1@{HOST}:{controller}",
         f"log.dirs={state / 'data'}",
     ]
-    common = (HERE / "server.properties").read_text(encoding="ascii")
-    properties.write_text(common + "\n" + "\n".join(addresses) + "\n", encoding="utf-8")
+    write_private(properties, "\n".join(lines) + "\n")
     return properties
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from services.distribution.gate import OWNERSHIP, PREFIXES, Gate, Subject
+from services.distribution.gate import PREFIXES, Gate, Subject
 from services.distribution.rest.render import Ownership, RegisteredWork, render_item
 from shared.events import (
     OpenWorkPublished,
@@ -111,11 +111,13 @@ class Offers:
         self.revision += 1
 
     def fresh(self, since: datetime) -> bool:
-        """Whether the gate knows enough to publish, all that was decided before ``since`` included.
+        """Whether all gate topics are known well enough to publish, and what they held ``since``.
 
-        For a writer that stood still and does not know for how long.
+        Agreements, too: while nobody can tell which have ended, their readers get nothing new. A
+        writer that stood still, and does not know for how long, asks for more than freshness.
         """
-        return self.gate.fresh() and self.gate.knowledge.knows_since(since, PREFIXES, OWNERSHIP)
+        knowledge = self.gate.knowledge
+        return knowledge.fresh() and knowledge.knows_since(since)
 
     def standing(self, subject: Subject) -> Standing:
         """Return whose a work is now and under which setting."""

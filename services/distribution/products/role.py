@@ -1,7 +1,6 @@
 """The products role: which partitions are this replica's, what is new, and what is due again."""
 
 import asyncio
-import contextlib
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from shared.runtime.faults import Transient
 from shared.runtime.health import Health
 from shared.runtime.log import get_log
 from shared.runtime.metrics import PRODUCTS_LEFT
-from shared.runtime.service import Role, wait_any
+from shared.runtime.service import wait_any
 
 GROUP: Final = "distribution.products"
 WORKS: Final = "deposits.works.v1"
@@ -69,9 +68,18 @@ class Products:
         self.gate.knowledge.listeners.append(self._learn)
         self.gate.knowledge.denials.append(self._denied)
 
-    def roles(self) -> dict[str, Role]:
-        """Return what has to run."""
-        consumer = Consumer(
+    async def run(self, draining: asyncio.Event) -> None:
+        """Publish what is new and what is due again until told to drain."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._consumer().run(draining))
+                group.create_task(self._publish_again(draining))
+        finally:  # both: a batch in hand needs its ledger to the end
+            for one in self._emissions.values():
+                await one.writer.stop()
+
+    def _consumer(self) -> Consumer:
+        return Consumer(
             GROUP,
             [WORKS],
             SERVICE,
@@ -84,7 +92,6 @@ class Products:
             together=True,  # a replayed record meets the writer of its key
             holds=self.holds,
         )
-        return {"products": consumer.run, "products-again": self.run}
 
     def holds(self, places: Collection[Place]) -> None:
         """Take note of which partitions are ours now."""
@@ -145,30 +152,24 @@ class Products:
             )
         return self._emissions[partition]
 
-    async def run(self, draining: asyncio.Event) -> None:
+    async def _publish_again(self, draining: asyncio.Event) -> None:
         """Publish again what is due, and nudge, until told to drain."""
         self.health.promise("products-again", within=120)
-        async with contextlib.AsyncExitStack() as stack:
-            stack.push_async_callback(self._stop)
-            while not draining.is_set():
-                self._heard.clear()
-                busy = False
-                try:
-                    busy = await self._round()
-                except Transient as fault:
-                    log.warning("publishing again waits", reason=str(fault))
-                self.health.beat("products-again")
-                if not busy:
-                    await wait_any(self._heard, draining, timeout=IDLE_SECONDS)
+        while not draining.is_set():
+            self._heard.clear()
+            busy = False
+            try:
+                busy = await self._round()
+            except Transient as fault:
+                log.warning("publishing again waits", reason=str(fault))
+            self.health.beat("products-again")
+            if not busy:
+                await wait_any(self._heard, draining, timeout=IDLE_SECONDS)
         self.health.retire("products-again")
-
-    async def _stop(self) -> None:
-        for one in self._emissions.values():
-            await one.writer.stop()
 
     async def _round(self) -> bool:
         """Do a page of some partitions; True where there is more to do at once."""
-        if not self.gate.fresh():
+        if not self.gate.knowledge.fresh():
             return False  # as old as it is, it could publish what must go
         await self._arrive()
         ours = [self._emissions[one] for one in sorted(self._ours - self._arriving)]
