@@ -18,6 +18,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
+from deploy import asyncapi
 from services import accounts, deposits, distribution
 from services.accounts import api as accounts_api
 from services.accounts.settings import Settings as AccountsSettings
@@ -76,6 +77,7 @@ def pages() -> dict[str, str]:
         "services.md": services_page(),
         "crash-points.md": crash_points_page(),
         "interfaces/deposit-elements.md": elements.page(),
+        "interfaces/asyncapi.json": asyncapi.text(),
         **{
             f"interfaces/openapi-{name}.json": text
             for name, text in asyncio.run(_descriptions()).items()
