@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 ENVIRONMENT := .venv/complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check soak bench clauses topics dead-letters environment lock clean
+.PHONY: help run demo test check soak bench clauses topics users dead-letters rebuild environment lock clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ check: $(ENVIRONMENT) ## lint, format, types, imports, generated documents
 soak: $(ENVIRONMENT) ## run the long loops of the laws
 	@$(PYTHON) -m pytest -m soak $(ARGS)
 
-bench: $(ENVIRONMENT) ## measure against a bare baseline, NAME=projector|read|ingest|flip|bulk
+bench: $(ENVIRONMENT) ## measure against a bare baseline, NAME=projector|read|ingest|flip|bulk|products|peers|rebuild
 	@$(PYTHON) -m tests.bench $(NAME)
 
 clauses: $(ENVIRONMENT) ## write docs/clauses.md: each clause of the policies and the test that shows it
@@ -37,8 +37,14 @@ clauses: $(ENVIRONMENT) ## write docs/clauses.md: each clause of the policies an
 topics: $(ENVIRONMENT) ## list the topics; ARGS=apply makes the missing ones
 	@$(PYTHON) -m deploy.local.within -m shared.kafka topics $(or $(ARGS),list)
 
+users: $(ENVIRONMENT) ## list the broker's users; ARGS="add indexer-78" makes one or a new password
+	@$(PYTHON) -m deploy.local.within -m shared.kafka users $(or $(ARGS),list)
+
 dead-letters: $(ENVIRONMENT) ## list records that could not be applied; ARGS="replay --group G --all"
 	@$(PYTHON) -m deploy.local.within -m shared.kafka dead-letters $(or $(ARGS),list)
+
+rebuild: $(ENVIRONMENT) ## rebuild works and search indexes beside the live ones; ARGS=back|abandon|status
+	@$(PYTHON) -m deploy.local.within --as distribution -m services.distribution.rebuild $(ARGS)
 
 ##@ Keep
 environment: $(ENVIRONMENT) ## make .venv as the lock says; every other target does it when needed

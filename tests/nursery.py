@@ -70,17 +70,34 @@ class Forked:
 
 
 def start(
-    module: str, arguments: Sequence[str] = (), *, environment: Mapping[str, str], log: Path
+    module: str,
+    arguments: Sequence[str] = (),
+    *,
+    environment: Mapping[str, str],
+    log: Path,
+    patches: Sequence[str] = (),
 ) -> Forked:
-    """Start ``python -m module`` with just this environment, its output added to ``log``."""
+    """Start ``python -m module`` with just this environment, its output added to ``log``.
+
+    ``patches`` are functions of tests, as ``module:function``, that are called in the process
+    before the module runs: faults that no production code has a switch for.
+    """
     process = _CONTEXT.Process(
-        target=_run, args=(module, tuple(arguments), dict(environment), str(log)), name=module
+        target=_run,
+        args=(module, tuple(arguments), dict(environment), str(log), tuple(patches)),
+        name=module,
     )
     process.start()
     return Forked(process)
 
 
-def _run(module: str, arguments: Sequence[str], environment: Mapping[str, str], log: str) -> None:
+def _run(
+    module: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    log: str,
+    patches: Sequence[str],
+) -> None:
     ctypes.CDLL(None).prctl(PARENT_DEATH, signal.SIGKILL)
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(output, 1)
@@ -91,5 +108,8 @@ def _run(module: str, arguments: Sequence[str], environment: Mapping[str, str], 
     os.environ.update(environment)
     random.seed()
     importlib.reload(importlib.import_module("shared.runtime.crashpoints"))  # armed as told above
+    for patch in patches:
+        where, _, name = patch.partition(":")
+        getattr(importlib.import_module(where), name)()
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

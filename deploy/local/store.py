@@ -74,6 +74,12 @@ def grant(state: Path, port: int, rights: Rights) -> dict[str, str]:
     return {user: _url(user, passwords[user], port) for user in rights}
 
 
+def user_url(state: Path, port: int, user: str) -> str | None:
+    """Return a user's address in a store that runs; None where this state knows no such user."""
+    password = _passwords(state).get(user)
+    return _url(user, password, port) if password else None
+
+
 def _make_administrator(state: Path, log: Path) -> None:
     """Make the first user before the port that others know is open: there is no `--auth` yet.
 

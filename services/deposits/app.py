@@ -36,6 +36,8 @@ from shared.kafka.relay import Relay, Source
 from shared.mongo import Aggregates, Database, Lease, Outbox, connect
 from shared.mongo.deliveries import Deliveries
 from shared.mongo.delivering import Delivering, Patience
+from shared.mongo.docket import docket_of
+from shared.mongo.docketed import DocketedOutbox
 from shared.privacy.epochs import FileEpochs
 from shared.privacy.keyfile import load_or_create
 from shared.runtime import log
@@ -116,6 +118,7 @@ def _parts(settings: Settings, database: Database) -> Parts:
             SOURCE,
             fields=store.shown,
             wake=relay_wake.set,
+            docket=docket_of(database["submissions"]),
         ),
         load_or_create(settings.key_file),
     )
@@ -134,7 +137,11 @@ def _parts(settings: Settings, database: Database) -> Parts:
         submissions=submissions,
         works=store.Works(
             Aggregates(
-                database["works"], WorkState.model_validate_json, SOURCE, wake=relay_wake.set
+                database["works"],
+                WorkState.model_validate_json,
+                SOURCE,
+                wake=relay_wake.set,
+                docket=docket_of(database["works"]),
             )
         ),
         ownership=store.Ownership(
@@ -168,13 +175,18 @@ def _parts(settings: Settings, database: Database) -> Parts:
 
 
 async def _relay(parts: Parts) -> Role:
-    boxes = [Outbox(parts.database[name], SOURCE) for name in ("ownership", "submissions", "works")]
-    for box in boxes:
+    ownership, submissions, works = (
+        Outbox(parts.database[name], SOURCE) for name in ("ownership", "submissions", "works")
+    )
+    await ownership.prepare()
+    received, registered = (
+        DocketedOutbox(box, docket_of(box.collection)) for box in (submissions, works)
+    )
+    for box in (received, registered):
         await box.prepare()
-    ownership, submissions, works = boxes
     return Relay(
         SERVICE,
-        [Source(ownership, ("deposits.ownership.v1",)), Source(submissions), Source(works)],
+        [Source(ownership, ("deposits.ownership.v1",)), Source(received), Source(registered)],
         Lease(parts.database["leases"], "relay", parts.replica),
         parts.settings.kafka_bootstrap,
         parts.settings.topic_prefix,

@@ -17,6 +17,9 @@ from services.distribution.products.jobs import Board
 from services.distribution.products.offers import OUTLET as TOPIC_PRODUCTS
 from services.distribution.products.role import Products
 from services.distribution.projections import SOURCES, TABLE
+from services.distribution.rebuild.lists import Lists
+from services.distribution.rebuild.pointer import ReadModels
+from services.distribution.rebuild.sweeping import Sweeper
 from services.distribution.receipts import Receipts
 from services.distribution.rest.api import OUTLET, Rest
 from services.distribution.search import SearchIndex, open_index
@@ -76,13 +79,17 @@ def projecting_roles(settings: Settings, database: Database, health: Health) -> 
         "distribution.projector",
         SOURCES,
         SERVICE,
-        projecting(database, TABLE),
+        projecting(database, TABLE, ReadModels(database).into),
         settings.kafka_bootstrap,
         settings.topic_prefix,
         health=health,
         member=settings.replica or None,
     )
-    return {"projector": consumer.run, "recount": partial(recount_forever, database, health)}
+    return {
+        "projector": consumer.run,
+        "recount": partial(recount_forever, database, health),
+        "sweeper": Sweeper(database, health).run,
+    }
 
 
 def gated(
@@ -133,7 +140,6 @@ def reading(
     """Compose the read interfaces of this host."""
     where = (settings.kafka_bootstrap, settings.topic_prefix)
     directory = Directory(where[0], where[1], health)
-    works = store.Works(database)
     index = open_index(settings.state_dir / "search", schema_version=str(LAYOUT))
     stack.callback(index.close)
     callers = Callers(
@@ -145,7 +151,7 @@ def reading(
     rest = Rest(
         gate=gate,
         directory=directory,
-        works=works,
+        works=store.Works(database),
         index=index,
         cursor_key=load_or_create(settings.key_file),
     )
@@ -160,15 +166,16 @@ def reading(
     )
     return {
         "directory": directory.run,
-        **searching(settings, gate, works, index, health),
+        **searching(settings, database, gate, index, health),
         "api": listening,
     }
 
 
 def searching(
-    settings: Settings, gate: Gate, works: store.Works, index: SearchIndex, health: Health
+    settings: Settings, database: Database, gate: Gate, index: SearchIndex, health: Health
 ) -> dict[str, Role]:
-    """Compose what keeps this host's search index: its one writer, and who follows transfers."""
+    """Compose what keeps this host's search index, and what builds it anew."""
+    works = store.Works(database)
     indexer = Indexer(
         index,
         settings.kafka_bootstrap,
@@ -179,4 +186,5 @@ def searching(
         health,
     )
     transfers = Transfers(gate, works, indexer)
-    return {"indexer": indexer.run, "transfers": transfers.run}
+    lists = Lists(database, index, indexer, transfers, gate, works, name_of(settings))
+    return {"indexer": indexer.run, "transfers": transfers.run, "lists": lists.run}

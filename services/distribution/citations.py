@@ -7,6 +7,10 @@ dies in between, leaves no older count behind.
 
 Nobody waits for a count as somebody waits for a preference or a page. So it is done in slices that
 take the store a fraction of a second each, with a rest in between that is as long.
+
+Each generation of the read models (rebuild/pointer.py) has counts of its own. While one takes over
+those of the live one rest: what was counted since then is not written, so that no count that a
+reader saw is ahead of what the next generation shows.
 """
 
 import asyncio
@@ -16,6 +20,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from services.distribution.projections import WORKS
+from services.distribution.rebuild.pointer import Pointer, ReadModels, called
 from shared.mongo import Database
 from shared.mongo.client import Collection, Document, UpdateOne, faults
 from shared.runtime.clock import SYSTEM, Clock
@@ -25,13 +30,21 @@ from shared.runtime.ids import new_id
 from shared.runtime.log import get_log
 from shared.runtime.service import wait_any
 
-PAGE: Final = 100  # works a round
+PAGE: Final = 1_000  # works a round: the embedded store reads all that are due for each
 IDLE_SECONDS: Final = 0.2
+LONGEST_REST: Final = 10.0  # seconds that counts rest for a change-over that does not come
 SLICE_SECONDS: Final = 0.05  # of the store's time in a row; others wait about as long at most
-SMALLEST, GREATEST = 4, 200  # works a slice; the embedded store slows down beyond so many keys
+SMALLEST, GREATEST = 4, 200  # works a slice
+KEYS: Final = 100  # keys a look-up: fewer and more both cost the embedded store more a key
 
 log = get_log(__name__)
 T = TypeVar("T")
+Still = Callable[[], Awaitable[bool]]  # whether what was counted may be written
+
+
+async def always() -> bool:
+    """Write whatever was counted."""
+    return True
 
 
 @dataclass(slots=True)
@@ -45,6 +58,7 @@ class Pace:
     clock: Clock = SYSTEM
     size: int = SMALLEST
     rest: Callable[[float], Awaitable[None]] = asyncio.sleep
+    slice_seconds: float = SLICE_SECONDS
     beat: Callable[[], None] = lambda: None  # called after each slice: who paces is alive
 
     async def spend(self, work: Awaitable[T]) -> T:
@@ -52,9 +66,9 @@ class Pace:
         began = self.clock.monotonic()
         done = await work
         took = self.clock.monotonic() - began
-        if took > SLICE_SECONDS:
+        if took > self.slice_seconds:
             self.size = max(self.size // 2, SMALLEST)
-        elif took < SLICE_SECONDS / 2:
+        elif took < self.slice_seconds / 2:
             self.size = min(self.size * 2, GREATEST)
         self.beat()
         await self.rest(took)
@@ -73,26 +87,56 @@ async def recount_forever(database: Database, health: Health, draining: asyncio.
     """Recount whatever is due until told to drain."""
     health.promise("recount", within=60)
     pace = Pace(beat=partial(health.beat, "recount"))
+    models = ReadModels(database)
+    vigil = Vigil(models)
     while not draining.is_set():
+        done = 0
         try:
-            done = await recount(database, pace)
+            pointer = await models.current()
+            for generation in pointer.counted:
+                still = partial(_counted, models, generation)
+                done += await recount(database, pace, generation, still)
+            await vigil.look(pointer)
         except Transient as fault:
             log.warning("recounting interrupted", reason=str(fault))
-            done = 0
         health.beat("recount")
         if not done:
             await wait_any(draining, timeout=IDLE_SECONDS)
     health.retire("recount")
 
 
-async def recount(database: Database, pace: Pace) -> int:
+async def _counted(models: ReadModels, generation: int) -> bool:
+    return generation in (await models.fresh()).counted
+
+
+@dataclass(slots=True)
+class Vigil:
+    """Sees that counts do not rest for ever where whoever changes over has died."""
+
+    models: ReadModels
+    clock: Clock = SYSTEM
+    _turn: int = -1
+    _since: float = 0.0
+
+    async def look(self, pointer: Pointer) -> None:
+        """Have counts go on where they rested for too long; that voids the change-over."""
+        if pointer.state != "switching" or pointer.turn != self._turn:
+            self._turn, self._since = pointer.turn, self.clock.monotonic()
+        elif self.clock.monotonic() - self._since > LONGEST_REST:
+            log.warning("a change-over did not come, counts go on", generation=pointer.next)
+            await self.models.change(pointer, pointer.roused())
+
+
+async def recount(
+    database: Database, pace: Pace, generation: int = 0, still: Still = always
+) -> int:
     """Recount one page of what is due, slice by slice; return how many works that were.
 
     What due works cite comes first, due itself or not. Then each due work's own count is written
     together with the end of its mark: whoever dies before leaves the mark, and so does a newer
     version, or a newer count, which whoever wrote it settles.
     """
-    works = database[WORKS]
+    works = database[called(WORKS, generation)]
     with faults():
         due: list[Document] = (
             await works.find({"recount_due": True}, {"v": 1, "recount": 1, "cites": 1})
@@ -101,30 +145,49 @@ async def recount(database: Database, pace: Pace) -> int:
         )
         cited = sorted({doi for one in due for doi in one["recount"] if doi != one["_id"]})
         held: dict[str, str | None] = {}
-        for start in range(0, len(cited), GREATEST):  # most are registered elsewhere or not at all
-            held |= await pace.spend(_turns(works, cited[start : start + GREATEST]))
+        for start in range(0, len(cited), KEYS):  # most are registered elsewhere or not at all
+            held |= await pace.spend(turns(works, cited[start : start + KEYS]))
         for dois in pace.slices(list(held)):
-            await pace.spend(_count(works, {doi: held[doi] for doi in dois}))
+            await pace.spend(count(works, {doi: held[doi] for doi in dois}, still))
         for documents in pace.slices(due):
-            await pace.spend(_settle(works, documents))
+            await pace.spend(_settle(works, documents, still))
     return len(due)
 
 
-async def _settle(works: Collection, due: Sequence[Document]) -> None:
+async def count_marked(database: Database, pace: Pace, generation: int) -> int:
+    """Count all whose counts the marks of this moment name, and leave the marks; how many that is.
+
+    Afterwards every count is as new as the works were when this began, however many marks came
+    meanwhile.
+    """
+    works = database[called(WORKS, generation)]
+    with faults():
+        due = await works.find({"recount_due": True}, {"recount": 1}).to_list(None)
+        named = sorted({doi for one in due for doi in one["recount"]})
+        held: dict[str, str | None] = {}
+        for start in range(0, len(named), KEYS):
+            held |= await pace.spend(turns(works, named[start : start + KEYS]))
+        for dois in pace.slices(list(held)):
+            await pace.spend(count(works, {doi: held[doi] for doi in dois}))
+    return len(held)
+
+
+async def _settle(works: Collection, due: Sequence[Document], still: Still) -> None:
     """Bring the counts of due works up to date and take their marks back, in one write each."""
     turn = new_id()
-    held = await _turns(works, [document["_id"] for document in due])
+    held = await turns(works, [document["_id"] for document in due])
     changes = []
     for document in due:
         doi = document["_id"]
-        count = await works.count_documents({"cites": doi})
+        cited_by = await works.count_documents({"cites": doi})
         same = {"_id": doi, "v": document["v"], "counted": held.get(doi)}
-        settled = {"cited_by": count, "counted": turn, "recount": [doi, *document["cites"]]}
+        settled = {"cited_by": cited_by, "counted": turn, "recount": [doi, *document["cites"]]}
         changes.append(UpdateOne(same, {"$set": settled, "$unset": {"recount_due": ""}}))
-    await works.bulk_write(changes, ordered=False)
+    if await still():
+        await works.bulk_write(changes, ordered=False)
 
 
-async def _count(works: Collection, held: Mapping[str, str | None]) -> None:
+async def count(works: Collection, held: Mapping[str, str | None], still: Still = always) -> None:
     """Bring the counts of works up to date, given whose turn last counted each.
 
     Unchanged counts are written, too: that voids what a slower worker counted before us.
@@ -132,6 +195,8 @@ async def _count(works: Collection, held: Mapping[str, str | None]) -> None:
     turn = new_id()
     while held:
         counts = {doi: await works.count_documents({"cites": doi}) for doi in held}
+        if not await still():
+            return
         done = await works.bulk_write(
             [
                 UpdateOne(
@@ -143,11 +208,11 @@ async def _count(works: Collection, held: Mapping[str, str | None]) -> None:
         )
         if done.matched_count == len(counts):
             return
-        found = await _turns(works, list(held))
+        found = await turns(works, list(held))
         held = {doi: last for doi, last in found.items() if last != turn}
 
 
-async def _turns(works: Collection, dois: Sequence[str]) -> dict[str, str | None]:
+async def turns(works: Collection, dois: Sequence[str]) -> dict[str, str | None]:
     """Return whose turn last counted each of ``dois`` that is registered."""
     found = await works.find({"_id": {"$in": list(dois)}}, {"counted": 1}).to_list(None)
     return {document["_id"]: document.get("counted") for document in found}

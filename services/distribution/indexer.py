@@ -20,6 +20,7 @@ from shared.runtime.service import wait_any
 TOPICS: Final = ("deposits.works.v1", replay_topic("distribution.projector"))
 CAUGHT_UP: Final = 100  # records behind that still count as up to date, under steady deposits
 LOOK_SECONDS: Final = 0.05  # how often it is looked whether owners are known
+AT_ONCE: Final = 50  # works made ready before others of this process have a turn
 
 State: TypeAlias = Mapping[str, Any]
 """A work as deposits.works.v1 carries it, and under ``indexed`` the time of its event."""
@@ -67,28 +68,35 @@ class Indexer:
     async def put(self, states: Sequence[State], offsets: Mapping[Place, int]) -> int:
         """Write works under the owners they have now; returns how many changed."""
         async with self.turn:
-            docs = [doc for state in states if (doc := self._document(state))]
+            docs = []
+            for number, state in enumerate(states, 1):
+                if doc := self._document(state):
+                    docs.append(doc)
+                if number % AT_ONCE == 0:
+                    await asyncio.sleep(0)
             return await asyncio.to_thread(self.index.write, docs, offsets)
 
-    async def _take(self, batch: Batch) -> None:
-        await self._write(batch)
-        SEARCH_LAG.set(batch.behind)
-        if batch.behind <= CAUGHT_UP:
-            self.health.ready("search")
-
-    async def _write(self, batch: Batch) -> None:
+    async def write(self, batch: Batch) -> Sequence[State]:
         """Put a batch and its offsets in, in one commit; an unreadable record is the projector's.
 
         Positions move past control records without any work in them: that alone is no commit.
         """
-        if not batch.records:
-            return
         states: list[State] = []
-        for _, record in batch.records:
+        for number, (_, record) in enumerate(batch.records, 1):
             match from_record(record.key, record.value, record.headers):
                 case Received(WorkState() as state, meta):
                     states.append({**state.model_dump(), "indexed": meta.time})
-        await self.put(states, dict(batch.positions))
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+        if batch.records:
+            await self.put(states, dict(batch.positions))
+        return states
+
+    async def _take(self, batch: Batch) -> None:
+        states = await self.write(batch)
+        SEARCH_LAG.set(batch.behind)
+        if batch.behind <= CAUGHT_UP:
+            self.health.ready("search")
         now = self.clock.now()
         for one in states:
             decided = datetime.fromisoformat(one["indexed"])

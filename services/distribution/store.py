@@ -1,17 +1,18 @@
 """The read models of distribution in the store: their indexes, and reads by key."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
 
 from services.distribution.projections import WORKS
+from services.distribution.rebuild.pointer import ReadModels, called
 from shared.mongo import Database
-from shared.mongo.client import Document, IndexModel, faults
+from shared.mongo.client import Collection, Document, IndexModel, faults
 
 # What a reader needs of a work; without the references where they may not be seen anyway.
 SHOWN: Final = {"recount": 0, "recount_due": 0, "cites": 0}
 
-KEYS: Final = 200  # keys a look-up: the embedded store slows down beyond
+KEYS: Final = 100  # keys a look-up: fewer and more both cost the embedded store more a key
 
 INDEXES: Final = (
     IndexModel([("cites", 1)], name="cites"),
@@ -22,41 +23,67 @@ INDEXES: Final = (
     ),
 )
 
+T = TypeVar("T")
+
 
 async def prepare(database: Database) -> None:
-    """Create the indexes; safe to repeat."""
+    """Create the indexes of every generation there is; safe to repeat."""
+    for generation in (await ReadModels(database).fresh()).written:
+        await prepare_generation(database, generation)
+
+
+async def prepare_generation(database: Database, generation: int) -> None:
+    """Create the indexes of one generation; safe to repeat."""
     with faults():
-        await database[WORKS].create_indexes(list(INDEXES))
+        await database[called(WORKS, generation)].create_indexes(list(INDEXES))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Works:
-    """Works by DOI."""
+    """Works by DOI, of the live generation; each answer is of one."""
 
     database: Database
+    _models: ReadModels = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look for the pointer where the works are."""
+        self._models = ReadModels(self.database)
 
     async def one(self, doi: str) -> Document | None:
         """Return a work's document, or None."""
-        with faults():
-            found: Document | None = await self.database[WORKS].find_one({"_id": doi}, SHOWN)
+        found = await self._read(lambda works: works.find_one({"_id": doi}, SHOWN))
         return found if found and "work" in found else None
 
     async def position(self, doi: str) -> Document | None:
         """Return what a work's document says of itself but for the work, or None."""
         shown = {"v": 1, "title": 1, "deposited": 1, "indexed": 1, "recount_due": 1}
-        with faults():
-            found: Document | None = await self.database[WORKS].find_one({"_id": doi}, shown)
+        found = await self._read(lambda works: works.find_one({"_id": doi}, shown))
         return found if found and "deposited" in found else None
 
     async def many(self, dois: Sequence[str]) -> dict[str, Any]:
         """Return the documents that exist under ``dois``."""
-        found: dict[str, Any] = {}
-        for start in range(0, len(dois), KEYS):
+        return await self._read(lambda works: _many(works, dois))
+
+    async def _read(self, look: Callable[[Collection], Awaitable[T]]) -> T:
+        """Look in the live generation, and again where another one became live meanwhile.
+
+        A look that took so long that its generation may be gone is not believed.
+        """
+        live = (await self._models.current()).live
+        while True:
             with faults():
-                page = await (
-                    self.database[WORKS]
-                    .find({"_id": {"$in": list(dois[start : start + KEYS])}}, SHOWN)
-                    .to_list(None)
-                )
-            found |= {document["_id"]: document for document in page if "work" in document}
-        return found
+                found = await look(self.database[called(WORKS, live)])
+            now = (await self._models.current()).live
+            if now == live:
+                return found
+            live = now
+
+
+async def _many(works: Collection, dois: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for start in range(0, len(dois), KEYS):
+        page = await works.find({"_id": {"$in": list(dois[start : start + KEYS])}}, SHOWN).to_list(
+            None
+        )
+        found |= {document["_id"]: document for document in page if "work" in document}
+    return found

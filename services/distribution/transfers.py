@@ -44,6 +44,7 @@ class Transfers:
     indexer: Indexer
     _due: dict[str, None] = field(default_factory=dict)  # DOIs and titles, in order
     _heard: asyncio.Event = field(default_factory=asyncio.Event)
+    _compared: bool = False
 
     def __post_init__(self) -> None:
         """Hear of every title and work that has another owner."""
@@ -58,14 +59,34 @@ class Transfers:
                 self._due[subject] = None
                 self._heard.set()
 
+    @property
+    def due(self) -> int:
+        """How many titles and works wait to be looked at."""
+        return len(self._due)
+
+    def close(self) -> None:
+        """Hear no more."""
+        self.gate.knowledge.listeners.remove(self._learn)
+
+    def look_again(self) -> None:
+        """Compare as a whole again: the index is another one."""
+        self._compared = False
+        self._heard.set()
+
+    async def compare(self) -> None:
+        """Have all that the index holds under another owner than the gate knows be due."""
+        self._compared = True
+        self._due |= dict.fromkeys(await self._moved())
+
     async def run(self, draining: asyncio.Event) -> None:
         """Compare once as a whole, then follow each transfer, until told to drain."""
         while not self.gate.knowledge.caught_up and not draining.is_set():
             await wait_any(draining, timeout=LOOK_SECONDS)
-        self._due |= dict.fromkeys(await self._moved())
         pause = FIRST_PAUSE
         while not draining.is_set():
             self._heard.clear()
+            if not self._compared:
+                await self.compare()
             count = await self.settle(draining)
             TRANSFERS_DUE.set(len(self._due))
             pause = FIRST_PAUSE if count else min(2 * pause, LONGEST_PAUSE)

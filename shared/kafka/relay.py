@@ -6,6 +6,7 @@ fresh a reader's knowledge is (design section 3).
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -149,11 +150,12 @@ class Relay:
         if records:
             await sender.send(records)
             crashpoint("relay.sent")
+        if page.pending:
             await page.source.box.take_out(page.pending)
             OUTBOX_SECONDS.labels(self.service).observe(self.clock.monotonic() - started)
-            for record in records:
-                EVENTS_RELAYED.labels(self.service, record.topic).inc()
-        if len(page.pending) == PAGE:
+            for topic, count in Counter(record.topic for record in records).items():
+                EVENTS_RELAYED.labels(self.service, topic).inc(count)
+        if page.pending and page.pending[-1].more:
             return True
         page.source.clear_since = page.read_at
         return bool(page.pending)

@@ -6,18 +6,14 @@ transaction over documents anywhere (ADR 2).
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from shared.events import Event
 from shared.events.decisions import Accepted, Refused, Unchanged
-from shared.mongo.client import (
-    BulkWriteError,
-    Collection,
-    InsertOne,
-    UpdateOne,
-    collided,
-    faults,
-)
+from shared.mongo.changes import Change, write
+from shared.mongo.client import Collection, faults
+from shared.mongo.docket import Docket
 from shared.runtime.clock import SYSTEM, Clock, rfc3339
 from shared.runtime.faults import Busy, Transient
 from shared.runtime.ids import new_id
@@ -59,7 +55,8 @@ class Aggregates(Generic[S]):
     """The aggregates of one kind, in one collection.
 
     ``parse`` reads a state from its JSON; ``fields`` names what else the document shows, to be
-    looked up by equality; ``wake`` is called after each write, to hurry the relay.
+    looked up by equality; ``wake`` is called after each write, to hurry the relay. Where a
+    ``docket`` is kept, documents are not marked: shared.mongo.docket says why.
     """
 
     collection: Collection
@@ -68,6 +65,7 @@ class Aggregates(Generic[S]):
     fields: Callable[[S], Mapping[str, Any]] = lambda _state: {}
     clock: Clock = SYSTEM
     wake: Callable[[], None] = lambda: None
+    docket: Docket | None = None
 
     async def load(self, key: Any) -> S | None:
         """Return the state under ``key``, or None."""
@@ -120,46 +118,121 @@ class Aggregates(Generic[S]):
         correlation: str | None = None,
         push: Mapping[Any, Mapping[str, Any]] | None = None,
     ) -> dict[Any, Saved[S] | None]:
-        """Write many decisions in one round trip, each on condition of its own version.
+        """Write many decisions in a few round trips, each on condition of its own version.
 
-        A key whose version moved in between comes back as None and was not written. ``push`` adds
-        entries to other lists of the same document (deposits keeps its verdicts so).
+        A key whose version moved in between comes back as None and was not written; among many, one
+        that was written may come back so too, where its next version followed at once. ``push``
+        adds entries to other lists of the same document (deposits keeps its verdicts so).
         """
         now = rfc3339(self.clock.now())
-        operations, saved = [], {}
-        for key, accepted in decided.items():
-            entries = [
-                outbox_entry(event, at=now, correlation=correlation) for event in accepted.events
-            ]
-            saved[key] = Saved(accepted.state, tuple(entry["id"] for entry in entries))
-            pushed = {"outbox": entries} | {
-                name: [entry] for name, entry in (push or {}).get(key, {}).items()
-            }
-            shown = {
-                "version": accepted.state.version,
-                "state": accepted.state.model_dump_json(),
-                # A change that nobody is told of leaves nothing for the relay.
-                **({"dirty": True} if entries else {}),
-                **self.fields(accepted.state),
-            }
-            operations.append(_write(key, shown, pushed))
-        lost = await _conflicts(self.collection, operations)
+        changes = {
+            key: self.change(
+                key, accepted, at=now, correlation=correlation, push=(push or {}).get(key, {})
+            )
+            for key, accepted in decided.items()
+        }
+        done = await self._done([key for key, one in changes.items() if one.version > 1])
+        await self.announce(list(changes.values()))
+        lost = await write(self.collection, list(changes.values()), done)
         self.wake()
-        keys = list(decided)
-        return {**saved, **{keys[index]: None for index in lost}}
+        return {
+            key: None
+            if key in lost
+            else Saved(accepted.state, tuple(entry["id"] for entry in changes[key].entries))
+            for key, accepted in decided.items()
+        }
+
+    def change(
+        self,
+        key: Any,
+        accepted: Accepted[S],
+        *,
+        at: str,
+        correlation: str | None,
+        push: Mapping[str, Any] | None = None,
+    ) -> Change:
+        """Return what a decision makes of a document, to be written once it was announced."""
+        state = accepted.state
+        told = accepted.events[-1] if accepted.events else None
+        entries = [
+            outbox_entry(
+                event,
+                at=at,
+                correlation=correlation,
+                bare=self.docket is not None and event is told and says(event, state),
+            )
+            for event in accepted.events
+        ]
+        shown = {
+            "version": state.version,
+            "state": state.model_dump_json(),
+            # A change that nobody is told of leaves nothing for the relay.
+            **({"dirty": True} if entries and self.docket is None else {}),
+            **self.fields(state),
+        }
+        lists = {name: [entry] for name, entry in (push or {}).items()}
+        return Change(key, shown, {"outbox": entries, **lists})
+
+    async def announce(self, changes: Sequence[Change]) -> None:
+        """Put the changes that have events on the docket, where one is kept."""
+        told = {one.key: one for one in changes if one.entries}
+        if self.docket is None or not told:
+            return
+        stands = await self.docket.announce(
+            {key: (one.version, one.size) for key, one in told.items()}
+        )
+        for key, one in told.items():
+            for entry in one.entries:
+                entry["docket"] = stands[key]
+
+    async def _done(self, keys: Sequence[Any]) -> set[str] | None:
+        """Return the entries of these documents that are known to be published, by their ids.
+
+        None where no docket is kept. Of one document they are its oldest: what is published once
+        more later ends with what came last.
+        """
+        if self.docket is None:
+            return None
+        if not keys:
+            return set()
+        with faults():
+            found = await self.collection.find(
+                {"_id": {"$in": list(keys)}}, {"outbox.id": 1, "outbox.docket": 1}
+            ).to_list(None)
+        outboxes = [document.get("outbox", ()) for document in found]
+        gone = await self.docket.gone(
+            entry["docket"] for entries in outboxes for entry in entries if "docket" in entry
+        )
+        return {
+            entry["id"]
+            for entries in outboxes
+            for entry in takewhile(lambda one: one.get("docket") in gone, entries)
+        }
 
     async def published(self, key: Any, saved: Saved[S]) -> bool:
         """Whether all events of ``saved`` are at the broker."""
         if not saved.event_ids:
             return True
         with faults():
-            found = await self.collection.find_one({"_id": key}, {"outbox.id": 1})
-        waiting = {entry["id"] for entry in (found or {}).get("outbox", ())}
-        return waiting.isdisjoint(saved.event_ids)
+            found = await self.collection.find_one(
+                {"_id": key}, {"outbox.id": 1, "outbox.docket": 1}
+            )
+        waiting = [
+            entry for entry in (found or {}).get("outbox", ()) if entry["id"] in saved.event_ids
+        ]
+        if not waiting or self.docket is None:
+            return not waiting
+        dockets = {entry.get("docket") for entry in waiting}
+        return None not in dockets and dockets == await self.docket.gone(dockets)
 
 
-def outbox_entry(event: Event, *, at: str, correlation: str | None) -> dict[str, Any]:
-    """Write down an event to be published: id and time are minted once, so repeats are the same."""
+def outbox_entry(
+    event: Event, *, at: str, correlation: str | None, bare: bool = False
+) -> dict[str, Any]:
+    """Write down an event to be published: id and time are minted once, so repeats are the same.
+
+    A ``bare`` entry has no text of its own: the state that is written together with it is its text.
+    """
     entry = {
         "id": new_id(),
         "type": event.type,
@@ -167,32 +240,12 @@ def outbox_entry(event: Event, *, at: str, correlation: str | None) -> dict[str,
         "key": event.key,
         "time": at,
         "version": event.aggregate_version,
-        "data": event.model_dump_json(),
     }
+    if not bare:
+        entry["data"] = event.model_dump_json()
     return entry | ({"correlation": correlation} if correlation else {})
 
 
-def _write(
-    key: Any, shown: Mapping[str, Any], pushed: Mapping[str, list[Any]]
-) -> InsertOne[dict[str, Any]] | UpdateOne:
-    """Return the write of one decision: where the version moved on, its answer is E11000."""
-    version = shown["version"]
-    if version == 1:
-        # An insert costs the store a fraction of an upsert (docs/performance.md).
-        return InsertOne({"_id": key, **shown, **pushed})
-    return UpdateOne(
-        {"_id": key, "version": version - 1},
-        {"$set": shown, "$push": {name: {"$each": each} for name, each in pushed.items()}},
-        upsert=True,
-    )
-
-
-async def _conflicts(
-    collection: Collection, operations: Sequence[InsertOne[dict[str, Any]] | UpdateOne]
-) -> list[int]:
-    with faults():
-        try:
-            await collection.bulk_write(operations, ordered=False)
-        except BulkWriteError as fault:
-            return collided(fault)
-    return []
+def says(event: Event, state: Versioned) -> bool:
+    """Say whether the text of an event is that of the state after it, without writing either."""
+    return isinstance(event, type(state)) and vars(event) == vars(state)

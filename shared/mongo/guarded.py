@@ -5,7 +5,7 @@ that replays, duplicates and any order end in the same document (law L2).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +50,7 @@ class Erase:
 
 
 Write = Put | Erase
+Naming = Callable[[str], str]  # a collection as writes name it -> as the store calls it
 
 
 def collapse(writes: Iterable[Write]) -> dict[str, dict[Any, Write]]:
@@ -62,27 +63,46 @@ def collapse(writes: Iterable[Write]) -> dict[str, dict[Any, Write]]:
     return newest
 
 
-async def apply_writes(database: Database, writes: Iterable[Write]) -> None:
-    """Write a batch; returns when it is durable. Raises ``Transient`` when the store is away."""
-    for name, newest in collapse(writes).items():
-        await _write(database[name], list(newest.values()))
+async def apply_writes(
+    database: Database,
+    writes: Iterable[Write],
+    *,
+    into: Sequence[Naming] = (str,),
+    filling: bool = False,
+) -> None:
+    """Write a batch; returns when it is durable. Raises ``Transient`` when the store is away.
+
+    ``into`` names the collections to write, one naming after the other, each for the whole batch.
+    ``filling`` is for collections that nobody reads yet: what is new is then the rule at any
+    version, and no count is due, since all are counted when they are full.
+    """
+    collapsed = collapse(writes)
+    for naming in into:
+        for name, newest in collapsed.items():
+            await _write(database[naming(name)], name, list(newest.values()), filling=filling)
 
 
-async def _write(collection: Collection, writes: Sequence[Write]) -> None:
+async def _write(
+    collection: Collection, model: str, writes: Sequence[Write], *, filling: bool
+) -> None:
     """Write each key once, and again those that were there.
 
     A key that collides exists, and documents are never removed: a plain guarded update then says
     whether it was older.
     """
-    met = await _send(collection, [_first(write) for write in writes])
+    met = await _send(collection, [_first(write, filling=filling) for write in writes])
     if not met:
         return
     with faults():
         done = await collection.bulk_write(
-            [UpdateOne(_guard(writes[index]), _change(writes[index])) for index in met],
+            [
+                UpdateOne(_guard(writes[index]), _change(writes[index], filling=filling))
+                for index in met
+            ],
             ordered=False,
         )
-    WRITES_STALE.labels(collection.name).inc(len(met) - done.matched_count)
+    if not filling:
+        WRITES_STALE.labels(model).inc(len(met) - done.matched_count)
 
 
 async def _send(
@@ -97,26 +117,24 @@ async def _send(
     return []
 
 
-def _first(write: Write) -> InsertOne[Document] | UpdateOne:
+def _first(write: Write, *, filling: bool) -> InsertOne[Document] | UpdateOne:
     """Return the write to try first: of a first version there is probably nothing older."""
-    if isinstance(write, Erase) or write.version > 1:
-        return UpdateOne(_guard(write), _change(write), upsert=True)
+    if not filling and (isinstance(write, Erase) or write.version > 1):
+        return UpdateOne(_guard(write), _change(write, filling=filling), upsert=True)
     # An insert costs the store a fraction of an upsert (docs/performance.md).
-    return InsertOne(
-        {
-            "_id": write.key,
-            "v": write.version,
-            **write.fields,
-            **({} if write.recount is None else {"recount_due": True, "recount": [*write.recount]}),
-        }
-    )
+    if isinstance(write, Erase):
+        return InsertOne({"_id": write.key, "v": write.version, "erased": write.reason})
+    document = {"_id": write.key, "v": write.version, **write.fields}
+    if write.recount is not None:
+        document |= {"recount": [*write.recount]} | ({} if filling else {"recount_due": True})
+    return InsertOne(document)
 
 
 def _guard(write: Write) -> Document:
     return {"_id": write.key, "v": {"$lt": write.version}}
 
 
-def _change(write: Write) -> Document:
+def _change(write: Write, *, filling: bool) -> Document:
     if isinstance(write, Erase):
         return {
             "$set": {"v": write.version, "erased": write.reason},
@@ -127,6 +145,7 @@ def _change(write: Write) -> Document:
         "$unset": {"erased": ""},
     }
     if write.recount is not None:
-        change["$set"]["recount_due"] = True
+        if not filling:
+            change["$set"]["recount_due"] = True
         change["$addToSet"] = {"recount": {"$each": list(write.recount)}}
     return change

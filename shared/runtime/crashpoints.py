@@ -26,6 +26,13 @@ NAMES: Final[dict[str, str]] = {
     "products.sent": "works published on the topic products, not in the ledger",
     "search.before-commit": "search batch added, index not committed",
     "search.committed": "index and its offsets committed, not reloaded",
+    "rebuild.begun": "generation named, nothing filled",
+    "rebuild.filled": "generation filled, not counted and compared",
+    "rebuild.checked": "generation counted and compared, not about to take over",
+    "rebuild.resting": "counts of the live generation rest, not changed over",
+    "rebuild.switched": "changed over, whoever did it not told",
+    "search.rebuilt": "lists rebuilt and compared, not taken over",
+    "search.taken-over": "lists to be taken over written down, not taken over",
 }
 
 

@@ -5,7 +5,7 @@ import importlib
 
 import click
 
-NAMES = ("projector", "read", "ingest", "flip", "bulk")
+NAMES = ("projector", "read", "ingest", "flip", "bulk", "products", "peers", "rebuild")
 
 
 @click.command()

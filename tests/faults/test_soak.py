@@ -1,102 +1,61 @@
-"""Kill -9 again and again while members deposit and change their minds; `make soak` runs it.
+"""The long form of the fire: an hour by default, the faults of a seed, the verdict in the end.
 
-What was acknowledged is written down as it happens; the verdict comes from that record and what
-the registry shows in the end, as Jepsen does it. ``SOAK_SECONDS`` (300) and ``SEED`` choose.
+``SOAK_SECONDS``, ``SEED``, ``SABOTAGE`` and ``HISTORY_DIR`` choose (docs/under-fire.md).
 """
 
-import asyncio
 import os
-import random
-from contextlib import AsyncExitStack
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
-import aiohttp
 import pytest
 
-from tests.faults.test_spine import Spine
-from tests.processes import Place, Running, service, until
+from shared.kafka import topics
+from tests.fire.checks import worth_it
+from tests.fire.disks import Disks, owned_platform
+from tests.fire.faults import Targets, schedule
+from tests.fire.history import History
+from tests.fire.load import Crowd, percentiles
+from tests.fire.run import Fire, Plan, judged, large, points_of, sabotaged
+from tests.processes import Place
 
-SECONDS: Final = float(os.environ.get("SOAK_SECONDS", "300"))
+SECONDS: Final = float(os.environ.get("SOAK_SECONDS", "3600"))
 SEED: Final = int(os.environ.get("SEED", "1"))
-WORKS: Final = 20
-SERVICES: Final = ("accounts", "deposits", "distribution")
+SABOTAGE: Final = os.environ.get("SABOTAGE", "")
+FOLDER: Final = Path(os.environ.get("HISTORY_DIR", ".local/fire"))
+CROWD_SECONDS: Final = 400  # from one crowd to the next
 
 
 @pytest.mark.soak
 @pytest.mark.law("L1")
 @pytest.mark.law("L2")
 @pytest.mark.law("L3")
-@pytest.mark.timeout(SECONDS + 300)
-async def test_nothing_acknowledged_is_lost_whatever_is_killed_when(  # noqa: C901  (one story)
-    place: Place,
-) -> None:
-    chance = random.Random(SEED)
-    acknowledged: dict[int, int] = {}
-    async with (
-        AsyncExitStack() as stack,
-        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session,
-    ):
-
-        async def start(name: str, port: str | None = None) -> Running:
-            more = {"HTTP_PORT": port} if port else {}
-            return await stack.enter_async_context(service(name, place, ready=False, **more))
-
-        running = {name: await start(name) for name in SERVICES}
-        for one in running.values():
-            await one.ready()
-        spine = Spine(**running, session=session)
-        await spine.member()
-        await spine.deposited(0)
-        done = asyncio.Event()
-        kills = dict.fromkeys(SERVICES, 0)
-
-        async def deposit() -> None:
-            timestamp = 1
-            while not done.is_set():
-                timestamp += 1
-                number = chance.randrange(WORKS)
-                if await spine.deposit(number, timestamp=timestamp) == 200:
-                    acknowledged[number] = timestamp
-
-        async def kill() -> None:
-            while not done.is_set():
-                await _pause(done, chance.uniform(0.5, 6))
-                name = chance.choice(SERVICES)
-                struck = running[name]
-                struck.kill()
-                await struck.ended()
-                kills[name] += 1
-                running[name] = await start(name, struck.url.rpartition(":")[2])
-                setattr(spine, name, running[name])
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(deposit())
-            group.create_task(kill())
-            await _pause(done, SECONDS)
-            done.set()
-        for one in running.values():
-            await one.ready()
-        print(f"seed {SEED}: {kills} kills, {sum(acknowledged.values())} sum of versions")  # noqa: T201
-
-        async def all_shown() -> bool:
-            return all([await _shows(spine, n, version) for n, version in acknowledged.items()])
-
-        await until(all_shown, within=120, what=f"all of {acknowledged}")
-        await spine.prefer("closed")
-        for number in acknowledged:
-            await spine.shows(number, references=False)
-
-
-async def _shows(spine: Spine, number: int, version: int) -> bool:
-    """Whether a work is at least as new as what was acknowledged."""
-    work: Any = await spine.work(number)
-    return work is not None and int(work["title"][0].removeprefix("Version ")) >= version
-
-
-async def _pause(done: asyncio.Event, seconds: float) -> None:
-    """Let time pass, less if the run is over."""
-    try:
-        async with asyncio.timeout(seconds):
-            await done.wait()
-    except TimeoutError:
-        return
+@pytest.mark.law("L4")
+@pytest.mark.law("L5")
+@pytest.mark.timeout(SECONDS + 1200)
+async def test_no_law_breaks_under_a_long_fire(tmp_path: Path) -> None:
+    slots = sabotaged(large(), SABOTAGE)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    file = FOLDER / f"seed-{SEED}{SABOTAGE and '-without-'}{SABOTAGE}.jsonl"
+    file.unlink(missing_ok=True)  # it stays, whatever becomes of the run
+    with owned_platform() as (platform, folders):
+        if not folders:
+            print("no file system may be mounted here: no disk is filled")  # noqa: T201
+        await topics.create(platform.kafka_bootstrap, prefix="fire.")
+        place = Place(platform.kafka_bootstrap, platform.mongodb_url, "fire.", tmp_path)
+        targets = Targets(
+            [one.name for one in slots],
+            receiving=("deposits-api",),
+            points=points_of(slots),
+            joining=("projector-b", "projector-c"),
+            platform=True,
+            full=bool(folders),
+        )
+        crowds = [(at, Crowd(seconds=20.0)) for at in range(120, int(SECONDS) - 60, CROWD_SECONDS)]
+        plan = Plan(SEED, SECONDS, slots, schedule(SEED, SECONDS, targets), crowds=crowds)
+        history = History(file)
+        disks = Disks(folders) if folders else None
+        await Fire(plan, place, history, platform, disks).burn()
+        run = judged(history)
+        for kind in ("deposit", "read"):
+            print(percentiles(run.entries, kind))  # noqa: T201
+        assert worth_it(run) == []

@@ -18,6 +18,7 @@ from tests.faults import (
     test_killed_callbacks,
     test_killed_ownership,
     test_killed_readers,
+    test_killed_rebuild,
     test_products,
 )
 from tests.platform import OwnPlatform, Platform, own_platform
@@ -155,6 +156,7 @@ def test_every_crash_point_is_struck_by_a_test() -> None:
         *test_killed_readers.POINTS,
         *test_killed_callbacks.POINTS,
         *test_killed_ownership.POINTS,
+        *test_killed_rebuild.POINTS,
         *test_products.POINTS,
     )
     struck = {name.partition(":")[0] for name in (*RELAYED, *DEPOSITED, *elsewhere)}

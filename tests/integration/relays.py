@@ -11,6 +11,8 @@ from datetime import timedelta
 from shared.events import PrefixAssigned, PrefixState, ReferencePreferenceSet
 from shared.kafka.relay import Relay, Source
 from shared.mongo import Accepted, Aggregates, Database, Lease, Outbox, Refused, Saved, connect
+from shared.mongo.docket import docket_of
+from shared.mongo.docketed import DocketedOutbox
 from shared.runtime import log
 from tests.events import AT
 
@@ -19,18 +21,27 @@ SOURCE = "/services/accounts"
 STALE = timedelta(seconds=5)
 
 
-def relay_of(database: Database, bootstrap: str, prefix: str, holder: str) -> Relay:
+def box_of(database: Database, *, docketed: bool) -> Outbox | DocketedOutbox:
+    box = Outbox(database["prefixes"], SOURCE)
+    return DocketedOutbox(box, docket_of(box.collection)) if docketed else box
+
+
+def relay_of(
+    database: Database, bootstrap: str, prefix: str, holder: str, *, docketed: bool = False
+) -> Relay:
     return Relay(
         "accounts",
-        [Source(Outbox(database["prefixes"], SOURCE), (PREFIXES,))],
+        [Source(box_of(database, docketed=docketed), (PREFIXES,))],
         Lease(database["leases"], "relay", holder),
         bootstrap,
         prefix,
     )
 
 
-def prefixes_of(database: Database) -> Aggregates[PrefixState]:
-    return Aggregates(database["prefixes"], PrefixState.model_validate_json, SOURCE)
+def prefixes_of(database: Database, *, docketed: bool = False) -> Aggregates[PrefixState]:
+    collection = database["prefixes"]
+    docket = docket_of(collection) if docketed else None
+    return Aggregates(collection, PrefixState.model_validate_json, SOURCE, docket=docket)
 
 
 async def change(prefixes: Aggregates[PrefixState], prefix: str) -> Saved[PrefixState]:
@@ -41,10 +52,9 @@ async def change(prefixes: Aggregates[PrefixState], prefix: str) -> Saved[Prefix
             made = PrefixAssigned(
                 prefix=prefix, owner=78, owner_name="Press", assigned_at=AT, version=1
             )
-            return Accepted(made, (made,))
-        fields = held.model_dump() | {"version": held.version + 1, "setting": "closed"}
-        changed = ReferencePreferenceSet(**fields)
-        return Accepted(changed, (changed,))
+            return Accepted(PrefixState(**dict(made)), (made,))
+        changed = held.model_copy(update={"version": held.version + 1, "setting": "closed"})
+        return Accepted(changed, (ReferencePreferenceSet(**dict(changed)),))
 
     saved: Saved[PrefixState] | Refused[str] = await prefixes.update(prefix, decide)
     assert isinstance(saved, Saved)
@@ -61,6 +71,7 @@ async def main() -> None:
             os.environ["KAFKA_BOOTSTRAP"],
             os.environ["TOPIC_PREFIX"],
             os.environ["HOLDER"],
+            docketed=bool(os.environ["DOCKETED"]),
         )
         await relay.run(draining)
 

@@ -151,10 +151,12 @@ async def test_how_many_records_are_judged_is_found_by_a_few_looks(
         f"7#{index}": Verdict("Failure" if index % 7 == 3 else "Success", f"10.5555/{index}", "m")
         for index in range(records)
     }
+    await diagnostics.add({f"70#{index}": Verdict("Success", "", "m") for index in range(40)})
     for start in range(0, records, 250):
         await diagnostics.add(dict(list(verdicts.items())[start : start + 250]))
-    await diagnostics.add({f"70#{index}": Verdict("Success", "", "m") for index in range(40)})
+        assert await diagnostics.judged("7") == min(start + 250, records)
     assert await diagnostics.judged("7") == records
+    assert await Diagnostics(database).judged("7") == records
     failed = [index for index in range(records) if index % 7 == 3]
     found, start = [], 0
     while True:

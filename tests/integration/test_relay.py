@@ -22,7 +22,6 @@ from shared.kafka.relay import Relay, Source
 from shared.kafka.topics import declared
 from shared.mongo import Database, Lease, Outbox, connect
 from shared.mongo.aggregates import outbox_entry
-from shared.mongo.outbox import Pending
 from shared.runtime.faults import Transient
 from shared.runtime.health import Health
 from tests import nursery
@@ -32,6 +31,7 @@ from tests.platform import own_platform
 from tests.processes import until
 
 KEYS = [f"10.{5000 + n}" for n in range(12)]
+FOUND = pytest.mark.parametrize("docketed", [False, True], ids=["marks", "docket"])
 
 
 @contextlib.asynccontextmanager
@@ -70,7 +70,10 @@ async def log_of(bootstrap: str, prefix: str, topic: str = PREFIXES) -> dict[str
 
 
 async def published(database: Database) -> bool:
-    return await database["prefixes"].find_one({"dirty": True}) is None
+    return (
+        await database["prefixes"].find_one({"dirty": True}) is None
+        and await database["prefixes.docket"].find_one({}) is None
+    )
 
 
 def in_order(versions: Sequence[int]) -> bool:
@@ -83,14 +86,15 @@ def in_order(versions: Sequence[int]) -> bool:
 class Forgetful:
     """An outbox whose store fails now and then, just when something published is to be removed."""
 
-    box: Outbox
+    box: Any
     failures: int = 0
     _calls: int = field(default=0)
 
-    async def page(self, most: int) -> list[Pending]:
-        return await self.box.page(most)
+    async def page(self, most: int) -> list[Any]:
+        found: list[Any] = await self.box.page(most)
+        return found
 
-    async def take_out(self, done: Sequence[Pending]) -> None:
+    async def take_out(self, done: Sequence[Any]) -> None:
         self._calls += 1
         if self._calls % 3 == 1:
             self.failures += 1
@@ -100,12 +104,16 @@ class Forgetful:
 
 @pytest.mark.law("L1")
 @pytest.mark.law("L2")
+@FOUND
 async def test_every_event_is_published_at_least_once_and_in_order_per_key_through_faults(
-    database: Database, platform: Platform, prefix: str
+    database: Database,
+    platform: Platform,
+    prefix: str,
+    docketed: bool,  # noqa: FBT001
 ) -> None:
-    prefixes = prefixes_of(database)
-    relay = relay_of(database, platform.kafka_bootstrap, prefix, "one")
-    box = Forgetful(relay.sources[0].box)  # type: ignore[arg-type]
+    prefixes = prefixes_of(database, docketed=docketed)
+    relay = relay_of(database, platform.kafka_bootstrap, prefix, "one", docketed=docketed)
+    box = Forgetful(relay.sources[0].box)
     relay.sources = [Source(box, (PREFIXES,))]
     await box.box.prepare()
 
@@ -127,7 +135,7 @@ async def test_every_event_is_published_at_least_once_and_in_order_per_key_throu
 
 @contextlib.asynccontextmanager
 async def apart(
-    platform: Platform, database: Database, prefix: str, folder: Path, crash: str
+    platform: Platform, database: Database, prefix: str, folder: Path, crash: str, *, docketed: bool
 ) -> AsyncIterator[tuple[nursery.Forked, Path]]:
     """Run a relay in a process of its own."""
     log = folder / "relay.log"
@@ -140,6 +148,7 @@ async def apart(
             "TOPIC_PREFIX": prefix,
             "DATABASE": database.name,
             "HOLDER": "apart",
+            "DOCKETED": "yes" if docketed else "",
             "COLOPHON_CRASH": crash,
         },
         log=log,
@@ -154,19 +163,25 @@ async def apart(
 
 
 @pytest.mark.law("L2")
+@FOUND
 async def test_a_relay_frozen_past_its_lease_and_thawed_is_refused_and_waits_as_standby(
-    database: Database, platform: Platform, prefix: str, tmp_path: Path
+    database: Database,
+    platform: Platform,
+    prefix: str,
+    tmp_path: Path,
+    docketed: bool,  # noqa: FBT001
 ) -> None:
-    prefixes = prefixes_of(database)
+    prefixes = prefixes_of(database, docketed=docketed)
     await Outbox(database["prefixes"], "").prepare()
     for key in KEYS:
         await change(prefixes, key)
     frozen_at = "relay.before-commit:1:stop"  # version 1 sent, its transaction open
-    async with apart(platform, database, prefix, tmp_path, frozen_at) as (process, log):
+    found_by = {"docketed": docketed}
+    async with apart(platform, database, prefix, tmp_path, frozen_at, **found_by) as (process, log):
         await until(lambda: _stopped(process.pid), within=40, what="the relay frozen")
         for key in KEYS:
             await change(prefixes, key)
-        successor = relay_of(database, platform.kafka_bootstrap, prefix, "successor")
+        successor = relay_of(database, platform.kafka_bootstrap, prefix, "successor", **found_by)
         async with running(successor.run):
             await until(lambda: published(database), within=60, what="the successor published")
             process.send_signal(signal.SIGCONT)

@@ -4,7 +4,7 @@ One operation is atomic, a bulk is not: others may come between its parts, as in
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -12,6 +12,8 @@ from typing import Any
 
 from pymongo import InsertOne, UpdateMany
 from pymongo.errors import BulkWriteError
+
+from tests.laws.memory_pipeline import carry_out
 
 Document = dict[str, Any]
 
@@ -21,7 +23,7 @@ async def _at_once() -> None:
 
 
 def matches(document: Mapping[str, Any], condition: Mapping[str, Any]) -> bool:
-    """Judge a filter: equality (also with an item of a list, and null with absence), $lt, $in."""
+    """Judge a filter: $lt, $gt, $in, equality (with an item of a list; null with absence too)."""
     return all(_holds(document.get(name), wanted) for name, wanted in condition.items())
 
 
@@ -29,14 +31,19 @@ def _holds(value: Any, wanted: Any) -> bool:
     match wanted:
         case {"$lt": bound}:
             return value is not None and bool(value < bound)
+        case {"$gt": bound}:
+            return value is not None and bool(value > bound)
         case {"$in": choices}:
             return value in choices
         case _:
             return bool(value == wanted) or (isinstance(value, list) and wanted in value)
 
 
-def change(document: Document, update: Mapping[str, Any]) -> None:
-    """Carry out $set, $unset, and $addToSet and $push with $each."""
+def change(document: Document, update: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Carry out $set, $unset, and $addToSet and $push with $each; or a pipeline."""
+    if not isinstance(update, Mapping):
+        carry_out(document, update)
+        return
     for operator, fields in update.items():
         for name, value in fields.items():
             match operator:
@@ -61,6 +68,16 @@ class Cursor:
 
     def limit(self, most: int) -> "Cursor":
         return Cursor(self.look, self.pause, most)
+
+    def sort(self, by: str, _up: int) -> "Cursor":
+        return Cursor(lambda: sorted(self.look(), key=lambda one: one[by]), self.pause, self.most)
+
+    async def __aiter__(self) -> AsyncIterator[Document]:
+        for one in await self.to_list(None):
+            yield one
+
+    async def close(self) -> None:
+        return
 
     async def to_list(self, most: int | None) -> list[Document]:
         await self.pause()
@@ -97,15 +114,25 @@ class Collection:
         for index, one in enumerate(operations):
             await self.pause()
             try:
-                matched += self._carry_out(one)
+                matched += await self._carry_out(one)
             except KeyError:
                 collided.append({"index": index, "code": 11000})
         await self.pause()
         if collided:
-            raise BulkWriteError({"writeErrors": collided, "writeConcernErrors": []})
-        return SimpleNamespace(matched_count=matched)
+            counts = {"nMatched": matched, "nUpserted": 0}
+            raise BulkWriteError({"writeErrors": collided, "writeConcernErrors": [], **counts})
+        return SimpleNamespace(matched_count=matched, upserted_count=0)
 
-    def _carry_out(self, operation: Any) -> int:
+    async def delete_many(self, condition: Mapping[str, Any]) -> None:
+        for key in [key for key, one in self.documents.items() if matches(one, condition)]:
+            await self.pause()
+            self.documents.pop(key, None)
+        await self.pause()
+
+    async def index_information(self) -> dict[str, Any]:
+        return {"dirty": {}}
+
+    async def _carry_out(self, operation: Any) -> int:
         match operation:
             case InsertOne(_doc=document):
                 if document["_id"] in self.documents:
@@ -116,9 +143,11 @@ class Collection:
             case UpdateMany():
                 keys = operation._filter["_id"]["$in"]
                 rest = {name: value for name, value in operation._filter.items() if name != "_id"}
-                return sum(
-                    self._update({"_id": key, **rest}, operation._doc, upsert=False) for key in keys
-                )
+                matched = 0
+                for key in keys:  # a document at a time
+                    await self.pause()
+                    matched += self._update({"_id": key, **rest}, operation._doc, upsert=False)
+                return matched
         return self._update(operation._filter, operation._doc, upsert=bool(operation._upsert))
 
     def _insert(self, document: Document) -> None:

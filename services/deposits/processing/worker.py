@@ -163,10 +163,9 @@ class Worker:
         self._behind = len(candidates) > free
         if self._behind:
             self.wake.set()
-        chosen = [
-            (one, one.bound or self.permissions.of(one.organisation))
-            for one in self._choose(candidates, free)
-        ]
+        choice = self._choose(candidates, free)
+        known = {one: self.permissions.of(one) for one in {each.organisation for each in choice}}
+        chosen = [(one, one.bound or known[one.organisation]) for one in choice]
         return await self.claims.claim(
             chosen, holder=self.holder, until=lease(self.clock.now(), self.lease_seconds)
         )

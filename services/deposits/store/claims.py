@@ -1,8 +1,10 @@
 """Claims: which worker has which submission, as a lease in the submission's own document."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from services.deposits.model import Verdict
 from services.deposits.permissions import Bound
@@ -16,7 +18,7 @@ from services.deposits.store.documents import (
 )
 from services.deposits.store.verdicts import verdict_of, written
 from shared.mongo import Collection
-from shared.mongo.client import Document, UpdateOne, faults
+from shared.mongo.client import UpdateMany, UpdateOne, faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,9 @@ class Candidate:
     size: int
     until: datetime
     bound: Bound | None
+
+
+_Alike = tuple[datetime, tuple[Any, ...]]  # the lease before, and what is bound anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +95,12 @@ class Claims:
         """
         if not chosen:
             return []
-        taken: Document = {"holder": holder, "until": until}
-        operations = [
-            UpdateOne(
-                {"_id": one.id, "open": True, "until": one.until},
-                {"$set": taken},
-            )
-            if one.bound is not None
-            else UpdateOne(
-                {"_id": one.id, "open": True, "until": one.until, "bound": None},
-                {"$set": {**taken, "bound": stored(bound)}},
-            )
-            for one, bound in chosen
-        ]
+        # What is taken alike goes in one command: that costs the store little more than one.
+        alike: dict[_Alike, list[tuple[Candidate, Bound]]] = defaultdict(list)
+        for one, known in chosen:
+            new = () if one.bound is not None else (known.mark, *sorted(known.prefixes))
+            alike[one.until, new].append((one, known))
+        operations = [_claiming(part, holder, until) for part in alike.values()]
         with faults():
             await self.collection.bulk_write(operations, ordered=False)
             found = await self.collection.find(
@@ -190,6 +188,15 @@ class Claims:
                 {"_id": {"$in": list(ids)}, "holder": holder},
                 {"$set": {"until": until, "holder": None}},
             )
+
+
+def _claiming(part: Sequence[tuple[Candidate, Bound]], holder: str, until: datetime) -> UpdateMany:
+    one, known = part[0]
+    free = {"_id": {"$in": [each.id for each, _ in part]}, "open": True, "until": one.until}
+    taken = {"holder": holder, "until": until}
+    if one.bound is not None:
+        return UpdateMany(free, {"$set": taken})
+    return UpdateMany({**free, "bound": None}, {"$set": {**taken, "bound": stored(known)}})
 
 
 def lease(now: datetime, seconds: float) -> datetime:

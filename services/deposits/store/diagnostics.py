@@ -1,18 +1,22 @@
 """Diagnostics: one document a record, under ``<submission>#<record>``; the first one stays."""
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Final
 
 from services.deposits.model import Verdict
 from services.deposits.store.together import insert
+from services.deposits.store.verdicts import written
 from shared.mongo import Collection, Database
 from shared.mongo.client import Document, faults
 
 PAGE: Final = 500
 LOOKED_THROUGH: Final = 2_000  # diagnostics that one request with filters looks at
 SLICE: Final = 250  # of them in one command
-DOUBLINGS: Final = 16  # no file of a permitted size holds 2**20 records
+STRIDE: Final = 16
+MOST_JUDGED: Final = 1_000  # submissions whose progress is remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Diagnostics:
     """The diagnostics of all submissions."""
 
     database: Database
+    _judged: OrderedDict[str, int] = field(default_factory=OrderedDict)
 
     @property
     def _collection(self) -> Collection:
@@ -107,19 +112,27 @@ class Diagnostics:
     async def judged(self, submission: str) -> int:
         """Return how many records have a diagnostic, by a few looks: they come in file order.
 
-        Exact to a batch: the diagnostics of one are written together, in any order.
+        Exact to a batch: the diagnostics of one are written together, in any order. It goes on from
+        what it said last, for who asks once asks again.
         """
-        low, step = 0, 2**DOUBLINGS
-        while step:
-            # Of marks at even distances from what is known, those passed are there.
-            marks = [low + step * times for times in range(1, 16)]
-            there = await self.known(f"{submission}#{mark - 1}" for mark in marks)
-            passed = 0
-            while passed < len(marks) and f"{submission}#{marks[passed] - 1}" in there:
-                passed += 1
+        low, step = self._judged.pop(submission, 0), 1
+        while (passed := await self._passed(submission, low, step)) == STRIDE - 1:
             low += step * passed
-            step //= 16
+            step *= STRIDE
+        low += step * passed
+        while step > 1:
+            step //= STRIDE
+            low += step * await self._passed(submission, low, step)
+        self._judged[submission] = low
+        while len(self._judged) > MOST_JUDGED:
+            self._judged.popitem(last=False)
         return low
+
+    async def _passed(self, submission: str, low: int, step: int) -> int:
+        """Return how many of the marks behind ``low``, at even distances, are there."""
+        names = [f"{submission}#{low + step * times - 1}" for times in range(1, STRIDE)]
+        there = await self.known(names)
+        return sum(1 for _ in takewhile(there.__contains__, names))
 
     async def all(self, submission: str, *, records: int) -> AsyncIterator[Sequence[Diagnostic]]:
         """Return all diagnostics of a submission of ``records`` records, in pages."""
@@ -128,8 +141,7 @@ class Diagnostics:
 
 
 def _document(name: str, verdict: Verdict) -> Document:
-    said: dict[str, Any] = {key: value for key, value in asdict(verdict).items() if value}
-    return {"_id": name, **said}
+    return {"_id": name, **written(verdict)}
 
 
 def _verdict(document: Document) -> Verdict:

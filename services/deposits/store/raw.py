@@ -5,6 +5,7 @@ Chunks whose submission never came to be (the process died in between, the clien
 swept after an hour; the first chunk of each file carries the hour, to be found by.
 """
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +19,8 @@ from shared.privacy.envelope import OpenKey, SealedChunk, open_chunk
 INDEX: Final = IndexModel([("hour", 1)], name="hour", partialFilterExpression={"first": True})
 SWEEP_HOURS: Final = 48  # how far back a sweep looks; it runs every hour
 AT_ONCE: Final = 16  # chunks in one command; 16 MB at most, a third of what the wire takes
+SMALL: Final = 65_536  # bytes of a chunk that is kept in memory until it is read
+MOST_RECENT: Final = 128  # of these
 _PAGE: Final = 500
 
 
@@ -32,6 +35,7 @@ class RawFiles:
     database: Database
     _adding: Together[Document, bool] = field(init=False)
     _reading: Together[str, Document | None] = field(init=False)
+    _recent: OrderedDict[str, Document] = field(default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
         """Make ready what gathers reads and writes."""
@@ -53,6 +57,7 @@ class RawFiles:
             document |= {"first": True, "hour": _hour(now), "submission": submission}
         if not await self._adding.do(document):
             raise Taken(f"submission {submission} has a chunk {chunk.number} already")
+        self._remember(document)
 
     async def read(self, submission: str, key: OpenKey) -> AsyncIterator[bytes]:
         """Return the file, chunk by chunk, in clear.
@@ -62,7 +67,8 @@ class RawFiles:
         """
         number, last = 0, False
         while not last:
-            found = await self._reading.do(_key(submission, number))
+            name = _key(submission, number)
+            found = self._recent.pop(name, None) or await self._reading.do(name)
             if found is None:
                 raise LookupError(f"chunk {number} of submission {submission} is missing")
             last = found["last"]
@@ -93,6 +99,13 @@ class RawFiles:
             for start in range(0, len(uploads), _PAGE):
                 swept += await self._sweep(submissions, uploads[start : start + _PAGE])
         return swept
+
+    def _remember(self, document: Document) -> None:
+        """Keep a small chunk, sealed as it is, for a worker of this process to read."""
+        if len(document["data"]) <= SMALL:
+            self._recent[document["_id"]] = document
+            while len(self._recent) > MOST_RECENT:
+                self._recent.popitem(last=False)
 
     async def _add(self, documents: Sequence[Document]) -> Sequence[bool]:
         return await insert(self._chunks, documents)

@@ -26,8 +26,8 @@ from services.deposits.store.documents import (
 )
 from services.deposits.store.together import Together, insert
 from shared.events import SubmissionState
-from shared.mongo import Aggregates, Collection, Database
-from shared.mongo.aggregates import outbox_entry
+from shared.mongo import Accepted, Aggregates, Collection, Database
+from shared.mongo.changes import Change
 from shared.mongo.client import Document, IndexModel, faults
 from shared.runtime.clock import rfc3339
 from shared.runtime.faults import Transient
@@ -72,11 +72,13 @@ class Submissions:
 
     aggregates: Aggregates[SubmissionState]
     lookup_key: bytes = field(repr=False)
-    _adding: Together[Document, bool] = field(init=False)
+    _adding: Together[tuple[Change, Document], bool] = field(init=False)
+    _counting: Together[tuple[str | None, int], int] = field(init=False)
 
     def __post_init__(self) -> None:
         """Make ready what gathers writes."""
         self._adding = Together(self._add, AT_ONCE)
+        self._counting = Together(self._count, AT_ONCE)
 
     @property
     def collection(self) -> Collection:
@@ -87,14 +89,16 @@ class Submissions:
 
     async def add(self, new: New, *, offer: Offer | None, correlation: str | None) -> Submission:
         """Write a new submission; returns when it is durable: that write is the promise."""
-        at = rfc3339(new.state.received_at)
+        change = self.aggregates.change(
+            new.state.submission,
+            Accepted(new.state, (new.event,)),
+            at=rfc3339(new.state.received_at),
+            correlation=correlation,
+        )
         document = {
-            "_id": new.state.submission,
-            "version": new.state.version,
-            "state": new.state.model_dump_json(),
-            "dirty": True,
-            "outbox": [outbox_entry(new.event, at=at, correlation=correlation)],
-            "open": True,
+            "_id": change.key,
+            **change.shown,
+            **change.pushed,
             "holder": offer.holder if offer else None,
             "until": offer.until if offer else FREE,
             "organisation": new.state.organisation,
@@ -112,13 +116,24 @@ class Submissions:
             document |= {"callback": new.callback, "calls": True}
         if offer is not None:
             document["bound"] = stored(offer.bound)
-        if not await self._adding.do(document):
+        if not await self._adding.do((change, document)):
             raise Transient("this submission is written already")
         self.aggregates.wake()
         return submission_of(document)
 
-    async def _add(self, documents: Sequence[Document]) -> Sequence[bool]:
-        return await insert(self.collection, documents)
+    async def _count(self, asked: Sequence[tuple[str | None, int]]) -> Sequence[int]:
+        """Count once for all who ask the same meanwhile: it costs as much as there are."""
+        counts: dict[tuple[str | None, int], int] = {}
+        for one in dict.fromkeys(asked):
+            credential, most = one
+            query = {"open": True} | ({} if credential is None else {"credential": credential})
+            with faults():
+                counts[one] = await self.collection.count_documents(query, limit=most)
+        return [counts[one] for one in asked]
+
+    async def _add(self, new: Sequence[tuple[Change, Document]]) -> Sequence[bool]:
+        await self.aggregates.announce([change for change, _ in new])
+        return await insert(self.collection, [document for _, document in new])
 
     def hashed(self, kind: str, name: str, *, credential: str) -> str:
         """Return what a file name or batch id of a login is looked up by."""
@@ -127,11 +142,7 @@ class Submissions:
 
     async def pending(self, credential: str | None, *, most: int) -> int:
         """Count the unprocessed submissions of a login, or of all; not beyond ``most``."""
-        asked: dict[str, Any] = {"open": True}
-        if credential is not None:
-            asked["credential"] = credential
-        with faults():
-            return await self.collection.count_documents(asked, limit=most)
+        return await self._counting.do((credential, most))
 
     # -- reading -------------------------------------------------------------------------------
 

@@ -1,7 +1,6 @@
 """A verdict as it is stored, in a diagnostic, in a work and in a submission."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any, Final
 
 from services.deposits.model import Verdict
@@ -12,7 +11,7 @@ MOST_ADVICE: Final = 20  # pieces of advice in a copy beside the diagnostic
 
 def written(verdict: Verdict) -> Document:
     """Write a verdict down whole."""
-    return {key: value for key, value in asdict(verdict).items() if value}
+    return {name: said for name in _FIELDS if (said := getattr(verdict, name))}
 
 
 def copied(verdict: Verdict) -> Document:
@@ -30,4 +29,4 @@ def verdict_of(document: Mapping[str, Any]) -> Verdict:
     return Verdict(**{key: value for key, value in said.items() if key in _FIELDS})
 
 
-_FIELDS: Final = frozenset(Verdict.__dataclass_fields__)
+_FIELDS: Final = tuple(Verdict.__dataclass_fields__)

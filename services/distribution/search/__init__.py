@@ -12,7 +12,8 @@ from services.distribution.search.cursor import fingerprint, read_cursor, write_
 from services.distribution.search.document import SearchDoc, WorkFacts, project
 from services.distribution.search.engine import SearchIndexError
 from services.distribution.search.folder import IndexBusyError
-from services.distribution.search.index import Held, SearchIndex, open_index
+from services.distribution.search.held import Held
+from services.distribution.search.index import SearchIndex, open_index
 from services.distribution.search.keys import date_bounds
 from services.distribution.search.request import (
     RELEVANCE,

@@ -1,11 +1,14 @@
 """The folder of one index: its lock, its schema marker, and setting aside what cannot be read.
 
 <folder>/lock            held while an index is open; one process per index
-<folder>/schema-version  which schema the index was built with
+<folder>/schema-version  which schema the indexes were built with
+<folder>/live            number and name of the index that is shown, where it was rebuilt
 <folder>/index/          the engine's files
+<folder>/index-<n>/      those of the n-th rebuild, shown or being built
 <folder>/set-aside/      the previous index, kept for inspection until the next one comes
 """
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -16,6 +19,7 @@ from typing import Final
 from services.distribution.search.schema import LAYOUT
 
 INDEX: Final = "index"
+LIVE: Final = "live"
 MARKER: Final = "schema-version"
 SET_ASIDE: Final = "set-aside"
 
@@ -54,17 +58,66 @@ def is_current(folder: Path, schema_version: str) -> bool:
 
 def mark_current(folder: Path, schema_version: str) -> None:
     """Note the schema of the folder's index, durably, after the index itself exists."""
-    descriptor = os.open(folder / MARKER, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    _write(folder / MARKER, marker_text(schema_version))
+
+
+def shown(folder: Path) -> tuple[int, str]:
+    """Return which rebuild the shown index satisfies, and its folder's name."""
     try:
-        os.write(descriptor, marker_text(schema_version).encode())
+        number, name = (folder / LIVE).read_text().split()
+        return int(number), name
+    except (OSError, ValueError):
+        return 0, INDEX
+
+
+def show(folder: Path, number: int, name: str) -> None:
+    """Note, durably and at once, that the index called ``name`` is shown, of rebuild ``number``."""
+    unfinished = folder / f".{LIVE}"
+    _write(unfinished, f"{number} {name}\n")
+    unfinished.replace(folder / LIVE)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
+def name_of(number: int) -> str:
+    """Return the name of the folder that a rebuild builds in."""
+    return f"{INDEX}-{number}"
+
+
+def remove_older(folder: Path) -> None:
+    """Remove the indexes that were shown before; one that is being built can be gone on with."""
+    number, name = shown(folder)
+    for place in (folder / INDEX, *folder.glob(f"{INDEX}-*")):
+        if place.name != name and _number(place) <= number:
+            shutil.rmtree(place, ignore_errors=True)
+
+
 def set_aside(folder: Path) -> None:
-    """Move the folder's index out of the way; an older one set aside before is deleted."""
+    """Move the folder's index out of the way; whatever else was built is deleted."""
     (folder / MARKER).unlink(missing_ok=True)
-    if (folder / INDEX).exists():
+    number, name = shown(folder)
+    if (folder / name).exists():
         shutil.rmtree(folder / SET_ASIDE, ignore_errors=True)
-        (folder / INDEX).rename(folder / SET_ASIDE)
+        (folder / name).rename(folder / SET_ASIDE)
+    for place in folder.glob(f"{INDEX}-*"):
+        shutil.rmtree(place, ignore_errors=True)
+    if number:
+        show(folder, number, INDEX)
+
+
+def _number(place: Path) -> int:
+    with contextlib.suppress(ValueError):
+        return int(place.name.removeprefix(f"{INDEX}-"))
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, text.encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -26,6 +26,7 @@ from services.distribution.search import folder as folders
 from services.distribution.search.document import SearchDoc
 from services.distribution.search.engine import SearchIndexError, failures_as
 from services.distribution.search.facets import count_values
+from services.distribution.search.held import Held, is_news, newest
 from services.distribution.search.paging import page_of
 from services.distribution.search.query import compile_query, works
 from services.distribution.search.request import Clause, Facet, SearchPage, SearchRequest, Term
@@ -49,11 +50,13 @@ Offsets: TypeAlias = Mapping[tuple[str, int], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What the index holds of a work: its version, and the owner prefix it is listed under."""
+class Engine:
+    """What an open index works with, to be handed over."""
 
-    version: int
-    owner: str
+    place: Path
+    index: tantivy.Index
+    writer: tantivy.IndexWriter | None
+    offsets: Offsets
 
 
 def open_index(folder: Path | str, *, schema_version: str) -> "SearchIndex":
@@ -68,11 +71,12 @@ def open_index(folder: Path | str, *, schema_version: str) -> "SearchIndex":
         if not folders.is_current(place, schema_version):
             folders.set_aside(place)
         try:
-            index = SearchIndex(place / folders.INDEX, lock=lock)
+            index = SearchIndex(place / folders.shown(place)[1], lock=lock)
         except SearchIndexError:
             folders.set_aside(place)
             index = SearchIndex(place / folders.INDEX, lock=lock)
         folders.mark_current(place, schema_version)
+        folders.remove_older(place)
     except BaseException:
         os.close(lock)
         raise
@@ -83,6 +87,7 @@ class SearchIndex:
     """An open index. Every method blocks; write() is for one caller at a time, reads for many."""
 
     def __init__(self, place: Path, *, lock: int) -> None:
+        self._place = place
         self._schema = build_schema()
         self._words = word_cutter()
         with failures_as("the search index could not be opened"):
@@ -96,6 +101,11 @@ class SearchIndex:
         self._writing = threading.Lock()
         self._lock: int | None = lock
         self._generation = 0
+
+    @property
+    def folder(self) -> Path:
+        """The folder of this index and of those that are built beside it."""
+        return self._place.parent
 
     @property
     def generation(self) -> int:
@@ -122,7 +132,7 @@ class SearchIndex:
                 raise SearchIndexError("the search index is closed")
             try:
                 with failures_as("the search index could not be written"):
-                    fresh = self._changes(_newest(docs))
+                    fresh = self._changes(newest(docs))
                     combined = {**self._offsets, **offsets}
                     self._commit(fresh, combined)
                     self._index.reload()
@@ -179,6 +189,54 @@ class SearchIndex:
         pairs = {read_standing(value): count for value, count in counted if count}
         return {pair: n for pair, n in pairs.items() if title is None or pair[0] == title}
 
+    def dois(self) -> list[str]:
+        """Return every DOI that the index holds. Raises SearchIndexError when the engine fails."""
+        with failures_as("the search index could not be read"):
+            counted = self._index.searcher().terms_with_prefix(
+                Term.DOI.value, "", filter_query=works(self._schema)
+            )
+        return [doi for doi, count in counted if count]
+
+    def beside(self, name: str) -> "SearchIndex":
+        """Open another index in the same folder, empty or as far as it was built.
+
+        Raises SearchIndexError when it cannot be opened, or this one is closed.
+        """
+        if self._lock is None:
+            raise SearchIndexError("the search index is closed")
+        lock = os.dup(self._lock)
+        try:
+            return SearchIndex(self.folder / name, lock=lock)
+        except BaseException:
+            os.close(lock)
+            raise
+
+    def become(self, other: "SearchIndex") -> None:
+        """Show and write what ``other`` holds from now on; ``other`` is closed by it.
+
+        A search that is under way ends where it began: in the index of before.
+        """
+        with self._writing:
+            if self._lock is None:
+                raise SearchIndexError("the search index is closed")
+            old, new = self._writer, other.hand_over()
+            self._place, self._index = new.place, new.index
+            self._writer, self._offsets = new.writer, dict(new.offsets)
+            self._generation += 1
+        if old is not None:
+            old.rollback()
+            old.wait_merging_threads()
+
+    def hand_over(self) -> Engine:
+        """Let go of what this index works with, for another one to go on with it; closes it."""
+        with self._writing:
+            if self._lock is None:
+                raise SearchIndexError("the search index is closed")
+            os.close(self._lock)
+            engine = Engine(self._place, self._index, self._writer, self._offsets)
+            self._writer = self._lock = None
+            return engine
+
     def close(self) -> None:
         """Let the index go; what was not committed is forgotten. Calling it again does nothing."""
         with self._writing:
@@ -228,7 +286,7 @@ class SearchIndex:
 
     def _changes(self, docs: Mapping[str, SearchDoc]) -> list[SearchDoc]:
         held = self._held(docs)
-        return [doc for doi, doc in docs.items() if _is_news(doc, held.get(doi))]
+        return [doc for doi, doc in docs.items() if is_news(doc, held.get(doi))]
 
     def _held(self, dois: Iterable[str]) -> dict[str, Held]:
         wanted = list(dois)
@@ -245,22 +303,6 @@ class SearchIndex:
             doi, owner = str(stored[Term.DOI.value][0]), str(stored[Term.OWNER.value][0])
             found[doi] = Held(int(version or 0), owner)
         return found
-
-
-def _is_news(doc: SearchDoc, held: Held | None) -> bool:
-    if held is None or doc.version != held.version:
-        return held is None or doc.version > held.version
-    return doc.owner != held.owner
-
-
-def _newest(docs: Iterable[SearchDoc]) -> dict[str, SearchDoc]:
-    """Collapse a batch to the highest version per DOI; of equal versions the later one."""
-    newest: dict[str, SearchDoc] = {}
-    for doc in docs:
-        known = newest.get(doc.doi)
-        if known is None or doc.version >= known.version:
-            newest[doc.doi] = doc
-    return newest
 
 
 def _works_in(searcher: tantivy.Searcher) -> int:

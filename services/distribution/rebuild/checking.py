@@ -1,0 +1,252 @@
+"""Before the change-over: every work's citations are counted, and everything is compared.
+
+The log names the keys. Of each the live document is read, then the next one, which is written first
+and so is never behind it; then citations are counted in the next generation, and what a reader
+could tell apart is compared. What differs is compared again until it is equal, or until nothing of
+it has moved for a while: then it differs (law L6). Under traffic two documents may never be seen
+equal: it is enough that the live one was written again, too, since both are written the same. What
+the live generation holds and the log does not name is found by counting.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from services.distribution.citations import PAGE, Pace, count_marked, recount
+from services.distribution.projections import WORKS
+from services.distribution.rebuild.comparing import Pair, differs, gone, value_of
+from services.distribution.rebuild.filling import writes_of
+from services.distribution.rebuild.insisting import insist
+from services.distribution.rebuild.pointer import MODELS, called
+from services.distribution.rebuild.source import Page, Positions, Source, reached
+from shared.mongo import Collection, Database, faults
+from shared.mongo.client import Document, UpdateMany
+from shared.runtime.clock import SYSTEM, Clock
+from shared.runtime.ids import new_id
+
+KEYS: Final = 100  # keys a page: fewer and more both cost the embedded store more a key
+CITED: Final = 20  # DOIs whose citing works are asked for at once
+MOST_CITING: Final = 1_000  # citing works fetched for those; where there are more they are counted
+TOGETHER: Final = 50  # works of equal counts that are written in one command
+LOOKS: Final = 3  # at the sizes of the collections, two where they are equal
+PAUSE: Final = 0.2  # seconds between two looks at what differs
+MOST_OPEN: Final = 100_000  # keys that may differ at once and be looked at again
+REMEMBERED: Final = 1_000_000  # keys of a pass that are not looked at twice
+
+Key = tuple[str, Any]  # model and key of a document
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was compared: works by DOI prefix in each generation, and what differs."""
+
+    compared: Counter[str] = field(default_factory=Counter)
+    live: Counter[str] = field(default_factory=Counter)
+    rebuilt: Counter[str] = field(default_factory=Counter)
+    differs: dict[Key, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Checking:
+    """Compares a generation with the live one. ``patience`` is in seconds."""
+
+    database: Database
+    live: int
+    rebuilt: int
+    source: Source
+    pace: Pace
+    patience: float = 30.0
+    clock: Clock = SYSTEM
+    wait: Callable[[float], Awaitable[None]] = asyncio.sleep
+    outcome: Outcome = field(default_factory=Outcome)
+    _seen: set[Key] = field(default_factory=set)
+    _first: dict[Key, Pair] = field(default_factory=dict)
+
+    async def run(self, end: Positions, told: Callable[[Page], Awaitable[None]]) -> Outcome:
+        """Count and compare all that the log names below ``end``, until it is equal or stays."""
+        async for page in _until(self.source, end):
+            writes, _ = writes_of(page.received)
+            await self._keys((write.collection, write.key) for write in writes)
+            await told(page)
+            if len(self.outcome.differs) > MOST_OPEN:
+                return self.outcome
+        await self._again()
+        return self.outcome
+
+    async def _keys(self, keys: Iterator[Key]) -> None:
+        found: dict[str, list[Any]] = defaultdict(list)
+        for key in keys:
+            if key not in self._seen:
+                self._seen.add(key)
+                found[key[0]].append(key[1])
+        for model, some in found.items():
+            for start in range(0, len(some), KEYS):
+                page = some[start : start + KEYS]
+                await insist(lambda m=model, p=page: self.pace.spend(self._page(m, p)))  # type: ignore[misc]
+        if len(self._seen) > REMEMBERED:
+            self._seen.clear()
+
+    async def _page(self, model: str, keys: Sequence[Any], *, first: bool = True) -> None:
+        """Compare a page of keys of one model."""
+        with faults():
+            live = await _documents(self.database[called(model, self.live)], keys)
+            works = self.database[called(model, self.rebuilt)]
+            rebuilt = await _documents(works, keys)
+            if model == WORKS:
+                await count_page(works, rebuilt)
+        for key in keys:
+            self._judge((model, key), live.get(key), rebuilt.get(key))
+        if first:
+            self.outcome.compared[model] += len(keys)
+            if model == WORKS:
+                self.outcome.live.update(_prefixes(live))
+                self.outcome.rebuilt.update(_prefixes(rebuilt))
+
+    def _judge(self, key: Key, live: Document | None, rebuilt: Document | None) -> None:
+        said = differs(live, rebuilt)
+        now = Pair.of(live, rebuilt)
+        first = self._first.get(key, now)
+        if said is None or first.moved_on(live, rebuilt):
+            self._first.pop(key, None)
+            self.outcome.differs.pop(key, None)
+        else:
+            self._first[key] = first.then(now)
+            self.outcome.differs[key] = said
+
+    async def _again(self) -> None:
+        """Compare what differs again until it is equal or has not moved for ``patience``."""
+        before, since = "", self.clock.monotonic()
+        while True:
+            await insist(self.settle)
+            await self._look_at_open()
+            if not self.outcome.differs.keys() - self._sized():
+                await insist(self._sizes)
+            now = repr(self.outcome.differs)
+            if not self.outcome.differs:
+                return
+            if now != before:
+                before, since = now, self.clock.monotonic()
+            elif self.clock.monotonic() - since > self.patience:
+                return
+            await self.wait(PAUSE)
+
+    async def settle(self) -> None:
+        """Count what is marked in the next generation, until no more is than traffic brings."""
+        marked = await recount(self.database, self.pace, self.rebuilt)
+        while marked:
+            before, marked = marked, await recount(self.database, self.pace, self.rebuilt)
+            if marked >= before and marked < PAGE:
+                return
+
+    async def count_all(self) -> None:
+        """Make every count of the next generation as new as its works are now."""
+        await count_marked(self.database, self.pace, self.rebuilt)
+
+    async def _look_at_open(self) -> None:
+        open_: dict[str, list[Any]] = defaultdict(list)
+        for model, key in self.outcome.differs:
+            if key is not None:
+                open_[model].append(key)
+        for model, keys in open_.items():
+            for start in range(0, len(keys), KEYS):
+                page = keys[start : start + KEYS]
+                await insist(
+                    lambda m=model, p=page: self.pace.spend(self._page(m, p, first=False))  # type: ignore[misc]
+                )
+
+    def _sized(self) -> set[Key]:
+        return {(model, None) for model in MODELS}
+
+    async def _sizes(self) -> None:
+        """Count both: more in the live generation is what the log does not name.
+
+        Of equal contents the next one is never the smaller one, as it is written first and here
+        counted last.
+        """
+        for model in MODELS:
+            self.outcome.differs.pop((model, None), None)
+            equal = 0
+            for _ in range(LOOKS):
+                live, rebuilt = await self.pace.spend(self._pair(model))
+                equal = equal + 1 if live == rebuilt else 0
+                if live > rebuilt:
+                    self.outcome.differs[model, None] = f"{live} live, {rebuilt} rebuilt"
+                if live > rebuilt or equal > 1:
+                    break
+
+    async def _pair(self, model: str) -> tuple[int, int]:
+        with faults():
+            return (
+                await self.database[called(model, self.live)].estimated_document_count(),
+                await self.database[called(model, self.rebuilt)].estimated_document_count(),
+            )
+
+
+async def count_page(works: Collection, documents: Mapping[str, Document]) -> None:
+    """Count who cites the works of a page, and write the counts that are not so yet.
+
+    ``documents`` get the counts they now have; where somebody else counted meanwhile they keep the
+    old ones, and whoever compares them looks again.
+    """
+    dois = [doi for doi, document in documents.items() if not gone(document)]
+    counts: dict[str, int] = {}
+    for start in range(0, len(dois), CITED):
+        counts |= await _cited(works, dois[start : start + CITED])
+    wrong = {
+        doi: counts[doi] for doi in dois if value_of(documents[doi], "cited_by") != counts[doi]
+    }
+    if not wrong:
+        return
+    groups: dict[tuple[int, str | None], list[str]] = defaultdict(list)
+    for doi, n in wrong.items():
+        groups[n, documents[doi].get("counted")].append(doi)
+    turn = new_id()
+    done = await works.bulk_write(
+        [
+            UpdateMany(
+                {"_id": {"$in": of[start : start + TOGETHER]}, "counted": held},
+                {"$set": {"cited_by": n, "counted": turn}},
+            )
+            for (n, held), of in groups.items()
+            for start in range(0, len(of), TOGETHER)
+        ],
+        ordered=False,
+    )
+    if done.matched_count == len(wrong):
+        for doi, n in wrong.items():
+            documents[doi]["cited_by"] = n
+
+
+async def _cited(works: Collection, dois: Sequence[str]) -> dict[str, int]:
+    """Return how often works are cited: by looking at what cites any of them, if that is not much.
+
+    One look for many costs a fraction of a count for each, but for works that many cite.
+    """
+    citing = (
+        await works.find({"cites": {"$in": list(dois)}}, {"_id": 0, "cites": 1})
+        .limit(MOST_CITING)
+        .to_list(None)
+    )
+    if len(citing) >= MOST_CITING:
+        return {doi: await works.count_documents({"cites": doi}) for doi in dois}
+    counts = Counter(doi for one in citing for doi in one["cites"])
+    return {doi: counts[doi] for doi in dois}
+
+
+async def _documents(collection: Collection, keys: Sequence[Any]) -> dict[Any, Document]:
+    found = await collection.find({"_id": {"$in": list(keys)}}).to_list(None)
+    return {document["_id"]: document for document in found}
+
+
+def _prefixes(documents: Mapping[Any, Document]) -> Iterator[str]:
+    return (doi.partition("/")[0] for doi, one in documents.items() if not gone(one))
+
+
+async def _until(source: Source, end: Positions) -> Any:
+    """Yield the pages of a log from its beginning to ``end``."""
+    async for page in source.pages({}):
+        yield page
+        if reached(page.positions, end):
+            return

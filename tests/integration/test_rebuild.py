@@ -1,0 +1,125 @@
+"""The read models rebuilt beside the live ones, over the wire, while everything goes on."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import pytest
+
+from services.distribution.citations import Pace
+from services.distribution.projections import WORKS
+from services.distribution.rebuild.pointer import called
+from services.distribution.rebuild.sweeping import Sweeper
+from shared.mongo.client import UpdateOne
+from shared.runtime.ids import new_id
+from tests.events import speaking
+from tests.processes import Place, service, until
+from tests.rebuilding import HUB, OPEN, Press, alike, documents, models_of, reading, rebuild
+
+WORKS_AT_FIRST = 40
+
+
+@pytest.mark.law("L6")
+@pytest.mark.law("L3")
+@pytest.mark.law("L4")
+async def test_read_models_change_places_and_back_while_deposits_flips_and_readers_go_on(
+    place: Place,
+) -> None:
+    async with (
+        speaking(place, "accounts", "deposits") as (accounts, deposits),
+        service("distribution", place, REPLICA="one") as running,
+        models_of(place) as models,
+    ):
+        press = Press(accounts, deposits)
+        await press.enter(WORKS_AT_FIRST)
+        done = asyncio.Event()
+
+        async def go_on() -> None:
+            number = 0
+            while not done.is_set():
+                number += 1
+                await press.deposit(HUB, f"{OPEN}/{number % 50}", f"{OPEN}/new-{number % 90}")
+                if number % 4 == 0:
+                    await press.flip()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(done.wait(), 0.3)
+
+        async with reading(running, press) as readers, asyncio.TaskGroup() as group:
+            group.create_task(go_on())
+            try:
+                ran = await rebuild(place, "--pace", "full")
+                assert ran.status == 0, ran.said
+                assert "generation 1 is live" in ran.said
+                assert "per million works" in ran.said
+                assert "search index of one: done" in ran.said
+                assert (await models.fresh()).live == 1
+                back = await rebuild(place, "back", "--pace", "full")
+                assert back.status == 0, back.said
+                assert (await models.fresh()).live == 0
+                looks = readers.looks
+                await until(lambda: _more(readers, looks + 2), what="readers go on")
+            finally:
+                done.set()
+        assert readers.seen.keys() >= {HUB, f"{OPEN}/new-1"}
+        pointer = await alike(models)
+        assert pointer.written == (0, 1)
+        shown = place.folder / "distribution" / "search"
+        assert (shown / "live").read_text() == "1 index-1\n"
+        held = await documents(models.database, WORKS)
+        assert {key: one["v"] for key, one in held.items()} == press.versions
+        assert held[HUB]["cited_by"] == len(held)
+
+
+async def _more(readers: Any, looks: int) -> bool:
+    return bool(readers.looks >= looks)
+
+
+@pytest.mark.law("L6")
+async def test_a_rebuild_that_differs_is_refused_named_and_given_up(place: Place) -> None:
+    async with (
+        speaking(place, "accounts", "deposits") as (accounts, deposits),
+        service("distribution", place, REPLICA="one") as running,
+        models_of(place) as models,
+    ):
+        press = Press(accounts, deposits)
+        await press.enter(5)
+        works = models.database[WORKS]
+        async with reading(running, press):
+            pass
+        assert (await rebuild(place, "back")).status == 1
+        await alike(models)
+        spoilt, orphan = f"{OPEN}/3", f"{OPEN}/orphan"
+        await works.bulk_write(
+            [UpdateOne({"_id": spoilt}, {"$set": {"work.title": ["Another"]}})], ordered=False
+        )
+        asked = ("--only", "store", "--pace", "full", "--patience", "0.5")
+        ran = await rebuild(place, *asked)
+        assert ran.status == 1
+        assert f"works {spoilt}: version 1 differs in work" in ran.said
+        assert ((await models.fresh()).live, (await models.fresh()).next) == (0, 1)
+        # More in the live one than the log says is found by counting.
+        await press.deposit(spoilt)
+        await works.insert_one({"_id": orphan, "v": 1, "work": {}})
+        ran = await rebuild(place, *asked)
+        assert ran.status == 1, ran.said
+        assert "works (how many): 8 live, 7 rebuilt" in ran.said
+        given_up = await rebuild(place, "abandon")
+        assert given_up.status == 0, given_up.said
+        assert (await models.fresh()).written == (0,)
+        # What is given up is removed; what came to it late is as well.
+        sweeper = Sweeper(models.database, grace=0)
+        await sweeper.look(Pace(), asyncio.Event())
+        await models.database[called(WORKS, 1)].insert_one({"_id": new_id()})
+        await sweeper.look(Pace(), asyncio.Event())
+        assert not [n for n in await models.database.list_collection_names() if n.endswith("_1")]
+        # Where it is the live one that is wrong, the rebuilt one takes over all the same.
+        ran = await rebuild(place, *asked, "--keep", "0", "--despite-differences")
+        assert ran.status == 0, ran.said
+        assert (await models.fresh()).live == 2
+        assert orphan not in await documents(models.database, called(WORKS, 2))
+        await sweeper.look(Pace(), asyncio.Event())
+        await sweeper.look(Pace(), asyncio.Event())
+        assert (await models.fresh()).written == (2,)
+        assert WORKS not in await models.database.list_collection_names()
+        async with reading(running, press) as readers:
+            await until(lambda: _more(readers, 2), what="readers of generation 2")
