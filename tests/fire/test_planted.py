@@ -32,6 +32,7 @@ PLANTED: list[Any] = [
 ]
 
 
+@pytest.mark.soak
 @pytest.mark.law("L2")
 @pytest.mark.law("L3")
 @pytest.mark.law("L5")

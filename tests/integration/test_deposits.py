@@ -124,7 +124,8 @@ async def test_a_redeposit_without_references_takes_them_out_of_the_work(
         return found if len(found) > 1 else None
 
     states = await until(both, what="both events")
-    assert [type(one) for one in states] == [WorkRegistered, WorkUpdated]
+    # At least once, first occurrences in order: a relay that was interrupted repeats (L1).
+    assert list(dict.fromkeys(type(one) for one in states)) == [WorkRegistered, WorkUpdated]
     assert "reference" in states[0].work  # type: ignore[attr-defined]
     assert "reference" not in states[1].work  # type: ignore[attr-defined]
     assert states[0].created == states[1].created  # type: ignore[attr-defined]
