@@ -120,12 +120,15 @@ async def test_a_redeposit_without_references_takes_them_out_of_the_work(
 
     async def both() -> list[Event] | None:
         events = await published(house, "deposits.works.v1", at_least=1)
-        found = [one for one in events if one.key == doi("r")]
-        return found if len(found) > 1 else None
+        # At least once, in order of first occurrences: a relay that was interrupted repeats (L1).
+        first: dict[type[Event], Event] = {}
+        for one in events:
+            if one.key == doi("r"):
+                first.setdefault(type(one), one)
+        return list(first.values()) if len(first) > 1 else None
 
     states = await until(both, what="both events")
-    # At least once, first occurrences in order: a relay that was interrupted repeats (L1).
-    assert list(dict.fromkeys(type(one) for one in states)) == [WorkRegistered, WorkUpdated]
+    assert [type(one) for one in states] == [WorkRegistered, WorkUpdated]
     assert "reference" in states[0].work  # type: ignore[attr-defined]
     assert "reference" not in states[1].work  # type: ignore[attr-defined]
     assert states[0].created == states[1].created  # type: ignore[attr-defined]
