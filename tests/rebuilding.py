@@ -24,6 +24,7 @@ OPEN, CLOSED = "10.5555", "10.6666"
 HUB: Final = f"{OPEN}/hub"
 SECRET: Final = "Xyzzyography"
 OBEYED_SECONDS: Final = 1.0
+PAUSE_SECONDS: Final = 0.05
 
 
 @dataclass(slots=True)
@@ -116,10 +117,12 @@ class Readers:
     async def read(self) -> None:
         """Read until done; raises AssertionError for whatever goes back or leaks."""
         while not self.done.is_set():
-            for doi in list(self.press.versions)[:: 1 + self.looks % 3]:
+            for doi in list(self.press.versions)[self.looks % 5 :: 5]:
                 await self._one(doi)
             await self._list()
             self.looks += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.done.wait(), PAUSE_SECONDS)
 
     async def _one(self, doi: str) -> None:
         closed = self._closed(doi)

@@ -17,6 +17,7 @@ from services.distribution.products.jobs import Board
 from services.distribution.products.offers import OUTLET as TOPIC_PRODUCTS
 from services.distribution.products.role import Products
 from services.distribution.projections import SOURCES, TABLE
+from services.distribution.rebuild.building import Serving
 from services.distribution.rebuild.lists import Lists
 from services.distribution.rebuild.pointer import ReadModels
 from services.distribution.rebuild.sweeping import Sweeper
@@ -186,5 +187,6 @@ def searching(
         health,
     )
     transfers = Transfers(gate, works, indexer)
-    lists = Lists(database, index, indexer, transfers, gate, works, name_of(settings))
+    models, name = ReadModels(database), name_of(settings)
+    lists = Lists(Serving(models, index, indexer, transfers, gate, works, name))
     return {"indexer": indexer.run, "transfers": transfers.run, "lists": lists.run}

@@ -20,7 +20,7 @@ from shared.runtime.service import wait_any
 TOPICS: Final = ("deposits.works.v1", replay_topic("distribution.projector"))
 CAUGHT_UP: Final = 100  # records behind that still count as up to date, under steady deposits
 LOOK_SECONDS: Final = 0.05  # how often it is looked whether owners are known
-AT_ONCE: Final = 50  # works made ready before others of this process have a turn
+AT_ONCE: Final = 10  # works made ready before others of this process have a turn
 
 State: TypeAlias = Mapping[str, Any]
 """A work as deposits.works.v1 carries it, and under ``indexed`` the time of its event."""

@@ -4,7 +4,7 @@ Ours fills a new generation from the topic, counts who cites each work, compares
 live generation, document by document, and changes over, at full pace. The bare loop reads the same
 topic from its start and upserts the same fields into an empty collection with the same indexes; it
 counts nothing, compares nothing, and of a repeated work keeps what came last. Every tenth record
-deposits an earlier work again. Figures are records a second; ``SCALE=`` multiplies the 4,000.
+deposits an earlier work again. Figures are records a second; ``SCALE=`` multiplies the 2,000.
 """
 
 import os
@@ -26,7 +26,7 @@ from tests.bench.rig import Rig, close, console, in_turn, rig
 
 async def main(*, rounds: int = 3) -> None:
     """Print the ratio of both rates, and what a rebuild spends its time on."""
-    records = int(4_000 * float(os.environ.get("SCALE", "1")))
+    records = int(2_000 * float(os.environ.get("SCALE", "1")))
     async with rig() as here:
         await load(here, records)
         # The live generation that the rounds are compared with.

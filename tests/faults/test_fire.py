@@ -29,6 +29,7 @@ SHORT: Final = (
 @pytest.mark.law("L3")
 @pytest.mark.law("L4")
 @pytest.mark.law("L5")
+@pytest.mark.timeout(480)  # half a minute on a machine that has nothing else to do
 async def test_no_law_breaks_under_a_short_fire(place: Place, tmp_path: Path) -> None:
     plan = Plan(1, 0.0, small(), steps=SHORT, pace=0.3, probe_seconds=1.0, depositors=3, readers=4)
     history = History(tmp_path / "history.jsonl")
@@ -37,6 +38,7 @@ async def test_no_law_breaks_under_a_short_fire(place: Place, tmp_path: Path) ->
 
 
 @pytest.mark.law("L1")
+@pytest.mark.timeout(480)
 async def test_hundreds_at_once_are_served_or_told_to_come_back_and_nothing_accepted_is_lost(
     place: Place, tmp_path: Path
 ) -> None:

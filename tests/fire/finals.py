@@ -19,6 +19,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from shared.events import OfferedWork, PrefixState, Received, WorkState, from_record
 from shared.kafka import dead
 from shared.mongo import Database, connect
+from shared.mongo.docket import docket_of
 from tests.fire.clients import Clients, shown
 from tests.fire.observer import PRODUCTS, ends_of, partitions, version_of
 from tests.fire.world import CALLERS, HUB
@@ -92,6 +93,7 @@ class Finals:
         ):
             for name in names:
                 count += await database[name].count_documents({"dirty": True})
+                count += await announced(database, name)
         return count
 
     async def _open(self) -> int:
@@ -218,6 +220,16 @@ def digest(work: dict[str, Any]) -> str:
     """Return what two works share only where they are the same."""
     text = orjson.dumps(work, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     return hashlib.blake2b(text, digest_size=8).hexdigest()
+
+
+async def announced(database: Database, name: str) -> int:
+    """Count the dockets that lead to something; what never came may stay on them for ever."""
+    docket = docket_of(database[name]).collection
+    count = await docket.count_documents({"due": True})
+    async for one in docket.find({"due": False}):
+        asked = {"$or": [{"_id": of["key"], "version": of["version"]} for of in one["documents"]]}
+        count += await database[name].count_documents(asked, limit=1)
+    return count
 
 
 async def _patient(count: Callable[[], Awaitable[int]]) -> int:

@@ -23,6 +23,7 @@ from shared.events import (
 )
 from shared.kafka.produce import Sender
 from shared.mongo import Accepted, Aggregates
+from shared.mongo.docket import docket_of
 from tests.events import AT, speaking
 from tests.fire.checks import Run
 from tests.fire.checks.registers import STALE_SECONDS
@@ -188,7 +189,12 @@ async def a_relay_wakes_up_behind_its_successor(place: Place, *patches: str) -> 
     ]
     async with scene(place, slots) as here:
         database = here.finals.deposits
-        works = Aggregates(database["works"], WorkState.model_validate_json, "/services/deposits")
+        works = Aggregates(
+            database["works"],
+            WorkState.model_validate_json,
+            "/services/deposits",
+            docket=docket_of(database["works"]),
+        )
         here.fleet.start("a")
         # An index of the relay's: it reads from now on.
         await until(partial(_leased, database), within=40, what="the relay active")

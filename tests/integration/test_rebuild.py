@@ -2,21 +2,36 @@
 
 import asyncio
 import contextlib
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from services.distribution.citations import Pace
+from services.distribution.gate import TOPICS, Gate
+from services.distribution.indexer import Indexer
 from services.distribution.projections import WORKS
-from services.distribution.rebuild.pointer import called
+from services.distribution.rebuild import wishes
+from services.distribution.rebuild.building import Serving
+from services.distribution.rebuild.lists import Lists
+from services.distribution.rebuild.pointer import ReadModels, called
 from services.distribution.rebuild.sweeping import Sweeper
+from services.distribution.rebuild.watching import ENDED
+from services.distribution.search import SearchIndex, open_index, project
+from services.distribution.search import folder as folders
+from services.distribution.store import Works
+from services.distribution.transfers import Transfers
+from shared import policy
+from shared.kafka.knowledge import Knowledge
+from shared.mongo import Database
 from shared.mongo.client import UpdateOne
 from shared.runtime.ids import new_id
-from tests.events import speaking
-from tests.processes import Place, service, until
+from tests.events import AT, speaking
+from tests.processes import ROOT, Place, service, until
 from tests.rebuilding import HUB, OPEN, Press, alike, documents, models_of, reading, rebuild
 
-WORKS_AT_FIRST = 40
+WORKS_AT_FIRST = 20
+RULES = ROOT / "deploy" / "policies" / "references.toml"
 
 
 @pytest.mark.law("L6")
@@ -38,7 +53,7 @@ async def test_read_models_change_places_and_back_while_deposits_flips_and_reade
             number = 0
             while not done.is_set():
                 number += 1
-                await press.deposit(HUB, f"{OPEN}/{number % 50}", f"{OPEN}/new-{number % 90}")
+                await press.deposit(HUB, f"{OPEN}/{number % 30}", f"{OPEN}/new-{number % 90}")
                 if number % 4 == 0:
                     await press.flip()
                 with contextlib.suppress(TimeoutError):
@@ -123,3 +138,50 @@ async def test_a_rebuild_that_differs_is_refused_named_and_given_up(place: Place
         assert WORKS not in await models.database.list_collection_names()
         async with reading(running, press) as readers:
             await until(lambda: _more(readers, 2), what="readers of generation 2")
+
+
+@pytest.mark.law("L6")
+async def test_lists_that_differ_are_refused_and_named(place: Place, database: Database) -> None:
+    folder, draining = place.folder / "search", asyncio.Event()
+    index = open_index(folder, schema_version="1")
+    where = (place.kafka_bootstrap, place.name)
+    knowledge = Knowledge(TOPICS, where[0], timedelta(seconds=5), where[1])
+    gate, works = Gate(knowledge, policy.load(RULES)), Works(database)
+    indexer = Indexer(index, where[0], gate.owner_prefix, lambda: knowledge.caught_up, where[1])
+    transfers = Transfers(gate, works, indexer)
+    models = ReadModels(database)
+    lists = Lists(Serving(models, index, indexer, transfers, gate, works, "one", patience=0.5))
+    async with (
+        speaking(place, "accounts", "deposits") as (accounts, deposits),
+        asyncio.TaskGroup() as group,
+    ):
+        press = Press(accounts, deposits)
+        await press.enter(3)
+        for role in (knowledge.run, indexer.run, transfers.run, lists.run):
+            group.create_task(role(draining))
+        await until(lambda: _size(index, len(press.versions)), what="the works listed")
+        more = {"doi": f"{OPEN}/1", "prefix": OPEN, "title": None, "version": 9, "work": {}}
+        spoilt = project(more | {"created": AT, "deposited": AT}, indexed=AT)
+        await asyncio.to_thread(index.write, [spoilt], {})
+        number = await wishes.want(models)
+
+        async def ended() -> Any:
+            hosts = await wishes.told(models, number)
+            return hosts[0] if hosts and hosts[0]["state"] in ENDED else None
+
+        said = await until(ended, within=30, what="the host's word")
+        assert said["state"] == "refused"
+        assert said["said"] == [
+            f"{OPEN}/1: version 9 under {OPEN} live, version 1 under {OPEN} rebuilt"
+        ]
+        assert folders.shown(folder) == (0, "index")
+        assert index.held([f"{OPEN}/1"])[f"{OPEN}/1"].version == 9
+        assert await wishes.give_up(models) == number
+        assert await wishes.wanted(models) == 0
+        draining.set()
+    assert not (folder / "index-1").exists()
+    index.close()
+
+
+async def _size(index: SearchIndex, wanted: int) -> bool:
+    return index.size == wanted

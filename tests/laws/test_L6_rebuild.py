@@ -17,7 +17,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from services.distribution.citations import Pace, recount
+from services.distribution.citations import LONGEST_REST, Pace, Vigil, recount
 from services.distribution.projections import TABLE, WORKS
 from services.distribution.rebuild import checking
 from services.distribution.rebuild.changing import Changing
@@ -41,7 +41,7 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 TIME = "2026-01-01T00:00:00Z"
 DOIS = ("10.1000/a", "10.1000/b", "10.2000/c")
 TOPIC = "deposits.works.v1"
-FEWER = settings(max_examples=settings.default.max_examples // 4)  # each is a whole rebuild
+FEWER = settings(max_examples=settings.default.max_examples // 6)  # each is a whole rebuild
 
 
 async def at_once(_seconds: float) -> None:
@@ -439,6 +439,29 @@ def test_who_takes_over_is_written_first_and_numbers_are_never_used_twice(steps:
             assert before.state == "switching"
         given_up |= set(before.written) - set(pointer.written)
         assert not given_up & set(pointer.written)
+
+
+@pytest.mark.law("L6")
+def test_counts_that_rest_too_long_go_on_and_that_voids_the_change_over() -> None:
+    async def story() -> None:
+        models, clock = ReadModels(Database()), ManualClock()  # type: ignore[arg-type]
+        pointer = Pointer()
+        for step in (partial(Pointer.begun, by="test", at=AT), Pointer.filled, Pointer.resting):
+            assert await models.change(pointer, step(pointer))
+            pointer = await models.fresh()
+        vigil = Vigil(models, clock)
+        await vigil.look(pointer)
+        clock.advance(LONGEST_REST)
+        await vigil.look(pointer)
+        assert await models.fresh() == pointer
+        clock.advance(1)
+        await vigil.look(pointer)
+        assert (await models.fresh()).state == "counting"
+        over = pointer.switched(at=AT, keep=timedelta(hours=1))
+        assert not await models.change(pointer, over)
+        assert (await models.fresh()).live == 0
+
+    run(story())
 
 
 def test_a_generation_is_known_by_its_collections_names() -> None:

@@ -186,7 +186,7 @@ class Changing:
             await self.tell("checking", total - between(page.positions, end), total)
 
         self._outcome = await checking.run(end, told)
-        equal = not self._outcome.differs
+        equal = self._outcome.equal
         if equal:
             await insist(lambda: self._equal(pointer, mine, end))
         else:

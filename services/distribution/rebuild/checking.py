@@ -9,6 +9,7 @@ the live generation holds and the log does not name is found by counting.
 """
 
 import asyncio
+import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +33,7 @@ MOST_CITING: Final = 1_000  # citing works fetched for those; where there are mo
 TOGETHER: Final = 50  # works of equal counts that are written in one command
 LOOKS: Final = 3  # at the sizes of the collections, two where they are equal
 PAUSE: Final = 0.2  # seconds between two looks at what differs
-MOST_OPEN: Final = 100_000  # keys that may differ at once and be looked at again
+MOST_OPEN: Final = 100_000  # keys that are looked at again; where more differ, they differ
 REMEMBERED: Final = 1_000_000  # keys of a pass that are not looked at twice
 
 Key = tuple[str, Any]  # model and key of a document
@@ -46,6 +47,12 @@ class Outcome:
     live: Counter[str] = field(default_factory=Counter)
     rebuilt: Counter[str] = field(default_factory=Counter)
     differs: dict[Key, str] = field(default_factory=dict)
+    more: int = 0  # that differ, beyond those that are named
+
+    @property
+    def equal(self) -> bool:
+        """Whether nothing differs."""
+        return not self.differs and not self.more
 
 
 @dataclass(slots=True)
@@ -66,12 +73,13 @@ class Checking:
 
     async def run(self, end: Positions, told: Callable[[Page], Awaitable[None]]) -> Outcome:
         """Count and compare all that the log names below ``end``, until it is equal or stays."""
-        async for page in _until(self.source, end):
-            writes, _ = writes_of(page.received)
-            await self._keys((write.collection, write.key) for write in writes)
-            await told(page)
-            if len(self.outcome.differs) > MOST_OPEN:
-                return self.outcome
+        async with contextlib.aclosing(self.source.pages({})) as pages:
+            async for page in pages:
+                writes, _ = writes_of(page.received)
+                await self._keys((write.collection, write.key) for write in writes)
+                await told(page)
+                if reached(page.positions, end):
+                    break
         await self._again()
         return self.outcome
 
@@ -112,6 +120,9 @@ class Checking:
             self._first.pop(key, None)
             self.outcome.differs.pop(key, None)
         else:
+            if key not in self.outcome.differs and len(self.outcome.differs) >= MOST_OPEN:
+                self.outcome.more += 1
+                return
             self._first[key] = first.then(now)
             self.outcome.differs[key] = said
 
@@ -124,7 +135,7 @@ class Checking:
             if not self.outcome.differs.keys() - self._sized():
                 await insist(self._sizes)
             now = repr(self.outcome.differs)
-            if not self.outcome.differs:
+            if self.outcome.equal or self.outcome.more:
                 return
             if now != before:
                 before, since = now, self.clock.monotonic()
@@ -242,11 +253,3 @@ async def _documents(collection: Collection, keys: Sequence[Any]) -> dict[Any, D
 
 def _prefixes(documents: Mapping[Any, Document]) -> Iterator[str]:
     return (doi.partition("/")[0] for doi, one in documents.items() if not gone(one))
-
-
-async def _until(source: Source, end: Positions) -> Any:
-    """Yield the pages of a log from its beginning to ``end``."""
-    async for page in source.pages({}):
-        yield page
-        if reached(page.positions, end):
-            return

@@ -1,4 +1,4 @@
-"""The search index of this host, built anew beside the one that answers.
+"""The search index of this host, built anew beside the one that answers when that is wanted.
 
 Each host that serves looks which rebuild of the lists is wanted, and builds where its own is older:
 another index in the same folder, from the start of the topic, slowly, while lists are served from
@@ -9,314 +9,68 @@ with: the index is as far as its last commit.
 
 import asyncio
 import contextlib
-import shutil
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
-from services.distribution.citations import Pace
-from services.distribution.gate import Gate
-from services.distribution.indexer import CAUGHT_UP, TOPICS, Indexer
 from services.distribution.rebuild import wishes
-from services.distribution.rebuild.insisting import first_of
-from services.distribution.rebuild.pointer import ReadModels
-from services.distribution.search import Held, SearchIndex, SearchIndexError
+from services.distribution.rebuild.building import Building, Serving, Stopped
 from services.distribution.search import folder as folders
-from services.distribution.store import Works
-from services.distribution.transfers import Transfers
-from shared.kafka.follow import FOLLOW_FAULTS, Place, follow
-from shared.mongo import Database
-from shared.runtime.clock import SYSTEM, Clock
-from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Transient
 from shared.runtime.log import get_log
 from shared.runtime.service import wait_any
 
 LOOK_SECONDS: Final = 1.0
-STEP_SECONDS: Final = 0.05
-MOST: Final = 500  # works a commit
-PAGE: Final = 500  # works compared at a time
-PATIENCE: Final = 20.0  # seconds that what differs may stay so
-REST_SECONDS: Final = 5.0  # that the index which answers rests for the other, at most
 OLD_SECONDS: Final = 5.0  # until the files of before are removed: searches under way need them
 
 log = get_log(__name__)
 
 
-class Stopped(Exception):
-    """This rebuild is not wanted any more, or this process ends."""
-
-
 @dataclass(slots=True)
 class Lists:
-    """Rebuilds this host's index when that is wanted.
+    """Rebuilds this host's index when that is wanted."""
 
-    ``index``, ``indexer`` and ``transfers`` are those that serve; ``replica`` is who tells how far
-    it is.
-    """
-
-    database: Database
-    index: SearchIndex
-    indexer: Indexer
-    transfers: Transfers
-    gate: Gate
-    works: Works
-    replica: str
-    patience: float = PATIENCE
-    clock: Clock = SYSTEM
-    pace: Pace = field(default_factory=Pace)
-    _models: ReadModels = field(init=False)
+    serving: Serving
     _refused: int = 0
-
-    def __post_init__(self) -> None:
-        """Look for what is wanted where the works are."""
-        self._models = ReadModels(self.database)
 
     async def run(self, draining: asyncio.Event) -> None:
         """Look what is wanted, and build it, until told to drain."""
         await self._begin()
         while not draining.is_set():
             wanted = await self._wanted()
-            if wanted > max(folders.shown(self.folder)[0], self._refused):
+            if wanted > max(folders.shown(self.serving.folder)[0], self._refused):
                 await self._build(wanted, draining)
             await wait_any(draining, timeout=LOOK_SECONDS)
 
     async def _begin(self) -> None:
         """Say what a death kept from being said, and adopt what is wanted where all is new."""
-        wanted, (number, name) = await self._wanted(), folders.shown(self.folder)
-        if wanted > number and not self.index.size:
-            folders.show(self.folder, wanted, name)
+        serving = self.serving
+        wanted, (number, name) = await self._wanted(), folders.shown(serving.folder)
+        if wanted > number and not serving.index.size:
+            folders.show(serving.folder, wanted, name)
         elif wanted == number and wanted:
             with contextlib.suppress(Transient):
-                await wishes.tell_done(self._models, self.replica, number, self.index.size)
-
-    @property
-    def folder(self) -> Path:
-        """Where the indexes are."""
-        return self.index.folder
+                size = serving.index.size
+                await wishes.tell_done(serving.models, serving.replica, number, size)
 
     async def _wanted(self) -> int:
         try:
-            return await wishes.wanted(self._models)
+            return await wishes.wanted(self.serving.models)
         except Transient:
             return 0
 
     async def _build(self, number: int, draining: asyncio.Event) -> None:
-        building = Building(self, number, draining)
+        building = Building(self.serving, number, draining)
         try:
             await building.run()
         except Stopped:
             log.info("rebuild of the lists given up", number=number)
             await building.tell("stopped")
-        except (SearchIndexError, OSError) as fault:
+        except Exception as fault:  # noqa: BLE001  (whatever it is, what serves goes on)
             log.warning("rebuild of the lists failed", reason=type(fault).__name__)
-            self._refused = number
+            building.refused = True
             await building.tell("failed", said=type(fault).__name__)
         if building.refused:
             self._refused = number
         if not draining.is_set():
             await wait_any(draining, timeout=OLD_SECONDS)
-            await asyncio.to_thread(folders.remove_older, self.folder)
-
-
-@dataclass(slots=True)
-class Building:
-    """One rebuild of one host."""
-
-    of: Lists
-    number: int
-    draining: asyncio.Event
-    refused: bool = False
-    _began: float = 0.0
-    _told: float = float("-inf")
-    _asked: float = float("-inf")
-    _behind: int = 0
-    _caught_up: asyncio.Event = field(default_factory=asyncio.Event)
-    _over: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def run(self) -> None:
-        """Build, compare, take over. Raises ``Stopped``, ``SearchIndexError``."""
-        self._began = self.of.clock.monotonic()
-        place = self.of.folder / folders.name_of(self.number)
-        index = await asyncio.to_thread(self.of.index.beside, place.name)
-        serving = self.of.indexer
-        indexer = Indexer(
-            index,
-            serving.bootstrap,
-            serving.owner_of,
-            serving.owners_known,
-            serving.prefix,
-            MOST,
-        )
-        transfers = Transfers(self.of.gate, self.of.works, indexer)
-        try:
-            async with asyncio.TaskGroup() as group:
-                follower = group.create_task(self._follow(indexer))
-                await self._finish(indexer, transfers)
-                follower.cancel()
-        except BaseExceptionGroup as faults:
-            raise first_of(faults) from None
-        finally:
-            transfers.close()
-            await asyncio.to_thread(index.close)
-        if self.refused:
-            await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
-
-    async def _follow(self, indexer: Indexer) -> None:
-        """Keep the other index up with the topic; a broker that is away is waited for."""
-        while True:
-            batches = follow(
-                indexer.bootstrap,
-                TOPICS,
-                self.draining,
-                prefix=indexer.prefix,
-                start=indexer.index.offsets(),
-                most=MOST,
-            )
-            try:
-                async with contextlib.aclosing(batches):
-                    async for batch in batches:
-                        await self.of.pace.spend(indexer.write(batch))
-                        self._behind = batch.behind
-                        if batch.behind <= CAUGHT_UP:
-                            self._caught_up.set()
-                        await self._say(indexer.index)
-            except FOLLOW_FAULTS as fault:
-                log.warning("following interrupted", reason=type(fault).__name__)
-                await wait_any(self.draining, timeout=LOOK_SECONDS)
-            if self.draining.is_set():
-                raise Stopped
-
-    async def _finish(self, indexer: Indexer, transfers: Transfers) -> None:
-        await self._caught_up.wait()
-        await transfers.compare()
-        while True:
-            differs = await self._compare(indexer.index, transfers)
-            if differs:
-                self.refused = True
-                await self.tell("refused", said=said(differs))
-                return
-            if await self._take_over(indexer, transfers):
-                break
-        self.of.transfers.look_again()
-        await self.tell("done")
-        log.info("lists rebuilt", number=self.number, works=self.of.index.size)
-
-    async def _compare(self, index: SearchIndex, transfers: Transfers) -> Mapping[str, str]:
-        """Return what differs and stays so though both have read what either had."""
-        serving = self.of.index
-        open_ = await self._differing(serving, index, await self._all(serving, index))
-        since, before = self.of.clock.monotonic(), open_
-        while open_:
-            await self._level(serving, index)
-            await transfers.settle(self.draining)
-            open_ = await self._differing(serving, index, list(open_))
-            if open_ != before:
-                since, before = self.of.clock.monotonic(), open_
-            elif self.of.clock.monotonic() - since > self.of.patience:
-                break
-            await asyncio.sleep(LOOK_SECONDS)
-        return open_
-
-    async def _all(self, serving: SearchIndex, index: SearchIndex) -> Sequence[str]:
-        shown, built = await asyncio.gather(
-            asyncio.to_thread(serving.dois), asyncio.to_thread(index.dois)
-        )
-        return list({*shown, *built})
-
-    async def _differing(
-        self, serving: SearchIndex, index: SearchIndex, dois: Sequence[str]
-    ) -> dict[str, str]:
-        """Return the works that both hold in different versions or under different owners."""
-        found = {}
-        async for page in self._pages(dois):
-            shown, built = await self.of.pace.spend(
-                asyncio.to_thread(lambda page=page: (serving.held(page), index.held(page)))  # type: ignore[misc]
-            )
-            for doi in page:
-                if shown.get(doi) != built.get(doi):
-                    found[doi] = f"{_held(shown.get(doi))} live, {_held(built.get(doi))} rebuilt"
-        return found
-
-    async def _pages(self, dois: Sequence[str]) -> AsyncGenerator[Sequence[str], None]:
-        for start in range(0, len(dois), PAGE):
-            await self._say(self.of.index, state="comparing")
-            yield dois[start : start + PAGE]
-
-    async def _level(self, serving: SearchIndex, index: SearchIndex) -> None:
-        """Wait until each has read what the other had when this was asked."""
-        wanted = _most(serving.offsets(), index.offsets())
-        await self._until(
-            lambda: _reached(serving.offsets(), wanted) and _reached(index.offsets(), wanted)
-        )
-
-    async def _take_over(self, indexer: Indexer, transfers: Transfers) -> bool:
-        """Take the place of the index that serves; False where it took too long to be as far."""
-        serving = self.of.indexer
-        async with serving.turn:
-            wanted = serving.index.offsets()
-            limit = self.of.clock.monotonic() + REST_SECONDS
-            await self._until(
-                lambda: (
-                    _reached(indexer.index.offsets(), wanted) or self.of.clock.monotonic() > limit
-                )
-            )
-            if not _reached(indexer.index.offsets(), wanted):
-                return False
-            await transfers.settle(self.draining)
-            async with indexer.turn:
-                crashpoint("search.rebuilt")
-                await asyncio.to_thread(
-                    folders.show, self.of.folder, self.number, folders.name_of(self.number)
-                )
-                crashpoint("search.taken-over")
-                await asyncio.to_thread(serving.index.become, indexer.index)
-                return True
-
-    async def _until(self, condition: Callable[[], bool]) -> None:
-        while not condition():
-            if self.draining.is_set():
-                raise Stopped
-            await asyncio.sleep(STEP_SECONDS)
-
-    async def _say(self, index: SearchIndex, state: str = "building") -> None:
-        """Tell now and then how far it is, and hear whether it is still wanted."""
-        if self.of.clock.monotonic() - self._told < LOOK_SECONDS:
-            return
-        await self.tell(state, works=index.size)
-        with contextlib.suppress(Transient):
-            if await wishes.wanted(self.of._models) != self.number:  # noqa: SLF001
-                raise Stopped
-
-    async def tell(self, state: str, **more: Any) -> None:
-        """Write down how far this host is, for who watches."""
-        self._told = self.of.clock.monotonic()
-        with contextlib.suppress(Transient):
-            await wishes.tell(
-                self.of._models,  # noqa: SLF001
-                self.of.replica,
-                self.number,
-                state=state,
-                behind=self._behind,
-                seconds=self._told - self._began,
-                at=self.of.clock.now(),
-                **{"works": self.of.index.size} | more,
-            )
-
-
-def said(differs: Mapping[str, str], most: int = 20) -> list[str]:
-    """Return the first of what differs, a line each."""
-    return [f"{doi}: {what}" for doi, what in sorted(differs.items())[:most]]
-
-
-def _held(held: Held | None) -> str:
-    return f"version {held.version} under {held.owner}" if held else "nothing"
-
-
-def _most(one: Mapping[Place, int], other: Mapping[Place, int]) -> dict[Place, int]:
-    return {p: max(one.get(p, 0), other.get(p, 0)) for p in one.keys() | other.keys()}
-
-
-def _reached(offsets: Mapping[Place, int], wanted: Mapping[Place, int]) -> bool:
-    return all(offsets.get(place, 0) >= offset for place, offset in wanted.items())
+            await asyncio.to_thread(folders.remove_older, self.serving.folder)

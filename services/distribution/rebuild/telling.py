@@ -81,8 +81,8 @@ def report(console: Console, changed: Changed) -> None:
             console.print(f"{prefix}: {live:,} works live, {rebuilt:,} rebuilt at the first look")
     for (model, key), said in sorted(outcome.differs.items(), key=repr)[:SHOWN]:
         console.print(f"{model} {key if key is not None else '(how many)'}: {said}", markup=False)
-    if len(outcome.differs) > SHOWN:
-        console.print(f"... and {len(outcome.differs) - SHOWN:,} more")
+    if len(outcome.differs) + outcome.more > SHOWN:
+        console.print(f"... and {len(outcome.differs) + outcome.more - SHOWN:,} more")
     if changed.left_out:
         console.print(f"{changed.left_out:,} records could not be read or applied: dead letters?")
     works = outcome.compared["works"]
