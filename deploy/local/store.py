@@ -25,8 +25,11 @@ from deploy.local.ports import HOST, free_port
 ADMINISTRATOR = "colophon"
 START_PATIENCE = 60.0  # seconds; 0.5 are usual, 3 after a kill -9
 END_GRACE = 10.0  # seconds
-# At 256 MB it once stood still for good, waiting for room in it (docs/embedded-store.md).
-CACHE = "1G"
+# With less room for what is not written out yet it stands still for good (docs/embedded-store.md):
+# by default its threads have to make room when updates fill a tenth of the cache.
+CACHE = "2G"
+ROOM = "eviction_dirty_trigger=75,eviction_updates_trigger=75\n"  # per cent of the cache
+ROOM_FILE = "WiredTiger.config"  # read by the engine from the folder of its data
 USER_EXISTS = 51003  # MongoDB's code for it
 
 Rights = Mapping[str, Sequence[str]]  # user -> databases it may read and write
@@ -45,6 +48,7 @@ def store(
     """
     try:
         (state / "data").mkdir(parents=True, exist_ok=True)
+        (state / "data" / ROOM_FILE).write_text(ROOM, encoding="ascii")
         if not _passwords(state):
             _make_administrator(state, log)
     except OSError as failure:
