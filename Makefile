@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 ENVIRONMENT := .venv/complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check soak bench clauses topics users dead-letters rebuild environment lock clean
+.PHONY: help run demo test check model soak bench clauses topics users dead-letters rebuild environment lock clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,8 +21,11 @@ demo: $(ENVIRONMENT) ## tell the story against what runs: a deposit, who sees it
 test: $(ENVIRONMENT) ## run the tests on a broker and a store of their own; ARGS="-k law" chooses
 	@$(PYTHON) -m pytest -m "not soak" --junitxml=.local/test-results.xml $(ARGS)
 
-check: $(ENVIRONMENT) ## lint, format, types, imports, generated documents
+check: $(ENVIRONMENT) ## lint, format, types, imports, generated documents, models
 	@.ci/check
+
+model: $(ENVIRONMENT) ## check the models of docs/models with Alloy; ARGS="show NAME" tells what a command found
+	@$(PYTHON) -m deploy.models $(or $(ARGS),check)
 
 soak: $(ENVIRONMENT) ## run the long loops of the laws
 	@$(PYTHON) -m pytest -m soak $(ARGS)
@@ -52,7 +55,7 @@ environment: $(ENVIRONMENT) ## make .venv as the lock says; every other target d
 $(ENVIRONMENT): requirements-dev.txt deploy/local/uv.txt
 	@deploy/local/environment.sh
 
-lock: $(ENVIRONMENT) ## write requirements*.txt and the broker's sums anew; ARGS=--upgrade moves them
+lock: $(ENVIRONMENT) ## write requirements*.txt and the sums of jars anew; ARGS=--upgrade moves them
 	@deploy/local/lock.sh $(ARGS)
 
 clean: $(ENVIRONMENT) ## remove state, logs and keys of the stopped copy: the next run begins anew

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Write the locks: what pyproject.toml, uv.in and the broker's pom resolve to, with every file's hash.
+# Write the locks: what pyproject.toml, uv.in and the poms resolve to, with every file's hash.
 # `--upgrade` moves what is not pinned there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -17,3 +17,4 @@ compile requirements.txt pyproject.toml "$@" # what the services need: the image
 compile requirements-dev.txt --extra local --extra motor --extra dev pyproject.toml "$@"
 compile deploy/local/uv.txt deploy/local/uv.in "$@"
 .venv/bin/python -m deploy.local.broker.jars
+.venv/bin/python -m deploy.models lock

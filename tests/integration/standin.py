@@ -7,6 +7,7 @@ were here before; and, without one, a service.
 import asyncio
 import http.server
 import os
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -29,6 +30,8 @@ def _say(line: str) -> None:
 
 def launcher() -> int:
     """Run `make run` with stand-ins."""
+    # A shell starts what runs in the background deaf to Ctrl-C, and whatever that starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     command = (sys.executable, "-m", MODULE)
     plan = run.Plan(SERVICES, topics=(*command, "topics"), demo=(*command, "demo"))
     return run.main(plan)

@@ -82,7 +82,12 @@ async def test_read_models_change_places_and_back_while_deposits_flips_and_reade
         assert (shown / "live").read_text() == "1 index-1\n"
         held = await documents(models.database, WORKS)
         assert {key: one["v"] for key, one in held.items()} == press.versions
-        assert held[HUB]["cited_by"] == len(held)
+
+        async def counted() -> bool:
+            hub = (await documents(models.database, WORKS))[HUB]
+            return bool(hub["cited_by"] == len(held))
+
+        await until(counted, what="every citation counted")
 
 
 async def _more(readers: Any, looks: int) -> bool:

@@ -7,7 +7,7 @@ dies. A text that is kept once, as the state, must come out like one that was ke
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,7 @@ from shared.runtime.faults import Transient
 from tests.events import AT
 from tests.laws.events import any_events
 from tests.laws.memory_store import Database
-from tests.laws.turns import Turns, run
+from tests.laws.turns import Turns, in_bursts, run
 
 KEYS = ("10.1000", "10.2000", "10.3000")
 STEP = 0.6  # seconds between any two steps; a writer that stands still for two is put aside
@@ -160,18 +160,6 @@ def an_old_document(world: World, key: str, events: int) -> None:
         **({"dirty": True} if entries else {}),
     }
     world.store["prefixes"]._insert(document)
-
-
-def in_bursts(data: st.DataObject) -> Callable[[int], int]:
-    """Choose who goes on, mostly whoever went last: a slow one is overtaken by whole rounds."""
-    dies = 20  # how Turns asks whether somebody dies here
-
-    def choose(count: int) -> int:
-        if count == dies:
-            return count - 1 if data.draw(st.integers(0, 2 * dies)) == 1 else 0
-        return min(data.draw(st.integers(0, 4 * count)), count - 1)
-
-    return choose
 
 
 BATCHES = st.lists(

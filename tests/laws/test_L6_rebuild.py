@@ -464,6 +464,15 @@ def test_counts_that_rest_too_long_go_on_and_that_voids_the_change_over() -> Non
     run(story())
 
 
+@pytest.mark.law("L4")
+def test_counts_of_what_is_kept_rest_for_some_still_read_it_and_must_not_see_more() -> None:
+    pointer = Pointer().begun(by="test", at=AT).filled()
+    assert pointer.counted == (0,)
+    assert pointer.resting().counted == ()
+    over = pointer.resting().switched(at=AT, keep=timedelta(hours=1))
+    assert (over.live, over.kept, over.counted) == (1, 0, (1,))
+
+
 def test_a_generation_is_known_by_its_collections_names() -> None:
     assert called("works", 0) == "works"
     assert called("works", 12) == "works_12"

@@ -5,6 +5,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from hypothesis import strategies as st
+
+DIES = 20  # how a choice is asked whether somebody dies here: the last one says yes
 Choose = Callable[[int], int]  # a number below its argument, drawn by hypothesis
 
 
@@ -30,7 +33,7 @@ class Turns:
             self.waiting = [one for one in self.waiting if not one.done()]
             if not self.waiting:
                 break
-            if kill and self.choose(20) == 19:
+            if kill and self.choose(DIES) == DIES - 1:
                 victim = tasks[self.choose(len(tasks))]
                 victim.cancel()
                 await self._settle()
@@ -46,6 +49,17 @@ class Turns:
         await asyncio.sleep(0)
         while loop._ready:  # noqa: ASYNC110  (nothing tells that nobody can go on)
             await asyncio.sleep(0)
+
+
+def in_bursts(data: st.DataObject) -> Callable[[int], int]:
+    """Choose who goes on, mostly whoever went last: a slow one is overtaken by whole rounds."""
+
+    def choose(count: int) -> int:
+        if count == DIES:
+            return count - 1 if data.draw(st.integers(0, 2 * DIES)) == 1 else 0
+        return min(data.draw(st.integers(0, 4 * count)), count - 1)
+
+    return choose
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:

@@ -66,6 +66,7 @@ class Emission:
     crowd: Crowd
     jobs: dict[tuple[Kind, str], Job] = field(default_factory=dict)
     ended: list[Job] = field(default_factory=list)
+    _compared: int = 0  # how often the writer had taken over when the ledger was compared
     _pause: float = FIRST_PAUSE
     _resume: float = float("-inf")
 
@@ -82,6 +83,22 @@ class Emission:
             self.ended.append(overtaken)
         self.jobs[kind, name] = Job(kind, name, self.clock.now(), self.clock.monotonic())
         self._resume = float("-inf")
+
+    async def settle(self, *, anew: bool = False) -> None:
+        """Make sure that the partition is the writer's, that its ledger was compared, and nudge.
+
+        A ledger is compared whenever it was read back: what a predecessor, or a transaction whose
+        end was not known, published meanwhile may be under a standing that was looked through
+        before. ``anew``: somebody else may have written since, whatever the writer has in hand.
+        """
+        async with self.writer.turn:
+            if anew:
+                await self.writer.let_go()
+            await self.writer.take_over()
+            if self._compared != self.writer.taken:
+                await self.compare()
+                self._compared = self.writer.taken
+            await self.writer.nudge()
 
     async def compare(self) -> None:
         """Mark whatever the ledger holds under another standing than the gate says; in turn."""

@@ -174,8 +174,7 @@ class Products:
         await self._arrive()
         ours = [self._emissions[one] for one in sorted(self._ours - self._arriving)]
         for one in ours:
-            async with one.writer.turn:
-                await one.writer.nudge()
+            await one.settle()
         due = sorted((one for one in ours if one.due()), key=_longest)[:AT_ONCE]
         pages = await asyncio.gather(*(one.page() for one in due), return_exceptions=True)
         await self._report(ours)
@@ -187,13 +186,16 @@ class Products:
 
     async def _arrive(self) -> None:
         """Take over partitions that became ours, and compare each with what the gate says."""
-        for partition in sorted(self._arriving):
+        while self._arriving:
+            # From now on, changes are marked one by one; what came before is compared.
+            partition = self._arriving.pop()
             one = self._emission(partition)
             one.jobs.clear()
-            async with one.writer.turn:
-                await one.writer.take_over()
-                self._arriving.discard(partition)  # from now on, changes are marked one by one
-                await one.compare()
+            try:
+                await one.settle(anew=True)
+            except BaseException:
+                self._arriving |= {partition} & self._ours
+                raise
 
     async def _report(self, ours: Sequence[Emission]) -> None:
         now = self.clock.monotonic()

@@ -52,7 +52,7 @@ log = get_log(__name__)
 
 @dataclass(slots=True)
 class Writer:
-    """Publishes the works of one partition. Hold ``turn`` around ``live``, ``again`` and ``nudge``.
+    """Publishes the works of one partition. Hold ``turn`` around whatever it is asked to do.
 
     ``nudges`` says when the partition waits to be compacted.
     """
@@ -65,6 +65,7 @@ class Writer:
     nudges: Nudges
     clock: Clock = SYSTEM
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    taken: int = 0  # how often it took over: each time the ledger may have learned something
     _sender: FencedSender | None = None
     _most: int = MOST
     _since: datetime = NEVER
@@ -91,6 +92,7 @@ class Writer:
             raise
         self.nudges.changed(self.clock.monotonic())  # what a predecessor nudged is not known
         self._sender = sender
+        self.taken += 1
         return sender
 
     async def _read_back(self) -> None:
@@ -157,7 +159,7 @@ class Writer:
     async def stop(self) -> None:
         """Let go of the broker and the ledger."""
         async with self.turn:
-            await self._let_go()
+            await self.let_go()
             self.ledger.close()
 
     async def _publish(self, works: Sequence[tuple[Candidate, str | None]], *, why: str) -> None:
@@ -229,14 +231,15 @@ class Writer:
         try:
             offsets = await sender.send(records(), still=still)
         except Superseded as fault:
-            await self._let_go()
+            await self.let_go()
             raise Transient(str(fault)) from fault
         if min(offsets) < 0:
-            await self._let_go()
+            await self.let_go()
             raise Transient("the broker took a record at an earlier try and did not tell where")
         return offsets
 
-    async def _let_go(self) -> None:
+    async def let_go(self) -> None:
+        """Forget the sender: what comes next takes over anew, in turn."""
         if self._sender is not None:
             sender, self._sender = self._sender, None
             await sender.stop()

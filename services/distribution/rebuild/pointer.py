@@ -68,9 +68,12 @@ class Pointer:
 
     @property
     def counted(self) -> tuple[int, ...]:
-        """The generations in which workers count citations; of next, who makes it ready does."""
-        order = (None if self.state == "switching" else self.live, self.kept)
-        return tuple(one for one in order if one is not None)
+        """The generations in which workers count citations; of next, who makes it ready does.
+
+        Not in the one that is kept: who still reads it, in the second after the change-over, would
+        see counts that the live one does not have yet. Going back counts what is marked by then.
+        """
+        return () if self.state == "switching" else (self.live,)
 
     def begun(self, *, by: str, at: datetime) -> "Pointer":
         """Make a new generation; what was kept is given up."""
