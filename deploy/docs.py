@@ -19,9 +19,11 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from deploy import asyncapi
-from services import accounts, deposits, distribution
+from services import accounts, consent, deposits, distribution, retention
 from services.accounts import api as accounts_api
 from services.accounts.settings import Settings as AccountsSettings
+from services.consent import api as consent_api
+from services.consent.settings import Settings as ConsentSettings
 from services.deposits import api as deposits_api
 from services.deposits.api.calls import Calls
 from services.deposits.api.registry import Registry
@@ -32,6 +34,8 @@ from services.deposits.settings import Settings as DepositsSettings
 from services.distribution import api as distribution_api
 from services.distribution.rest.api import Rest
 from services.distribution.settings import Settings as DistributionSettings
+from services.retention import api as retention_api
+from services.retention.settings import Settings as RetentionSettings
 from shared import policy
 from shared.kafka.topics import Topic, declared
 from shared.runtime import crashpoints, metrics
@@ -46,7 +50,8 @@ REMEDY: Final = "run `.venv/bin/python -m deploy.docs write` and commit what it 
 # A site's document follows from its routes alone: none of the parts behind them is asked for it.
 NOBODY: Final = cast("Any", SimpleNamespace())
 SITES: Final[Mapping[str, Callable[[Health], web.Application]]] = {
-    "accounts": lambda health: accounts_api.site(NOBODY, health=health, callers=NOBODY),
+    "accounts": lambda health: accounts_api.site(NOBODY, NOBODY, health=health, callers=NOBODY),
+    "consent": lambda health: consent_api.site(NOBODY, health=health, callers=NOBODY),
     "deposits": lambda health: deposits_api.site(
         Servlet(*[NOBODY] * 10),
         View(*[NOBODY] * 7),
@@ -58,13 +63,22 @@ SITES: Final[Mapping[str, Callable[[Health], web.Application]]] = {
     "distribution": lambda health: distribution_api.site(
         Rest(NOBODY, NOBODY, NOBODY, NOBODY, b""), NOBODY, health=health, callers=NOBODY
     ),
+    "retention": lambda health: retention_api.site(NOBODY, health=health, callers=NOBODY),
 }
 SETTINGS: Final[Mapping[str, type[BaseSettings]]] = {
     "accounts": AccountsSettings,
+    "consent": ConsentSettings,
     "deposits": DepositsSettings,
     "distribution": DistributionSettings,
+    "retention": RetentionSettings,
 }
-OWNERS: Final = {"accounts": accounts, "deposits": deposits, "distribution": distribution}
+OWNERS: Final = {
+    "accounts": accounts,
+    "consent": consent,
+    "deposits": deposits,
+    "distribution": distribution,
+    "retention": retention,
+}
 
 
 def pages() -> dict[str, str]:

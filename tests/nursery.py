@@ -23,7 +23,14 @@ PARENT_DEATH: Final = 1  # PR_SET_PDEATHSIG: the server ends with the test run, 
 
 _CONTEXT: Final = get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
-    ["services.accounts.app", "services.deposits.app", "services.distribution.app", "pytest"]
+    [
+        "services.accounts.app",
+        "services.consent.app",
+        "services.deposits.app",
+        "services.distribution.app",
+        "services.retention.app",
+        "pytest",
+    ]
 )
 
 

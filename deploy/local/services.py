@@ -27,9 +27,13 @@ class Service:
 
 
 SERVICES = (
-    Service("accounts", "services.accounts", "organisations", "/openapi.json", ("accounts",)),
-    Service("deposits", "services.deposits", "deposits", "/openapi.json", ("deposits",)),
+    Service(
+        "accounts", "services.accounts", "organisations", "/openapi.json", ("accounts", "keys")
+    ),
+    Service("consent", "services.consent", "consent", "/notices", ("consent", "keys")),
+    Service("deposits", "services.deposits", "deposits", "/openapi.json", ("deposits", "keys")),
     Service("distribution", "services.distribution", "works", "/works", ("distribution",)),
+    Service("retention", "services.retention", "keys", "/openapi.json", ("retention", "keys")),
 )
 
 

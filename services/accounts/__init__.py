@@ -1,6 +1,7 @@
-"""Accounts: organisations, their prefixes and reference preferences, credentials, Plus agreements.
+"""Accounts: organisations, their prefixes and preferences, credentials, agreements; and people.
 
 It promises that a preference it acknowledged is durable and on its way to every reader, that each
 choice can be shown with its date and actor, and that no choice exists for a single work, title or
-service. It never keeps a password or token, and never asks another service.
+service. Of people it keeps name and address encrypted, and shows them to their holder, or to staff
+for a recorded reason. It never keeps a password or token, and never asks another service.
 """

@@ -27,6 +27,21 @@ Slug = Literal[
     "prefixes-not-owned",
     "version-unknown",
     "history-not-kept",
+    "person-unknown",
+    "details-gone",
+    "address-taken",
+    "address-invalid",
+    "code-wrong",
+    "sign-in-refused",
+    "category-unknown",
+    "role-unknown",
+    "scope-unknown",
+    "key-unknown",
+    "too-many-keys",
+    "too-many-asks",
+    "not-permitted",
+    "reason-needed",
+    "ticket-needed",
 ]
 
 

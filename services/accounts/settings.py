@@ -1,13 +1,26 @@
 """Settings of accounts; each field is the environment variable of the same name."""
 
+from pathlib import Path
+
 from pydantic import Field
 
+from shared.mail import MailSettings
 from shared.runtime.settings import ServiceSettings
 
 
-class Settings(ServiceSettings):
+class Settings(ServiceSettings, MailSettings):
     """What accounts needs beside what every service needs."""
 
+    key_file: Path = Field(
+        default=Path(".local/keys/accounts.key"),
+        description="In the folder of this name without its ending lie the keys that sign people's "
+        "tokens (`signing-<n>.key`, the greatest signs) and that waiting mails are sealed under "
+        "(`kek-<n>.key`); made at the first start, the same for all replicas.",
+    )
+    sign_in_url: str = Field(
+        default="http://127.0.0.1:8000/sign-in",
+        description="Page where people sign in; mails with a code link to it.",
+    )
     ack_seconds: float = Field(
         default=2.0,
         gt=0,

@@ -2,12 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from services.accounts.acks import Acks, Announcing
+from services.accounts.model.access import KeptAccess, KeptKey, KeptSigningKey
+from services.accounts.model.addresses import KeptClaim
 from services.accounts.model.agreements import KeptAgreement
+from services.accounts.model.challenges import KeptChallenge
 from services.accounts.model.credentials import KeptCredential
+from services.accounts.model.looks import KeptLook
 from services.accounts.model.organisations import KeptOrganisation, folded
+from services.accounts.model.people import KeptPerson
 from services.accounts.model.prefixes import KeptPrefix
 from services.accounts.model.requests import KeptRequest
 from shared.kafka.relay import Source
@@ -21,6 +27,8 @@ PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
     "prefixes": ("accounts.prefixes.v1",),
     "credentials": ("accounts.credentials.v1",),
     "organisations": (),
+    "people": (),
+    "looks": (),
 }
 _UNSETTLED: Final = IndexModel(
     [("unsettled", 1)], name="unsettled", partialFilterExpression={"unsettled": True}
@@ -31,15 +39,49 @@ INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
         IndexModel([("owner", 1)], name="owner"),
         IndexModel([("choice", 1)], name="choice"),
     ),
-    "credentials": (IndexModel([("organisation", 1)], name="organisation"),),
+    "credentials": (
+        IndexModel([("organisation", 1)], name="organisation"),
+        IndexModel(
+            [("key_of", 1)], name="key_of", partialFilterExpression={"key_of": {"$exists": True}}
+        ),
+    ),
     "agreements": (_UNSETTLED, IndexModel([("organisation", 1)], name="organisation")),
     "requests": (_UNSETTLED,),
+    "people": (IndexModel([("subjects", 1)], name="subjects"),),
+    "challenges": (
+        IndexModel([("subjects", 1)], name="subjects"),
+        IndexModel([("forget_at", 1)], name="forget", expireAfterSeconds=0),
+    ),
+    "looks": (IndexModel([("person", 1)], name="person"),),
 }
 
 
 @dataclass(frozen=True, slots=True)
+class PeopleStore:
+    """Every aggregate about people.
+
+    Access records and keys share the collection of the organisations' credentials, under ids of
+    their own: a gate topic has one collection, whose reading its watermarks are about.
+    """
+
+    people: Aggregates[KeptPerson]
+    claims: Aggregates[KeptClaim]
+    challenges: Aggregates[KeptChallenge]
+    looks: Aggregates[KeptLook]
+    accesses: Aggregates[KeptAccess]
+    keys: Aggregates[KeptKey]
+    signing: Aggregates[KeptSigningKey]
+    clock: Clock = SYSTEM
+
+
+def of_people(credential: str) -> str:
+    """Return the id of the document of a person's credential."""
+    return f"people/{credential}"
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
-    """Every aggregate of accounts."""
+    """Every aggregate of organisations."""
 
     database: Database
     organisations: Aggregates[KeptOrganisation]
@@ -98,6 +140,32 @@ def open_store(
     )
 
 
+def open_people(
+    database: Database, *, wake: Callable[[], None] = lambda: None, clock: Clock = SYSTEM
+) -> PeopleStore:
+    """Make the store of people over the same database."""
+
+    def kept(name: str, parse: Any, fields: Any = lambda _state: {}) -> Aggregates[Any]:
+        return Aggregates(database[name], parse, SOURCE, fields, clock, wake)
+
+    return PeopleStore(
+        people=kept(
+            "people",
+            KeptPerson.model_validate_json,
+            lambda state: {"subjects": list(state.subjects)},
+        ),
+        claims=kept("addresses", KeptClaim.model_validate_json),
+        challenges=kept("challenges", KeptChallenge.model_validate_json, _of_challenge),
+        looks=kept("looks", KeptLook.model_validate_json, lambda state: {"person": state.person}),
+        accesses=kept("credentials", KeptAccess.model_validate_json),
+        keys=kept(
+            "credentials", KeptKey.model_validate_json, lambda state: {"key_of": state.person}
+        ),
+        signing=kept("credentials", KeptSigningKey.model_validate_json),
+        clock=clock,
+    )
+
+
 async def prepare(database: Database) -> None:
     """Create the indexes; safe to repeat."""
     for name, indexes in INDEXES.items():
@@ -144,3 +212,8 @@ def _of_agreement(state: KeptAgreement) -> dict[str, Any]:
 
 def _of_request(state: KeptRequest) -> dict[str, Any]:
     return {"unsettled": state.unsettled}
+
+
+def _of_challenge(state: KeptChallenge) -> dict[str, Any]:
+    # A day longer than it counts, so that codes of an address can be counted.
+    return {"subjects": list(state.subjects), "forget_at": state.until + timedelta(days=1)}

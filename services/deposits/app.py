@@ -38,6 +38,8 @@ from shared.mongo.deliveries import Deliveries
 from shared.mongo.delivering import Delivering, Patience
 from shared.mongo.docket import docket_of
 from shared.mongo.docketed import DocketedOutbox
+from shared.policy.personal import load_personal
+from shared.privacy import rings
 from shared.privacy.epochs import FileEpochs
 from shared.privacy.keyfile import load_or_create
 from shared.runtime import log
@@ -68,8 +70,9 @@ class Parts:
     conflicts: store.Conflicts
     diagnostics: store.Diagnostics
     files: store.RawFiles
-    keys: FileEpochs
+    keys: store.RawKeys
     knowledge: Knowledge
+    fences: Knowledge
     permissions: Permissions
     ends: Ends
     callbacks: Callbacks
@@ -80,16 +83,20 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
     """Run the chosen roles until a signal."""
     log.configure(service=SERVICE, level=settings.log_level, json=settings.log_json)
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(
-            connect(
-                settings.mongodb_url, settings.database_prefix + SERVICE, settings.mongodb_driver
+
+        async def opened(name: str) -> Database:
+            return await stack.enter_async_context(
+                connect(
+                    settings.mongodb_url, settings.database_prefix + name, settings.mongodb_driver
+                )
             )
-        )
+
+        database = await opened(SERVICE)
         await store.prepare(database)
         await store.prepare_ownership(database)
         await store.prepare_conflicts(database)
-        parts = _parts(settings, database)
-        running: dict[str, Role] = {}
+        parts = _parts(settings, database, await opened(rings.DATABASE))
+        running: dict[str, Role] = {"fences": parts.fences.run}
         if {"api", "worker"} & set(roles):
             running["gate"] = parts.knowledge.run
         workers = await _workers(parts) if "worker" in roles else []
@@ -107,8 +114,11 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
         await run_roles(running, drain_seconds=settings.drain_seconds)
 
 
-def _parts(settings: Settings, database: Database) -> Parts:
-    keys = FileEpochs(settings.key_file.with_suffix(""))
+def _parts(settings: Settings, database: Database, keys: Database) -> Parts:
+    own_keys = FileEpochs(settings.key_file.with_suffix(""))
+    personal = load_personal(settings.policies_dir / "personal.toml")
+    ring, fences = rings.key_ring(settings, keys, personal)
+    raw_keys = store.RawKeys(ring, own_keys)
     relay_wake = asyncio.Event()
     health = Health()
     submissions = store.Submissions(
@@ -157,15 +167,17 @@ def _parts(settings: Settings, database: Database) -> Parts:
         conflicts=store.Conflicts(database["fingerprints"], database["conflicts"]),
         diagnostics=store.Diagnostics(database),
         files=store.RawFiles(database),
-        keys=keys,
+        keys=raw_keys,
         knowledge=knowledge,
+        fences=fences,
         permissions=Permissions(knowledge),
         ends=Ends(submissions),
         callbacks=Callbacks(
             submissions,
             Secrets(database),
             Deliveries(database["deliveries"], kept=timedelta(days=settings.deliveries_kept_days)),
-            keys,
+            own_keys,
+            raw_keys,
             exempt=networks(settings.callback_networks),
             overlap=timedelta(hours=settings.callback_secret_overlap_hours),
             public_url=settings.public_url,

@@ -18,7 +18,7 @@ import orjson
 
 from services.deposits.commands import SCHEMA
 from services.deposits.errors import NO_SECRET, Refusal, callback_refused
-from services.deposits.store import Submission, Submissions
+from services.deposits.store import RawKeys, Submission, Submissions
 from services.deposits.store.secrets import MOST, Secret, Secrets
 from shared.mongo.deliveries import Deliveries, Delivery, New
 from shared.mongo.delivering import Failed, Outcome, Sent
@@ -67,6 +67,7 @@ class Callbacks:
     secrets: Secrets
     queue: Deliveries
     keys: KeyProvider
+    raw_keys: RawKeys
     exempt: Sequence[Network]
     overlap: timedelta
     public_url: str = ""
@@ -181,7 +182,7 @@ class Calling:
         if found is None or found.callback is None:
             return Failed("submission-gone", final=True)
         try:
-            key = unseal(callbacks.keys, found.key)
+            key = await callbacks.raw_keys.open(found)
             url = open_text(key, found.callback, schema=SCHEMA, field="/callback", record=found.id)
             secrets = await callbacks.in_clear(found.credential)
         except UnsealError:

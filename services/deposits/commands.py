@@ -4,14 +4,14 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from html import unescape
 
 from services.deposits import model
 from services.deposits.errors import QUEUE_FULL, USER_QUEUE_FULL, Refusal
 from services.deposits.processing import Worker
-from services.deposits.store import New, RawFiles, Submissions, Taken
-from shared.privacy.envelope import OpenKey, new_sealed_key, seal_stream, seal_text, unseal
-from shared.privacy.epochs import KeyProvider
+from services.deposits.store import New, RawFiles, RawKeys, Submissions, Taken
+from shared.privacy.envelope import OpenKey, seal_stream, seal_text
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Busy
@@ -46,7 +46,7 @@ class Accepting:
 
     submissions: Submissions
     files: RawFiles
-    keys: KeyProvider
+    keys: RawKeys
     pending_per_user: int
     pending: int
     workers: Sequence[Worker] = ()
@@ -74,8 +74,8 @@ class Accepting:
         Where ``parts`` raises, what was written is taken away again.
         """
         submission = self._number()
-        sealed_key = new_sealed_key(self.keys, f"submission.{submission}")
-        key = unseal(self.keys, sealed_key)
+        made = await self.keys.make(submission)
+        key = self.keys.using(partial(self.keys.ring.key, made.kid), made)
         measured = _Measured(parts)
         now = self.clock.now()
         begun = False
@@ -98,8 +98,8 @@ class Accepting:
             credential=depositor.credential,
             size=measured.size,
             sha256=measured.digest.hexdigest(),
-            key=sealed_key,
-            file_name=_sealed(key, file_name, submission, field="/file_name"),
+            kid=made.kid,
+            file_name=_sealed(await key(), file_name, submission, field="/file_name"),
             lookup=self._lookup(depositor, file_name, batch_id_in(bytes(measured.head))),
         )
         return Sealed(submission, depositor, new)
@@ -114,7 +114,7 @@ class Accepting:
         crashpoint("deposits.chunks-written")
         new = sealed.new
         if callback is not None:
-            key = unseal(self.keys, new.key)
+            key = await self.keys.ring.key(new.kid)
             url = _sealed(key, callback, sealed.submission, field="/callback")
             new = replace(new, callback=url)
         worker = next((one for one in self.workers if one.has_room(sealed.new.size)), None)

@@ -21,6 +21,14 @@ from shared.events.accounts import (
     Scope,
 )
 from shared.events.base import REGISTRY, Event, Setting
+from shared.events.consent import (
+    ConsentFact,
+    ConsentState,
+    NoticeRef,
+    NoticeState,
+    NoticeVersion,
+    ProcessorState,
+)
 from shared.events.deposits import (
     OwnershipState,
     SubmissionCompleted,
@@ -43,6 +51,18 @@ from shared.events.distribution import (
     ReplicaAlive,
     Standing,
 )
+from shared.events.people import (
+    PersonAccessState,
+    PersonKeyState,
+    PersonState,
+    SigningKeyState,
+)
+from shared.events.personal import (
+    AccountsRecordKept,
+    ConsentRecordKept,
+    PersonalRecordState,
+    Sealed,
+)
 from shared.events.records import (
     NUDGE_KEY,
     WATERMARK_KEY,
@@ -56,17 +76,26 @@ from shared.events.records import (
     from_record,
     to_record,
 )
+from shared.events.retention import KeysState
 
 __all__ = [
     "NUDGE_KEY",
     "REGISTRY",
     "WATERMARK_KEY",
     "AccountDefaultSet",
+    "AccountsRecordKept",
+    "ConsentFact",
+    "ConsentRecordKept",
+    "ConsentState",
     "CredentialChanged",
     "CredentialIssued",
     "CredentialState",
     "Event",
+    "KeysState",
     "Meta",
+    "NoticeRef",
+    "NoticeState",
+    "NoticeVersion",
     "Nudge",
     "OfferedWork",
     "OpenWorkPublished",
@@ -75,17 +104,24 @@ __all__ = [
     "OrganisationState",
     "Outgoing",
     "OwnershipState",
+    "PersonAccessState",
+    "PersonKeyState",
+    "PersonState",
+    "PersonalRecordState",
     "PlusWorkPublished",
     "PreferenceApplied",
     "PreferenceFact",
     "PrefixAssigned",
     "PrefixState",
     "PrefixTransferred",
+    "ProcessorState",
     "Received",
     "ReferencePreferenceSet",
     "ReplicaAlive",
     "Scope",
+    "Sealed",
     "Setting",
+    "SigningKeyState",
     "Standing",
     "SubmissionCompleted",
     "SubmissionReceived",

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from shared.events import Outgoing
 from shared.kafka.connection import client
-from shared.kafka.topics import owned
+from shared.kafka.topics import declared, owned, partition_of
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Outdated, Superseded, Transient
 
@@ -51,12 +51,18 @@ async def _post(
             prefix + owned(one.topic, by=service).name,
             one.value,
             key=one.key,
-            partition=one.partition,
+            partition=_partition(one),
             headers=list(one.headers),
         )
         for one in records
     ]
     return [taken.offset for taken in await asyncio.gather(*sent)]
+
+
+def _partition(one: Outgoing) -> int | None:
+    if one.partition is None and declared()[one.topic].by_person:
+        return partition_of(one.topic, one.key)
+    return one.partition
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ class Topic:
     """One topic as declared; ``config`` holds the broker's own settings.
 
     ``audience`` is that of the policy, of products alone; ``nudge`` is in seconds, null: none.
+    ``by_person``: what stands before the first ``|`` of a key decides its partition.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Topic:
     gate: bool = False
     audience: Audience | None = None
     nudge: float | None = None
+    by_person: bool = False
     config: dict[str, str] = field(default_factory=dict)
 
 
@@ -66,6 +68,7 @@ def _topic(row: dict[str, Any], document: dict[str, Any], path: Path) -> Topic:
             gate=row.get("gate", False),
             audience=row.get("audience"),
             nudge=row.get("nudge"),
+            by_person=row.get("by_person", False),
             config=defaults["config"] | profile["config"] | row.get("config", {}),
         )
     except KeyError as missing:
@@ -83,7 +86,9 @@ def owned(topic: str, *, by: str) -> Topic:
 
 def partition_of(topic: str, key: bytes) -> int:
     """Return the partition of a key, as every Java-compatible producer computes it."""
-    return int((murmur2(key) & 0x7FFFFFFF) % declared()[topic].partitions)
+    found = declared()[topic]
+    deciding = key.partition(b"|")[0] if found.by_person else key
+    return int((murmur2(deciding) & 0x7FFFFFFF) % found.partitions)
 
 
 async def create(bootstrap: str, *, prefix: str = "", replication: int | None = None) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -16,6 +16,7 @@ from shared.events import Setting
 Audience = Literal["public", "plus", "owner"]
 ReaderKind = Literal["anyone", "subscriber", "owner", "operator"]
 Choice = Literal["own", "account"]
+M = TypeVar("M", bound=BaseModel)
 AUDIENCES: tuple[Audience, ...] = get_args(Audience)
 KINDS: tuple[ReaderKind, ...] = get_args(ReaderKind)
 
@@ -30,7 +31,7 @@ class Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
-    clause: Annotated[str, Field(pattern=r"^[A-Z]+-[0-9]+[a-z]?$")]
+    clause: Annotated[str, Field(pattern=r"^[A-Z]+-[0-9]+([a-z][0-9]*)?$")]
     since: date
     says: Annotated[str, Field(min_length=1)]
 
@@ -104,10 +105,10 @@ class PolicyFile(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _unique("id", [row.id for row in self.rows()])
-        _unique("choice", [row.choice for row in self.choice])
-        _unique("since of a default", [row.since for row in self.default])
-        _unique("reader", [row.reader for row in self.reader])
+        unique("id", [row.id for row in self.rows()])
+        unique("choice", [row.choice for row in self.choice])
+        unique("since of a default", [row.since for row in self.default])
+        unique("reader", [row.reader for row in self.reader])
         missing = set(KINDS) - {row.reader for row in self.reader}
         if missing:
             raise ValueError(f"no [[reader]] row for {', '.join(sorted(missing))}")
@@ -176,7 +177,8 @@ class ReferencesPolicy:
             raise PolicyError(f"policy {self.version} has no row for outlet {outlet!r}") from None
 
 
-def _unique(what: str, values: list[Any]) -> None:
+def unique(what: str, values: list[Any]) -> None:
+    """Raise ``ValueError`` where a value stands twice."""
     twice = sorted({str(value) for value in values if values.count(value) > 1})
     if twice:
         raise ValueError(f"{what} stands twice: {', '.join(twice)}")
@@ -184,23 +186,14 @@ def _unique(what: str, values: list[Any]) -> None:
 
 def _ordered(row: OutletRow) -> None:
     for audience in AUDIENCES:
-        _unique(f"setting for {audience} of {row.id}", getattr(row, audience))
+        unique(f"setting for {audience} of {row.id}", getattr(row, audience))
     if not set(row.public) <= set(row.plus) and row.plus:
         raise ValueError(f"outlet {row.id!r} shows the public what it hides from plus")
 
 
 def parse(text: bytes, name: str = "references.toml") -> ReferencesPolicy:
     """Read and check a policy file's bytes; raises ``PolicyError`` naming the place and remedy."""
-    try:
-        file = PolicyFile.model_validate(tomllib.loads(text.decode()))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-        raise PolicyError(f"{name} is not TOML: {fault}") from None
-    except ValidationError as fault:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, error['loc'])) or 'the file'}: {error['msg']}"
-            for error in fault.errors()
-        )
-        raise PolicyError(f"{name} does not hold a policy. Mend: {wrong}") from None
+    file = checked(PolicyFile, text, name)
     audience = {row.reader: row.audience for row in file.reader}
     shown = {
         row.id: Shown(**{kind: frozenset(getattr(row, audience[kind])) for kind in KINDS})
@@ -211,10 +204,28 @@ def parse(text: bytes, name: str = "references.toml") -> ReferencesPolicy:
 
 def load(path: Path) -> ReferencesPolicy:
     """Read and check the policy file at ``path``; raises ``PolicyError``."""
+    return parse(read(path), str(path))
+
+
+def checked(kind: type[M], text: bytes, name: str) -> M:
+    """Read a policy file's bytes as its model; raises ``PolicyError``."""
     try:
-        text = path.read_bytes()
+        return kind.model_validate(tomllib.loads(text.decode()))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise PolicyError(f"{name} is not TOML: {fault}") from None
+    except ValidationError as fault:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, error['loc'])) or 'the file'}: {error['msg']}"
+            for error in fault.errors()
+        )
+        raise PolicyError(f"{name} does not hold a policy. Mend: {wrong}") from None
+
+
+def read(path: Path) -> bytes:
+    """Return the bytes of a policy file; raises ``PolicyError``."""
+    try:
+        return path.read_bytes()
     except OSError as fault:
         raise PolicyError(
             f"cannot read {path} ({fault.strerror}); POLICIES_DIR names the folder of policies"
         ) from None
-    return parse(text, str(path))

@@ -8,7 +8,7 @@ open. A data key is stored wrapped under a key-encrypting key of some epoch (pri
 import base64
 import binascii
 import re
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared.privacy.epochs import KeyProvider
+from shared.runtime.faults import Transient
 from shared.runtime.ids import random_bytes
 
 VERSION: Final = "pe1"
@@ -43,15 +44,41 @@ class SealedKey:
     wrapped: bytes
 
 
+class ExpiredError(Transient):
+    """A key was kept longer than it may be used without asking for it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Until when a key may be used, in seconds of a monotonic clock."""
+
+    until: float
+    now: Callable[[], float]
+
+
 class OpenKey:
     """A data key in memory; its repr names it and shows nothing of it."""
 
-    __slots__ = ("cipher", "kid")
+    __slots__ = ("_cipher", "_lease", "kid")
 
-    def __init__(self, kid: str, key: bytes) -> None:
+    def __init__(self, kid: str, key: bytes, lease: Lease | None = None) -> None:
         """Make ready the cipher of a key of 32 bytes."""
         self.kid = kid
-        self.cipher = AESGCM(key)
+        self._cipher = AESGCM(key)
+        self._lease = lease
+
+    @property
+    def usable(self) -> bool:
+        """Whether its time is not up yet."""
+        return self._lease is None or self._lease.now() < self._lease.until
+
+    @property
+    def cipher(self) -> AESGCM:
+        """What encrypts and decrypts; raises ``ExpiredError`` when its time is up."""
+        if not self.usable:
+            # Whoever was frozen with it in hand must not go on where a fence stands by now.
+            raise ExpiredError(f"the time of key {self.kid} is up")
+        return self._cipher
 
     def __repr__(self) -> str:
         return f"OpenKey({self.kid!r})"
@@ -75,15 +102,14 @@ def new_sealed_key(provider: KeyProvider, kid: str) -> SealedKey:
     return SealedKey(kid, epoch, wrapped)
 
 
-def unseal(provider: KeyProvider, sealed: SealedKey) -> OpenKey:
+def unseal(provider: KeyProvider, sealed: SealedKey, lease: Lease | None = None) -> OpenKey:
     """Unwrap a data key; raises ``UnsealError`` where its epoch is gone or it was changed."""
     try:
         kek = provider.kek(sealed.epoch)
     except LookupError:
         raise UnsealError(f"key epoch {sealed.epoch} is gone") from None
-    return OpenKey(
-        sealed.kid, _open(AESGCM(kek), sealed.wrapped, _wrapping(sealed.kid, sealed.epoch))
-    )
+    key = _open(AESGCM(kek), sealed.wrapped, _wrapping(sealed.kid, sealed.epoch))
+    return OpenKey(sealed.kid, key, lease)
 
 
 def seal_chunk(key: OpenKey, plain: bytes, *, record: str, number: int, last: bool) -> bytes:
@@ -99,10 +125,11 @@ def open_chunk(key: OpenKey, sealed: bytes, *, record: str, number: int, last: b
 
 
 async def seal_stream(
-    key: OpenKey, parts: AsyncIterable[bytes], *, record: str
+    key: Callable[[], Awaitable[OpenKey]], parts: AsyncIterable[bytes], *, record: str
 ) -> AsyncIterator[SealedChunk]:
     """Encrypt a stream in chunks of ``CHUNK_BYTES`` as it comes; nothing makes one empty chunk.
 
+    The key is asked for anew for each chunk: a stream may take longer than a key may be kept.
     Holds at most two chunks in memory. A chunk costs about a millisecond of the event loop.
     """
     number = 0
@@ -112,10 +139,10 @@ async def seal_stream(
         while len(held) > CHUNK_BYTES:
             plain = bytes(held[:CHUNK_BYTES])
             del held[:CHUNK_BYTES]
-            sealed = seal_chunk(key, plain, record=record, number=number, last=False)
+            sealed = seal_chunk(await key(), plain, record=record, number=number, last=False)
             yield SealedChunk(number, last=False, data=sealed)
             number += 1
-    sealed = seal_chunk(key, bytes(held), record=record, number=number, last=True)
+    sealed = seal_chunk(await key(), bytes(held), record=record, number=number, last=True)
     yield SealedChunk(number, last=True, data=sealed)
 
 

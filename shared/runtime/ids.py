@@ -24,6 +24,11 @@ def new_number() -> int:
     return (time.time_ns() // 1_000_000) * 1_000 + secrets.randbelow(1_000)
 
 
+def new_pseudonym() -> str:
+    """Return a name for a person: 128 random bits that tell nothing, not even when."""
+    return f"p{secrets.token_hex(16)}"
+
+
 def new_token() -> str:
     """Return a random bearer token of 256 bits, base64url."""
     return secrets.token_urlsafe(32)

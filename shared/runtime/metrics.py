@@ -45,6 +45,13 @@ GATE_UNKNOWN = Gauge(
 WRITES_STALE = Counter(
     "colophon_writes_stale_total", "Guarded writes that were already newer.", ["collection"]
 )
+# Consents as readers know them: shared kafka consents
+WITHDRAWAL_SECONDS = Histogram(
+    "colophon_withdrawal_seconds",
+    "Seconds from a withdrawal of consent until this service denies by it.",
+    ["service"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60),
+)
 # Deliveries: shared mongo delivering
 DELIVERIES = Counter(
     "colophon_deliveries_total",
@@ -53,6 +60,10 @@ DELIVERIES = Counter(
 )
 DELIVERIES_WAITING = Gauge(
     "colophon_deliveries_waiting", "Deliveries not delivered yet, 10,000 at most.", []
+)
+# Mail: shared mail
+MAIL_TRANSPORT = Gauge(
+    "colophon_mail_transport", "1 where SMTP_URL is set; 0: mails wait in the queue.", []
 )
 # Search projection: services distribution
 SEARCH_LAG = Gauge("colophon_search_lag_records", "Records the search index is behind.", [])

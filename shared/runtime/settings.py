@@ -44,6 +44,12 @@ class ServiceSettings(BaseSettings):
         default=Path(".local/keys/login.key"),
         description="Key under which all services hash logins; made by the first that starts.",
     )
+    keys_dir: Path | None = Field(
+        default=None,
+        description="Folder of the keys that all services share: `kek-<n>.key` of personal data, "
+        "`index-<n>.key` of addresses; outside of every backup. By default that of "
+        "`LOGIN_KEY_FILE`.",
+    )
     idle_seconds: float = Field(
         default=75.0,
         gt=0,
@@ -80,3 +86,8 @@ class ServiceSettings(BaseSettings):
     drain_seconds: float = Field(
         default=20.0, description="Time to finish work in hand after SIGTERM; compose grants 30."
     )
+
+    @property
+    def shared_keys(self) -> Path:
+        """The folder of the keys that all services share."""
+        return self.keys_dir or self.login_key_file.parent

@@ -9,6 +9,7 @@ from shared.web.callers import ANONYMOUS, Caller, Callers, Credentials
 from shared.web.correlation import correlation
 from shared.web.logins import Limits
 from shared.web.openapi import Info
+from shared.web.operators import OperatorsAlone
 from shared.web.pace import Pace
 from shared.web.presented import FIELDS, VARY, unauthorised
 from shared.web.problems import Error, Problem, from_validation, pointer, render_problem
@@ -26,6 +27,7 @@ __all__ = [
     "Error",
     "Info",
     "Limits",
+    "OperatorsAlone",
     "Pace",
     "PortTaken",
     "Problem",

@@ -1,4 +1,4 @@
-"""Who is calling: logins, Metadata Plus tokens and operators, as design section 2 lists them.
+"""Who is calling: logins, Metadata Plus tokens, people and operators (design section 2).
 
 Each process verifies against its own copy of the credentials; an agreement's time is looked at on
 every request. What a caller said to prove itself stands in no error and no log.
@@ -16,6 +16,7 @@ from shared.policy import Reader
 from shared.privacy.passwords import login_key, same_secret, token_key
 from shared.runtime.clock import SYSTEM, Clock
 from shared.web.logins import Limits, Logins
+from shared.web.people import People, Person
 from shared.web.presented import Login, Token, presented, unauthorised
 from shared.web.problems import Problem
 
@@ -31,13 +32,14 @@ class Caller:
     caller is anonymous either way.
     """
 
-    kind: Literal["anonymous", "role", "plus", "operator"] = "anonymous"
+    kind: Literal["anonymous", "role", "plus", "operator", "person"] = "anonymous"
     organisation: int | None = None
     scopes: frozenset[Scope] = frozenset()
     credential: str | None = None
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     lapsed: bool = False
+    person: Person | None = None
 
     @property
     def pool(self) -> str:
@@ -95,7 +97,7 @@ class Credentials(Protocol):
 class Callers:
     """Finds out who is calling, for one process."""
 
-    __slots__ = ("_clock", "_credentials", "_hmac_key", "_logins", "_operator")
+    __slots__ = ("_clock", "_credentials", "_hmac_key", "_logins", "_operator", "_people")
 
     def __init__(
         self,
@@ -105,8 +107,10 @@ class Callers:
         operator_token_file: Path | None,
         clock: Clock = SYSTEM,
         limits: Limits | None = None,
+        people: People | None = None,
     ) -> None:
         self._credentials = credentials
+        self._people = people
         self._hmac_key = login_hmac_key
         self._operator = OperatorToken(operator_token_file)
         self._clock = clock
@@ -157,6 +161,9 @@ class Callers:
         if said.bearer and self._operator.is_it(said.token):
             return OPERATOR
         self._require_fresh()
+        person = self._people.of(said.token) if self._people and said.bearer else None
+        if person is not None:
+            return Caller(kind="person", person=person)
         state = self._credentials.lookup(token_key(said.token))
         if state is None or state.revoked:
             raise unauthorised("The token is not one that works here.")

@@ -10,9 +10,8 @@ from collections import Counter, OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
-from shared.events import CredentialState
 from shared.privacy.passwords import hash_password, remembering_key, verify_password
 from shared.runtime.clock import Clock
 from shared.runtime.ids import new_token, random_bytes
@@ -22,6 +21,25 @@ from shared.web.problems import Problem
 PER_PAIR: Final = Patience(free=5, cap=60.0)  # one address that guesses one login
 PER_ADDRESS: Final = Patience(free=20, cap=60.0)  # one address that tries many
 PER_LOGIN: Final = Patience(free=50, cap=5.0)  # many that guess one; its owner must get in
+
+
+class Secret(Protocol):
+    """What a password is checked against: a role's credential, or a person's."""
+
+    @property
+    def password_hash(self) -> str | None:
+        """The argon2id hash; None where no password is right."""
+        ...
+
+    @property
+    def revoked(self) -> bool:
+        """Whether it counts no more."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Grows with each change."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +86,7 @@ class Logins:
         self.checked = 0  # passwords hashed so far, right or wrong
 
     async def right(
-        self, state: CredentialState | None, *, key: str, login: str, password: str, address: str
+        self, state: Secret | None, *, key: str, login: str, password: str, address: str
     ) -> bool:
         """Say whether ``password`` is right for the credential ``state`` of this ``key``.
 
@@ -99,7 +117,7 @@ class Logins:
         return False
 
     def _start(
-        self, asked: bytes, key: str, address: str, state: CredentialState | None, password: str
+        self, asked: bytes, key: str, address: str, state: Secret | None, password: str
     ) -> asyncio.Future[bool]:
         limits = self._limits
         pair, by_address, by_login = ("pair", key, address), ("address", address), ("login", key)

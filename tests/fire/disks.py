@@ -32,12 +32,13 @@ class Disks:
             await asyncio.to_thread(_fill, ballast)
             await asyncio.sleep(seconds)
         finally:
-            ballast.unlink()
+            ballast.unlink(missing_ok=True)
         await asyncio.to_thread(_revive, node)
 
 
 def _fill(ballast: Path) -> None:
-    with ballast.open("wb") as file, contextlib.suppress(OSError):
+    # Where the last byte is taken already the file itself cannot be made.
+    with contextlib.suppress(OSError), ballast.open("wb") as file:
         while True:
             free = os.statvfs(ballast).f_bavail * os.statvfs(ballast).f_frsize
             if free <= 0:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,13 @@ from shared.mongo import Aggregates, Database
 from shared.mongo.docket import docket_of
 from shared.privacy.envelope import OpenKey, new_sealed_key, seal_stream, unseal
 from shared.privacy.epochs import FileEpochs
+from shared.runtime.ids import new_pseudonym
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-async def submissions(database: Database, tmp_path: Path) -> Submissions:
+async def submissions(database: Database) -> Submissions:
     """Return submissions of two members, in turns, as they wait: 78 and 99."""
     await store.prepare(database)
     found = database["submissions"]
@@ -33,14 +35,13 @@ async def submissions(database: Database, tmp_path: Path) -> Submissions:
         fields=store.shown,
         docket=docket_of(found),
     )
-    keys = FileEpochs(tmp_path / "keys")
     made = Submissions(aggregates, b"k" * 32)
 
     async def add(number: int) -> None:
         name, organisation = f"17{number:014}", (78, 99)[number % 2]
         state, event = model.received(name, organisation=organisation, now=NOW)
-        key = new_sealed_key(keys, f"submission.{name}")
-        new = New(state, event, f"login:{organisation}", 1, "0" * 64, key, None, ("one", name))
+        kid = f"{new_pseudonym()}.deposit-contact.{name}"
+        new = New(state, event, f"login:{organisation}", 1, "0" * 64, kid, None, ("one", name))
         await made.add(new, offer=None, correlation=None)
 
     await asyncio.gather(*(add(number) for number in range(10)))
@@ -100,7 +101,7 @@ async def test_a_file_is_read_as_it_came_by_whoever_wrote_it_and_by_others(
         for number, size in enumerate((0, 10, 70_000, 1_100_000, 20, 30))
     }
     for name, content in contents.items():
-        async for chunk in seal_stream(key, _parts(content), record=name):
+        async for chunk in seal_stream(partial(_given, key), _parts(content), record=name):
             await mine.add(name, chunk, now=NOW)
     for name, content in contents.items():
         for files in (mine, others, mine):
@@ -114,4 +115,8 @@ async def _parts(content: bytes) -> AsyncIterator[bytes]:
 
 
 async def _read(files: RawFiles, name: str, key: OpenKey) -> bytes:
-    return b"".join([part async for part in files.read(name, key)])
+    return b"".join([part async for part in files.read(name, partial(_given, key))])
+
+
+async def _given(key: OpenKey) -> OpenKey:
+    return key

@@ -113,6 +113,7 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 
+@pytest.mark.clause("DOAJ-4c1")
 @linux_only
 def test_ctrl_c_ends_everything_in_seconds_and_a_second_launcher_is_told_that_one_runs(
     launch: Launch,

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from shared.events import REGISTRY, Event, TitleState
 from shared.events.accounts import PreferenceFact
 from shared.events.distribution import Standing
+from tests.strategies import consent, people, personal
 
 INSTANTS = st.datetimes(datetime(1900, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 SETTINGS = st.sampled_from(["closed", "limited", "open"])
@@ -100,7 +101,11 @@ OF_TITLES = {"subject": TITLES, "doi": st.none() | DOIS}  # where a name means s
 
 def of(kind: type[Event]) -> st.SearchStrategy[Event]:
     """Return events of one class; a field without a strategy here is an error to mend here."""
-    known = FIELDS | (OF_TITLES if issubclass(kind, TitleState) else {})
+    whole = personal.of(kind)
+    if whole is not None:
+        return whole
+    titles = OF_TITLES if issubclass(kind, TitleState) else {}
+    known = FIELDS | titles | consent.fields(kind) | people.fields(kind)
     required = {n: known[n] for n, field in kind.model_fields.items() if field.is_required()}
     optional = {n: known[n] for n, field in kind.model_fields.items() if not field.is_required()}
     return st.fixed_dictionaries(required, optional=optional).map(lambda fields: kind(**fields))

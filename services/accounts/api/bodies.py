@@ -197,3 +197,80 @@ class RequestsQuery(Body):
 
     after: str | None = None
     rows: int = Field(default=100, ge=1, le=1000)
+
+
+Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254)]
+PersonName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+PersonRole = Annotated[str, StringConstraints(max_length=64)]
+
+
+class NewPerson(Body):
+    """An account to be made: address and, if wanted, a name; nothing else is kept (DOAJ-1a2)."""
+
+    email: Address
+    name: PersonName | None = None
+
+
+class InvitedPerson(NewPerson):
+    """An account that staff prepare for somebody, who is told by mail."""
+
+    category: PersonRole
+    roles: tuple[PersonRole, ...] = Field(default=(), max_length=20)
+
+
+class AskedCode(Body):
+    """Where to mail a code to sign in by."""
+
+    email: Address
+
+
+class SigningIn(Body):
+    """A code that was mailed, or address and password."""
+
+    code: SecretStr | None = Field(default=None, max_length=100)
+    email: Address | None = None
+    password: SecretStr | None = Field(
+        default=None,
+        min_length=1,
+        max_length=PASSWORD_BYTES,
+        description="With an address, the password; with a code, the one to have from now on.",
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.code is None) == (self.email is None):
+            raise ValueError("give a code, or email and password")
+        if self.email is not None and self.password is None:
+            raise ValueError("give the password, or ask for a code")
+        _bounded(self.password)
+        return self
+
+
+class Details(Body):
+    """A person's own details; what is left out of them is gone, but for the address."""
+
+    name: PersonName | None = None
+    email: Address | None = Field(default=None, description="Another one counts once confirmed.")
+
+
+class NewPassword(Body):
+    """The password to have from now on."""
+
+    password: SecretStr = Field(min_length=1, max_length=PASSWORD_BYTES)
+
+    @model_validator(mode="after")
+    def _short(self) -> Self:
+        _bounded(self.password)
+        return self
+
+
+class NewKey(Body):
+    """An API key to be made."""
+
+    scopes: tuple[PersonRole, ...] = Field(min_length=1, max_length=20)
+
+
+class GivenRoles(Body):
+    """All roles that a person is to have beside everybody's."""
+
+    roles: tuple[PersonRole, ...] = Field(max_length=20)

@@ -5,6 +5,7 @@ from typing import Final, TypeVar
 
 from services.accounts.errors import Refusal, Slug
 from shared.mongo import Refused
+from shared.privacy.keyring import FencedError
 from shared.runtime.faults import Busy, Transient
 from shared.web import Error, Problem
 
@@ -38,6 +39,21 @@ KINDS: Final[Mapping[Slug, tuple[int, str]]] = {
     "prefixes-not-owned": (422, "Not all of these prefixes are owned by this organisation"),
     "version-unknown": (404, "There is no such version yet"),
     "history-not-kept": (404, "What was chosen then is no longer kept here"),
+    "person-unknown": (404, "There is no such account"),
+    "details-gone": (410, "The details of this account can no longer be read"),
+    "address-taken": (409, "The address has an account"),
+    "address-invalid": (422, "This is no e-mail address"),
+    "code-wrong": (401, "The code does not count: it is wrong, was used, or is too old"),
+    "sign-in-refused": (401, "The address or the password is wrong"),
+    "category-unknown": (422, "There is no such category of accounts"),
+    "role-unknown": (422, "There is no such role"),
+    "scope-unknown": (422, "There is no such scope of API keys"),
+    "key-unknown": (404, "This account has no such key"),
+    "too-many-keys": (409, "The account has too many keys"),
+    "too-many-asks": (429, "Too many of these from one client"),
+    "not-permitted": (403, "No role of yours allows this"),
+    "reason-needed": (403, "Staff look at an account for one of the notice's reasons only"),
+    "ticket-needed": (403, "A partner names the ticket that asks for it"),
 }
 UNKNOWN_FIELD: Final = "extra_forbidden"
 
@@ -84,5 +100,6 @@ def _later(slug: str, title: str) -> Problem:
 
 FAULTS: Final[Mapping[type[Exception], Callable[[Exception], Problem]]] = {
     Transient: lambda _fault: _later("store-away", "The store does not answer at the moment"),
+    FencedError: lambda _fault: problem_of(Refusal("details-gone")),
     Busy: lambda _fault: _later("broker-away", "Too many changes of this record are waiting"),
 }

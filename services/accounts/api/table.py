@@ -2,19 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from aiohttp import web
 from pydantic import BaseModel
 
-from services.accounts.commands.context import Accounts
-
-Handler = Callable[[Accounts, web.Request], Awaitable[web.Response]]
+# What a handler asks first: `Accounts`, or `People` in the rooms of people.
+Handler = Callable[[Any, web.Request], Awaitable[web.Response]]
 
 
 @dataclass(frozen=True, slots=True)
 class Unbound:
-    """As shared.web's Route, with a handler that still wants its ``Accounts``."""
+    """As shared.web's Route, with a handler that still wants its service."""
 
     method: str
     path: str

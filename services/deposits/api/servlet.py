@@ -13,12 +13,11 @@ from services.deposits.api.view import contents, stream
 from services.deposits.commands import SCHEMA, Accepting
 from services.deposits.errors import NO_CREDENTIALS, Refusal
 from services.deposits.permissions import Permissions
-from services.deposits.store import Diagnostics, RawFiles, Submission, Submissions
+from services.deposits.store import Diagnostics, RawFiles, RawKeys, Submission, Submissions
 from services.deposits.store.diagnostics import PAGE
 from services.deposits.waiting import Ends
 from shared.events import SubmissionState
-from shared.privacy.envelope import open_text, unseal
-from shared.privacy.epochs import KeyProvider
+from shared.privacy.envelope import UnsealError, open_text
 from shared.web import correlation, text_answer
 
 
@@ -31,7 +30,7 @@ class Servlet:
     submissions: Submissions
     diagnostics: Diagnostics
     files: RawFiles
-    keys: KeyProvider
+    keys: RawKeys
     ends: Ends
     permissions: Permissions
     sync_seconds: float
@@ -112,7 +111,7 @@ class Servlet:
     async def _log(
         self, request: web.Request, found: Submission, *, status: int = 200
     ) -> web.StreamResponse:
-        batch_id = self._batch_id(found)
+        batch_id = await self._batch_id(found)
         if found.state.status != "completed":
             said = log(found.status, found.id, batch_id)
             return text_answer(said, headers=pages.NO_STORE, content_type=pages.XML)
@@ -125,8 +124,11 @@ class Servlet:
         headers = {"Content-Type": pages.XML}
         return await stream(request, first, pieces, status=status, headers=headers)
 
-    def _batch_id(self, found: Submission) -> str:
+    async def _batch_id(self, found: Submission) -> str:
         if found.batch_id is None:
             return ""
-        key = unseal(self.keys, found.key)
-        return open_text(key, found.batch_id, schema=SCHEMA, field="/batch_id", record=found.id)
+        try:
+            key = await self.keys.open(found)
+            return open_text(key, found.batch_id, schema=SCHEMA, field="/batch_id", record=found.id)
+        except UnsealError:
+            return ""  # its key is gone, what became of the works is not

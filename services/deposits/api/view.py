@@ -1,8 +1,9 @@
 """Handlers of submissions as JSON: send one, list one's own, see what became of it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Final, Literal
 
 from aiohttp import web
@@ -35,12 +36,12 @@ from services.deposits.store import (
     Diagnostics,
     Filters,
     RawFiles,
+    RawKeys,
     Submission,
     Submissions,
     SubmissionStatus,
 )
-from shared.privacy.envelope import UnsealError, open_text, unseal
-from shared.privacy.epochs import KeyProvider
+from shared.privacy.envelope import OpenKey, UnsealError, open_text
 from shared.web import Caller, caller_of, correlation, json_answer, query_of
 
 FIRST_YEAR: Final = 2000
@@ -108,7 +109,7 @@ class View:
     diagnostics: Diagnostics
     files: RawFiles
     callbacks: Callbacks
-    keys: KeyProvider
+    keys: RawKeys
     works_url: str
 
     async def submit(self, request: web.Request) -> web.StreamResponse:
@@ -135,7 +136,7 @@ class View:
             before=query.before,
         )
         found = await self.submissions.newest(asked, rows=query.rows)
-        items = [self._shown(one) for one in found]
+        items = await self._shown(found)
         more = found[-1].id if len(found) == query.rows else None
         return json_answer(SubmissionsView(items=items, next=more), headers=pages.NO_STORE)
 
@@ -147,7 +148,7 @@ class View:
         judged = found.state.record_count if done else await self.diagnostics.judged(found.id)
         delivery = await self.callbacks.delivery(found) if found.callback else None
         whole = SubmissionWhole(
-            **dict(self._shown(found)),
+            **dict((await self._shown([found]))[0]),
             progress=ProgressView(
                 judged=judged, records=found.state.record_count if done else None
             ),
@@ -199,14 +200,18 @@ class View:
         more = end < found.state.record_count if done else full
         return [record_of(one, self.works_url) for one in page], end if more else None
 
-    def _shown(self, one: Submission) -> SubmissionView:
+    async def _shown(self, found: Sequence[Submission]) -> list[SubmissionView]:
+        keys = await self.keys.many(found)
+        return [self._view(one, keys.get(one.id)) for one in found]
+
+    def _view(self, one: Submission, key: OpenKey | None) -> SubmissionView:
         state = one.state
         return SubmissionView(
             id=one.id,
             organisation=state.organisation,
             status=one.status,
-            file_name=self._opened(one, one.file_name, "/file_name"),
-            batch_id=self._opened(one, one.batch_id, "/batch_id"),
+            file_name=_opened(key, one, one.file_name, "/file_name"),
+            batch_id=_opened(key, one, one.batch_id, "/batch_id"),
             size=one.size,
             sha256=one.sha256,
             received_at=state.received_at,
@@ -218,22 +223,22 @@ class View:
             links=links_of(one.id, self.callbacks.public_url),
         )
 
-    def _opened(self, one: Submission, sealed: str | None, field: str) -> str | None:
-        if sealed is None:
-            return None
-        try:
-            key = unseal(self.keys, one.key)
-            return open_text(key, sealed, schema=SCHEMA, field=field, record=one.id)
-        except UnsealError:
-            return None
+
+def _opened(key: OpenKey | None, one: Submission, sealed: str | None, field: str) -> str | None:
+    if sealed is None or key is None:
+        return None
+    try:
+        return open_text(key, sealed, schema=SCHEMA, field=field, record=one.id)
+    except UnsealError:
+        return None
 
 
 async def contents(
-    request: web.Request, files: RawFiles, keys: KeyProvider, found: Submission
+    request: web.Request, files: RawFiles, keys: RawKeys, found: Submission
 ) -> web.StreamResponse:
     """Answer with the file of a submission; raises ``Problem`` 410 where it cannot be opened."""
     try:
-        pieces = files.read(found.id, unseal(keys, found.key))
+        pieces = files.read(found.id, keys.using(partial(keys.open, found)))
         first = await anext(pieces)
     except (UnsealError, LookupError):
         raise pages.problem_of(CONTENTS_GONE) from None

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from services.deposits.crossref.schemas import Schemas
@@ -27,13 +28,13 @@ from services.deposits.store import (
     Claims,
     Offer,
     RawFiles,
+    RawKeys,
     Submission,
     Submissions,
     lease,
 )
 from shared.mongo import Accepted
-from shared.privacy.envelope import UnsealError, seal_text, unseal
-from shared.privacy.epochs import KeyProvider
+from shared.privacy.envelope import OpenKey, UnsealError, seal_text
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.faults import Transient
 from shared.runtime.health import Health
@@ -63,7 +64,7 @@ class Worker:
     files: RawFiles
     judging: Judging
     permissions: Permissions
-    keys: KeyProvider
+    keys: RawKeys
     schemas: Schemas
     lease_seconds: float
     in_hand: int
@@ -192,7 +193,7 @@ class Worker:
     async def _read(self, active: Active) -> None:
         """Read a file into ``active``; what goes wrong is left there for the loop to see."""
         try:
-            key = unseal(self.keys, active.submission.key)
+            key = self.keys.using(partial(self.keys.open, active.submission))
 
             def file() -> AsyncIterator[bytes]:
                 return self.files.read(active.id, key)
@@ -250,11 +251,12 @@ class Worker:
     async def _end(self) -> int:
         done = [one for one in self._active.values() if one.done]
         decided, push = {}, {}
+        keys = await self.keys.many(one.submission for one in done)
         for active in done:
             ended = completed(active.submission.state, active.counts, now=self.clock.now())
             if ended is not None:
                 decided[active.id] = Accepted(ended[0], (ended[1],))
-                push[active.id] = self._batch_id(active)
+                push[active.id] = self._batch_id(active, keys)
         if decided:
             # One that is lost was ended by another worker that had it after us: as it should be.
             await self.submissions.aggregates.save_many(decided, push=push)
@@ -265,16 +267,12 @@ class Worker:
                 self.ended.notify_all()
         return len(done)
 
-    def _batch_id(self, active: Active) -> dict[str, str]:
-        if active.head is None:
+    def _batch_id(self, active: Active, keys: Mapping[str, OpenKey]) -> dict[str, str]:
+        if active.head is None or active.id not in keys:
             return {}
         batch = active.head.batch_id
         sealed = seal_text(
-            unseal(self.keys, active.submission.key),
-            batch,
-            schema=SCHEMA,
-            field="/batch_id",
-            record=active.id,
+            keys[active.id], batch, schema=SCHEMA, field="/batch_id", record=active.id
         )
         credential = active.submission.credential
         return {

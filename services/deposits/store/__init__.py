@@ -5,6 +5,7 @@ from services.deposits.store.conflicts import Candidates, Conflicts, Entry
 from services.deposits.store.conflicts import prepare as prepare_conflicts
 from services.deposits.store.diagnostics import Diagnostic, Diagnostics, Filters
 from services.deposits.store.documents import New, Submission, SubmissionStatus
+from services.deposits.store.keys import RawKeys
 from services.deposits.store.ownership import Owned, Ownership, titles_of
 from services.deposits.store.ownership import parse as owned_of
 from services.deposits.store.ownership import prepare as prepare_ownership
@@ -30,6 +31,7 @@ __all__ = [
     "Owned",
     "Ownership",
     "RawFiles",
+    "RawKeys",
     "Submission",
     "SubmissionStatus",
     "Submissions",

@@ -27,7 +27,7 @@ class New:
     credential: str
     size: int
     sha256: str
-    key: SealedKey
+    kid: str
     file_name: str | None  # sealed
     lookup: tuple[str, ...]
     callback: str | None = None  # a URL, sealed
@@ -41,12 +41,13 @@ class Submission:
     credential: str
     size: int
     sha256: str
-    key: SealedKey
+    kid: str
     claimed: bool
     file_name: str | None  # sealed
     batch_id: str | None  # sealed; known once the file was read
     callback: str | None = None  # a URL, sealed
     calls: bool = False  # its callback is not enqueued yet
+    former: SealedKey | None = None  # from before there were key documents
 
     @property
     def id(self) -> str:
@@ -69,12 +70,15 @@ def submission_of(document: Document) -> Submission:
         credential=document["credential"],
         size=document["size"],
         sha256=document["sha256"],
-        key=SealedKey(document["kid"], document["epoch"], bytes(document["wrapped"])),
+        kid=document["kid"],
         claimed=document.get("holder") is not None,
         file_name=document.get("file_name"),
         batch_id=batch[0],
         callback=document.get("callback"),
         calls=bool(document.get("calls")),
+        former=SealedKey(document["kid"], document["epoch"], bytes(document["wrapped"]))
+        if "wrapped" in document
+        else None,
     )
 
 

@@ -6,7 +6,7 @@ swept after an hour; the first chunk of each file carries the hour, to be found 
 """
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -59,8 +59,10 @@ class RawFiles:
             raise Taken(f"submission {submission} has a chunk {chunk.number} already")
         self._remember(document)
 
-    async def read(self, submission: str, key: OpenKey) -> AsyncIterator[bytes]:
-        """Return the file, chunk by chunk, in clear.
+    async def read(
+        self, submission: str, key: Callable[[], Awaitable[OpenKey]]
+    ) -> AsyncIterator[bytes]:
+        """Return the file, chunk by chunk, in clear; ``key`` is asked before each chunk.
 
         Raises ``UnsealError`` where its key is gone or it was changed, ``LookupError`` where a
         chunk is missing.
@@ -72,7 +74,9 @@ class RawFiles:
             if found is None:
                 raise LookupError(f"chunk {number} of submission {submission} is missing")
             last = found["last"]
-            yield open_chunk(key, found["data"], record=submission, number=number, last=last)
+            yield open_chunk(
+                await key(), found["data"], record=submission, number=number, last=last
+            )
             number += 1
 
     async def discard(self, submission: str) -> None:

@@ -1,0 +1,32 @@
+"""What consent refuses: values with a stable slug, rendered as problems once, at the edge."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Slug = Literal[
+    "notice-unknown",
+    "notice-version-unknown",
+    "notice-unreadable",
+    "label-reused",
+    "purpose-unknown",
+    "list-unknown",
+    "address-invalid",
+    "consent-unknown",
+    "consent-superseded",
+    "consent-suppressed",
+    "said-in-the-future",
+    "version-differs",
+    "link-void",
+    "no-notice-in-force",
+    "use-unknown",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A decided no. ``rule`` is the clause or the rule's name; ``places`` are JSON pointers."""
+
+    slug: Slug
+    detail: str = ""
+    rule: str = ""
+    places: tuple[str, ...] = ()

@@ -1,0 +1,137 @@
+"""The aggregates of consent in the store: one collection each, their indexes and their lists."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from services.consent.model.consents import KeptConsent
+from services.consent.model.decisions import KeptDecision
+from services.consent.model.notices import KeptNotice
+from services.consent.model.people import KeptPerson, KeptSuppression
+from shared.events.consent import ProcessorState
+from shared.kafka.relay import Source
+from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults
+from shared.runtime.clock import SYSTEM, Clock
+
+SOURCE: Final = "/services/consent"
+
+# The relay serves sources in this order: consents rest on notices, so notices come first.
+PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
+    "notices": ("consent.notices.v1",),
+    "consents": ("consent.decisions.v1",),
+    "processors": (),
+    "people": (),
+}
+INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
+    "consents": (
+        IndexModel([("person", 1)], name="person"),
+        IndexModel([("subjects", 1)], name="subjects"),
+        IndexModel([("purpose", 1)], name="purpose"),
+        IndexModel([("ends", 1)], name="ends"),
+    ),
+    "people": (
+        IndexModel([("person", 1)], name="person"),
+        IndexModel([("subjects", 1)], name="subjects"),
+    ),
+    "decisions": (IndexModel([("subjects", 1)], name="subjects"),),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Every aggregate of consent."""
+
+    database: Database
+    notices: Aggregates[KeptNotice]
+    consents: Aggregates[KeptConsent]
+    processors: Aggregates[ProcessorState]
+    people: Aggregates[KeptPerson]
+    suppressions: Aggregates[KeptSuppression]
+    decisions: Aggregates[KeptDecision]
+    clock: Clock = SYSTEM
+
+    async def consents_of(self, person: str) -> list[KeptConsent]:
+        """Return all consents of a person, by purpose."""
+        return sorted(await self.consents.where(person=person), key=lambda one: one.purpose)
+
+    async def person(self, pseudonym: str) -> KeptPerson | None:
+        """Return a person by the pseudonym."""
+        found = await self.people.where(person=pseudonym)
+        return found[0] if found else None
+
+    async def all_notices(self) -> list[KeptNotice]:
+        """Return every notice, in order; there are a handful."""
+        return await _all(self.notices)
+
+    async def all_processors(self) -> list[ProcessorState]:
+        """Return every processor, in order; there are some dozens."""
+        return await _all(self.processors)
+
+    async def over(self, now: datetime, *, most: int) -> list[str]:
+        """Return the keys of consents whose time is up and that do not say so yet."""
+        with faults():
+            found = await (
+                self.consents.collection.find({"ends": {"$lte": now}}, {"_id": 1})
+                .limit(most)
+                .to_list(most)
+            )
+        return [document["_id"] for document in found]
+
+
+def open_store(
+    database: Database, *, wake: Callable[[], None] = lambda: None, clock: Clock = SYSTEM
+) -> Store:
+    """Make the store over a database; ``wake`` hurries the relay of this process."""
+
+    def kept(name: str, parse: Any, fields: Any) -> Aggregates[Any]:
+        return Aggregates(database[name], parse, SOURCE, fields, clock, wake)
+
+    return Store(
+        database,
+        notices=kept("notices", KeptNotice.model_validate_json, _nothing),
+        consents=kept("consents", KeptConsent.model_validate_json, _of_consent),
+        processors=kept("processors", ProcessorState.model_validate_json, _nothing),
+        people=kept("people", KeptPerson.model_validate_json, _of_person),
+        suppressions=kept("suppressions", KeptSuppression.model_validate_json, _nothing),
+        decisions=kept("decisions", KeptDecision.model_validate_json, _of_decision),
+        clock=clock,
+    )
+
+
+async def prepare(database: Database) -> None:
+    """Create the indexes; safe to repeat."""
+    for name, indexes in INDEXES.items():
+        with faults():
+            await database[name].create_indexes(list(indexes))
+    for name in PUBLISHED:
+        await Outbox(database[name], SOURCE).prepare()
+
+
+def sources(database: Database) -> list[Source]:
+    """Return what the relay publishes, in its order."""
+    return [Source(Outbox(database[name], SOURCE), gate) for name, gate in PUBLISHED.items()]
+
+
+async def _all(aggregates: Aggregates[Any]) -> list[Any]:
+    with faults():
+        found = await aggregates.collection.find({}, {"state": 1}).sort("_id", 1).to_list(None)
+    return [aggregates.parse(document["state"]) for document in found]
+
+
+def _nothing(_state: Any) -> dict[str, Any]:
+    return {}
+
+
+def _of_consent(state: KeptConsent) -> dict[str, Any]:
+    ends = state.valid_until if state.standing == "given" else None
+    found_by = {"person": state.person, "subjects": [state.subject]}
+    return {**found_by, "purpose": state.purpose, "ends": ends}
+
+
+def _of_person(state: KeptPerson) -> dict[str, Any]:
+    return {"person": state.person, "subjects": [state.subject]}
+
+
+def _of_decision(state: KeptDecision) -> dict[str, Any]:
+    return {"subjects": [state.subject] if state.subject else []}

@@ -1,0 +1,72 @@
+"""A service's own copy of consents: what an address said, found by its blind index.
+
+It is made of two gate topics, for a consent rests on a notice. Knowledge that is older than the
+policy allows, or of which a record cannot be read, is no consent.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from shared.events import Received
+from shared.events.consent import ConsentState, ConsentWithdrawn, NoticeState
+from shared.kafka.knowledge import Knowledge
+from shared.policy.consent import Standing, purpose_of, standing
+from shared.policy.uses import UsesPolicy
+from shared.runtime.clock import parse_rfc3339
+from shared.runtime.metrics import WITHDRAWAL_SECONDS
+
+DECISIONS: Final = "consent.decisions.v1"
+NOTICES: Final = "consent.notices.v1"
+TOPICS: Final = (DECISIONS, NOTICES)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownConsents:
+    """Consents as the gate topics say; ``knowledge`` follows ``TOPICS`` among others.
+
+    Enter ``hear`` among its listeners, and ``service`` measures how soon it denies.
+    """
+
+    knowledge: Knowledge
+    policy: UsesPolicy
+    service: str = ""
+
+    def worth(self, subjects: Sequence[str], purpose: str, now: datetime) -> Standing:
+        """Return what the consent of an address is worth; ``subjects`` are all its blind indexes.
+
+        ``purpose`` is as consents name it, ``list:news`` for a list. To be asked right before each
+        use.
+        """
+        if not self.knowledge.fresh(*TOPICS):
+            return "knowledge-stale"
+        keys = [f"{one}|{purpose}" for one in subjects]
+        use = self.policy.use(purpose_of(purpose))
+        named = (use.notice if use else None) or ""
+        unreadable = any(self.knowledge.denied(DECISIONS, key) for key in keys)
+        if unreadable or self.knowledge.denied(NOTICES, named):
+            return "knowledge-stale"
+        found = [state for key in keys if (state := self._consent(key)) is not None]
+        told = self._notice(named)
+        # Of an index that changed there may be two for a while: the no counts.
+        worths = [standing(one, told, now) for one in found]
+        return next((one for one in worths if one != "given"), worths[0] if worths else "absent")
+
+    def hear(self, received: Received) -> None:
+        """Measure how long a withdrawal took until it counts here; not those read at the start."""
+        if isinstance(received.event, ConsentWithdrawn) and self.knowledge.caught_up:
+            took = self.knowledge.clock.now() - parse_rfc3339(received.meta.time)
+            WITHDRAWAL_SECONDS.labels(self.service).observe(max(took.total_seconds(), 0))
+
+    def _consent(self, key: str) -> ConsentState | None:
+        match self.knowledge.get(DECISIONS, key):
+            case ConsentState() as state:
+                return state
+        return None
+
+    def _notice(self, name: str) -> NoticeState | None:
+        match self.knowledge.get(NOTICES, name):
+            case NoticeState() as state:
+                return state
+        return None

@@ -1,0 +1,235 @@
+"""The life of keys: what may become of the keys of one person in one retention class. Pure.
+
+One document holds them all, so every step is one compare-and-set: to make a key and to fence it
+cannot both succeed (design section 4). A key is a unit's: one record or period with one clock.
+What was destroyed stays on record without its bytes: that record is the fence, for ever.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from shared.events.base import Event, Instant, State, Version
+from shared.events.decisions import Accepted, Refused, Unchanged
+from shared.events.retention import (
+    Fence,
+    FencedUnit,
+    KeysDestroyed,
+    KeysFenced,
+    KeysId,
+    KeysReleased,
+    KeysRestricted,
+    KeysState,
+    KeyUnitDestroyed,
+    KeyUnitFenced,
+)
+
+Why = Literal["fenced", "restricted", "destroyed", "held", "not-fenced", "too-early", "unknown"]
+
+
+class Wrapped(State):
+    """A data key at rest: base64 of what the epoch's key wraps."""
+
+    epoch: int
+    key: str
+    made_at: Instant
+
+
+class KeptKeys(State):
+    """The key document: live keys by unit, and the fence over them.
+
+    ``confirmed`` says by unit, and under "" for the whole, since when a fence is known to stand in
+    the store: its own time was taken before it was written, and who wrote it may have been frozen
+    in between.
+    """
+
+    keys: KeysId
+    fence: Fence = "active"
+    units: Mapping[str, Wrapped] = {}
+    holds: tuple[str, ...] = ()
+    fenced_at: Instant | None = None
+    destroyed_at: Instant | None = None
+    cause: str | None = None
+    gone: tuple[FencedUnit, ...] = ()
+    confirmed: Mapping[str, Instant] = {}
+    version: Version
+
+    def fenced_unit(self, unit: str) -> FencedUnit | None:
+        """Return what became of a unit that was fenced by itself."""
+        return next((one for one in self.gone if one.unit == unit), None)
+
+    def fenced_since(self, unit: str = "") -> datetime | None:
+        """Return since when a unit may not be used, or all of them; None where it may."""
+        lost = self.fenced_unit(unit)
+        return self.fenced_at or (lost.fenced_at if lost else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Why a step may not be taken."""
+
+    why: Why
+
+
+Decided = Accepted[KeptKeys] | Unchanged[KeptKeys] | Refused[Denied]
+WHOLE: Final = ""  # in the place of a unit: all of them
+UNKNOWN: Final[Refused[Denied]] = Refused(Denied("unknown"))
+
+# From which fence each step leads where; the documents draw the same table (docs/privacy.md).
+STEPS: Final[Mapping[str, Mapping[Fence, Fence]]] = {
+    "provision": {"active": "active"},
+    "restrict": {"active": "restricted", "restricted": "restricted"},
+    "release": {"restricted": "active"},
+    "fence": {"active": "fenced"},
+    "take-back": {"fenced": "active"},
+    "destroy": {"fenced": "destroyed"},
+}
+_REFUSALS: Final[Mapping[Fence, Why]] = {
+    "active": "not-fenced",
+    "restricted": "held",
+    "fenced": "fenced",
+    "destroyed": "destroyed",
+}
+
+
+def provision(known: KeptKeys | None, keys: str, fresh: Mapping[str, Wrapped]) -> Decided:
+    """Give units that have none a key: of ``fresh``, by unit; others keep the key they have."""
+    if known is None:
+        return Accepted(KeptKeys(keys=keys, units=dict(fresh), version=1), ())
+    if known.fence != "active":
+        return Refused(Denied(known.fence))
+    for unit in fresh:
+        lost = known.fenced_unit(unit)
+        if lost is not None:
+            return Refused(Denied("destroyed" if lost.destroyed_at else "fenced"))
+    missing = {unit: key for unit, key in fresh.items() if unit not in known.units}
+    if not missing:
+        return Unchanged(known)
+    return Accepted(_next(known, units={**known.units, **missing}), ())
+
+
+def restrict(known: KeptKeys | None, hold: str) -> Decided:
+    """Place a hold: nothing may be destroyed, and only its handlers may read (GDPR 18)."""
+    if known is None:
+        return UNKNOWN
+    if known.fence not in STEPS["restrict"]:
+        return Refused(Denied(_REFUSALS[known.fence]))
+    if hold in known.holds:
+        return Unchanged(known)
+    return _told(
+        KeysRestricted,
+        _next(known, fence=STEPS["restrict"][known.fence], holds=(*known.holds, hold)),
+    )
+
+
+def release(known: KeptKeys | None, hold: str) -> Decided:
+    """Lift a hold; with the last one the restriction ends."""
+    if known is None:
+        return UNKNOWN
+    if hold not in known.holds:
+        return Unchanged(known)
+    left = tuple(one for one in known.holds if one != hold)
+    fence: Fence = known.fence if left else STEPS["release"][known.fence]
+    return _told(
+        KeysReleased if not left else KeysRestricted, _next(known, fence=fence, holds=left)
+    )
+
+
+def fence(known: KeptKeys | None, keys: str, cause: str, *, at: datetime) -> Decided:
+    """End all use of these keys; where there are none yet, none will ever be made."""
+    if known is None:
+        state = KeptKeys(keys=keys, fence="fenced", fenced_at=at, cause=cause, version=1)
+        return _told(KeysFenced, state)
+    if known.fence in ("fenced", "destroyed"):
+        return Unchanged(known)
+    if known.fence not in STEPS["fence"]:
+        return Refused(Denied(_REFUSALS[known.fence]))
+    return _told(KeysFenced, _next(known, fence="fenced", fenced_at=at, cause=cause))
+
+
+def take_back(known: KeptKeys | None, cause: str) -> Decided:
+    """Take a fence back while nothing is destroyed, for whom it was set."""
+    if known is None:
+        return UNKNOWN
+    if known.fence == "active":
+        return Unchanged(known)
+    if known.fence not in STEPS["take-back"] or known.cause != cause:
+        return Refused(Denied(_REFUSALS[known.fence]))
+    confirmed = {unit: seen for unit, seen in known.confirmed.items() if unit != WHOLE}
+    state = _next(known, fence="active", fenced_at=None, cause=None, confirmed=confirmed)
+    return _told(KeysReleased, state)
+
+
+def confirm(known: KeptKeys | None, unit: str = WHOLE, *, at: datetime) -> Decided:
+    """Note that a fence was seen to stand; ``at`` is taken after it was read."""
+    if known is None:
+        return UNKNOWN
+    if known.fenced_since(unit) is None:
+        return Refused(Denied(_REFUSALS[known.fence]))
+    if unit in known.confirmed:
+        return Unchanged(known)
+    return Accepted(_next(known, confirmed={**known.confirmed, unit: at}), ())
+
+
+def destroy(known: KeptKeys | None, *, at: datetime, after: timedelta) -> Decided:
+    """Destroy fenced keys, ``after`` the fence was seen to stand: by then nobody has them."""
+    if known is None:
+        return UNKNOWN
+    if known.fence == "destroyed":
+        return Unchanged(known)
+    if known.fence not in STEPS["destroy"]:
+        return Refused(Denied(_REFUSALS[known.fence]))
+    if not _effective(known, WHOLE, at - after):
+        return Refused(Denied("too-early"))
+    state = _next(known, fence="destroyed", destroyed_at=at, units={}, gone=(), confirmed={})
+    return _told(KeysDestroyed, state)
+
+
+def fence_unit(known: KeptKeys | None, unit: str, *, at: datetime) -> Decided:
+    """End the use of one unit's key; it need not have one."""
+    if known is None:
+        return UNKNOWN
+    if known.fence != "active":
+        return Refused(Denied(_REFUSALS[known.fence]))
+    if known.fenced_unit(unit) is not None:
+        return Unchanged(known)
+    gone = (*known.gone, FencedUnit(unit=unit, fenced_at=at))
+    return _told(KeyUnitFenced, _next(known, gone=gone))
+
+
+def destroy_unit(known: KeptKeys | None, unit: str, *, at: datetime, after: timedelta) -> Decided:
+    """Destroy the key of one fenced unit."""
+    if known is None:
+        return UNKNOWN
+    lost = known.fenced_unit(unit)
+    if lost is None:
+        return Refused(Denied(_REFUSALS[known.fence]))
+    if lost.destroyed_at is not None:
+        return Unchanged(known)
+    if known.fence == "restricted":
+        return Refused(Denied("held"))
+    if not _effective(known, unit, at - after):
+        return Refused(Denied("too-early"))
+    done = lost.model_copy(update={"destroyed_at": at})
+    state = _next(
+        known,
+        gone=tuple(done if one is lost else one for one in known.gone),
+        units={name: key for name, key in known.units.items() if name != unit},
+        confirmed={name: seen for name, seen in known.confirmed.items() if name != unit},
+    )
+    return _told(KeyUnitDestroyed, state)
+
+
+def _effective(known: KeptKeys, unit: str, since: datetime) -> bool:
+    seen = known.confirmed.get(unit)
+    return seen is not None and seen <= since
+
+
+def _next(known: KeptKeys, **changes: object) -> KeptKeys:
+    return known.model_copy(update={**changes, "version": known.version + 1})
+
+
+def _told(kind: type[Event], state: KeptKeys) -> Accepted[KeptKeys]:
+    said = {name: getattr(state, name) for name in KeysState.model_fields}
+    return Accepted(state, (kind(**said),))

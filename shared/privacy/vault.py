@@ -1,0 +1,70 @@
+"""The border between personal data in memory and everything else: seal, and open again.
+
+A sealed record is what states, events and stores hold. It names the person by a pseudonym, and its
+values are ``pe1`` envelopes bound to schema, field and record. Opening is total: each field comes
+back as its text or as why it cannot be read; a consumer never fails on what was erased.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from shared.events.personal import Sealed
+from shared.privacy.envelope import ExpiredError, OpenKey, UnsealError, kid_of, open_text, seal_text
+from shared.privacy.keyring import KeyRing, Lost, Unopened
+from shared.privacy.personal import PersonalData
+
+T = TypeVar("T", bound=PersonalData)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Generic[T]):
+    """What a sealed record holds, field by field; ``data`` where all of it can be read."""
+
+    values: Mapping[str, str | Unopened]
+    data: T | None
+
+    @property
+    def unopened(self) -> Unopened | None:
+        """Why it cannot be read, if it cannot."""
+        return next((one for one in self.values.values() if not isinstance(one, str)), None)
+
+
+async def seal(ring: KeyRing, data: PersonalData, *, person: str, unit: str, record: str) -> Sealed:
+    """Encrypt a record of a person. Raises ``FencedError``, ``Transient``."""
+    cls = data.retention_class()
+    key = (await ring.sealing(person, cls, unit))[unit]
+    values = {
+        f"/{name}": seal_text(key, text, schema=data.schema_id, field=f"/{name}", record=record)
+        for name, text in data.texts().items()
+    }
+    return Sealed(
+        schema_id=data.schema_id, person=person, cls=cls, unit=unit, record=record, values=values
+    )
+
+
+async def reveal(ring: KeyRing, kind: type[T], sealed: Sequence[Sealed]) -> list[Opened[T]]:
+    """Decrypt records of one kind, in their order. Raises ``Transient`` only."""
+    keys = await ring.opening({kid_of(text) for one in sealed for text in one.values.values()})
+    return [_opened(kind, one, keys) for one in sealed]
+
+
+def _opened(kind: type[T], sealed: Sealed, keys: Mapping[str, OpenKey | Unopened]) -> Opened[T]:
+    values = {
+        pointer.removeprefix("/"): _text(keys[kid_of(text)], text, sealed, pointer)
+        for pointer, text in sealed.values.items()
+    }
+    texts = {name: text for name, text in values.items() if isinstance(text, str)}
+    whole = len(texts) == len(values)
+    return Opened(values, kind.model_validate(texts) if whole else None)
+
+
+def _text(key: OpenKey | Unopened, text: str, sealed: Sealed, pointer: str) -> str | Unopened:
+    if not isinstance(key, OpenKey):
+        return key
+    try:
+        return open_text(key, text, schema=sealed.schema_id, field=pointer, record=sealed.record)
+    except ExpiredError:
+        raise
+    except UnsealError as fault:
+        return Lost(str(fault))
