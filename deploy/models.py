@@ -158,7 +158,7 @@ def states(text: str) -> list[dict[str, str]]:
 def _ordered(text: str) -> str:
     """Give the atoms of each order numbers from 1 on: a greater one is newer."""
     places: dict[str, str] = {}
-    for order in set(re.findall(r"^([\w/]+/Ord)<:First", text, re.MULTILINE)):
+    for order in set(re.findall(r"^([\w/]+/Ord)<:First=\{[^}]", text, re.MULTILINE)):
         (first,) = set(re.findall(rf"^{order}<:First={{[^>]+->(.+)}}$", text, re.MULTILINE))
         (pairs,) = set(re.findall(rf"^{order}<:Next={{(.*)}}$", text, re.MULTILINE))
         following = dict(pair.split("->")[1:] for pair in pairs.split(", ") if pair)

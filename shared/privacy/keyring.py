@@ -112,7 +112,7 @@ class KeyRing:
     async def sealing(self, person: str, cls: str, *units: str) -> dict[str, OpenKey]:
         """Return keys to encrypt under, by unit, made where there were none.
 
-        Raises ``FencedError``, ``Transient``.
+        Raises ``FencedError``, ``UnsealError`` where a key's epoch is gone, ``Transient``.
         """
         keys = f"{person}.{cls}"
         held = {unit: self._remembered(f"{keys}.{unit}") for unit in units}

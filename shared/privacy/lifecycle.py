@@ -162,10 +162,13 @@ def take_back(known: KeptKeys | None, cause: str) -> Decided:
 
 
 def confirm(known: KeptKeys | None, unit: str = WHOLE, *, at: datetime) -> Decided:
-    """Note that a fence was seen to stand; ``at`` is taken after it was read."""
+    """Note that a fence was seen to stand, the whole's or a unit's own; ``at`` is taken after that.
+
+    A unit behind the fence of the whole has none of its own: that one may be taken back.
+    """
     if known is None:
         return UNKNOWN
-    if known.fenced_since(unit) is None:
+    if (known.fenced_unit(unit) if unit else known.fenced_at) is None:
         return Refused(Denied(_REFUSALS[known.fence]))
     if unit in known.confirmed:
         return Unchanged(known)

@@ -115,3 +115,15 @@ def test_what_services_hear_holds_no_key(kept: KeptKeys) -> None:
     ):
         assert isinstance(decided, Accepted)
         assert all(KEY.key not in one.model_dump_json() for one in decided.events)
+
+
+@pytest.mark.law("P2")
+def test_a_unit_s_fence_counts_from_its_own_not_from_one_of_the_whole_that_was_taken_back(
+    kept: KeptKeys,
+) -> None:
+    whole = state(lifecycle.fence(kept, KEYS, "r", at=AT))
+    assert why(lifecycle.confirm(whole, "one", at=AT)) == "fenced"
+    active = state(lifecycle.take_back(whole, "r"))
+    later = AT + timedelta(hours=1)
+    fenced = state(lifecycle.fence_unit(active, "one", at=later))
+    assert why(lifecycle.destroy_unit(fenced, "one", at=later, after=AFTER)) == "too-early"
