@@ -238,9 +238,15 @@ async def test_what_can_never_be_sent_is_given_up_at_once_and_says_why(
         _, said = await send(site, f"{receiver.url}/status/500/{number}/{path}", login=PRESS_TOO)
         sent.append(said["id"])
         await receiver.called(f"/status/500/{number}/{path}")
-    async with connect(house.mongodb_url, f"{house.name.replace('.', '_')}deposits") as database:
-        # The epoch of one's key is gone: so is what lay sealed under it, and nothing else.
-        await database["submissions"].update_one({"_id": sent[0]}, {"$set": {"epoch": 99}})
+    prefix = house.name.replace(".", "_")
+    async with (
+        connect(house.mongodb_url, f"{prefix}deposits") as database,
+        connect(house.mongodb_url, f"{prefix}keys") as keys,
+    ):
+        # One's key is gone: so is what lay sealed under it, and nothing else.
+        lost = await database["submissions"].find_one({"_id": sent[0]})
+        assert lost is not None
+        await keys["keys"].delete_one({"_id": lost["kid"].rpartition(".")[0]})
         shown = await callback_in(site, sent[0], "given-up", login=PRESS_TOO)
         assert shown["last_fault"] == "keys-gone"
         _, view = await site.get(f"/submissions/{sent[0]}", login=PRESS_TOO)
