@@ -25,10 +25,8 @@ _CONTEXT: Final = get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     [
         "services.accounts.app",
-        "services.consent.app",
         "services.deposits.app",
         "services.distribution.app",
-        "services.retention.app",
         "pytest",
     ]
 )

@@ -29,7 +29,7 @@ class FencedUnit(State):
 class KeysState(State):
     """The keys of one person in one retention class: their fence and what is gone; never a key."""
 
-    keys: KeysId
+    keys_id: KeysId
     fence: Fence = Field(description="What may be done under these keys; `destroyed` is for ever.")
     holds: tuple[str, ...] = Field(default=(), description="Holds that restrict who may read.")
     fenced_at: Instant | None = None
@@ -43,25 +43,25 @@ class KeysState(State):
     version: Version
 
 
-class KeysRestricted(KeysState, Event, topic="retention.keys.v1", key="keys"):
+class KeysRestricted(KeysState, Event, topic="retention.keys.v1", key="keys_id"):
     """A hold was placed: only those who handle it may read."""
 
 
-class KeysReleased(KeysState, Event, topic="retention.keys.v1", key="keys"):
+class KeysReleased(KeysState, Event, topic="retention.keys.v1", key="keys_id"):
     """The last hold was lifted, or a fence was taken back before anything was destroyed."""
 
 
-class KeysFenced(KeysState, Event, topic="retention.keys.v1", key="keys"):
+class KeysFenced(KeysState, Event, topic="retention.keys.v1", key="keys_id"):
     """Nothing may be encrypted or read under these keys any more."""
 
 
-class KeysDestroyed(KeysState, Event, topic="retention.keys.v1", key="keys"):
+class KeysDestroyed(KeysState, Event, topic="retention.keys.v1", key="keys_id"):
     """The keys are gone, for ever: nothing under them can be read again."""
 
 
-class KeyUnitFenced(KeysState, Event, topic="retention.keys.v1", key="keys"):
+class KeyUnitFenced(KeysState, Event, topic="retention.keys.v1", key="keys_id"):
     """The key of one record is on its way out; the person's others are untouched."""
 
 
-class KeyUnitDestroyed(KeysState, Event, topic="retention.keys.v1", key="keys"):
+class KeyUnitDestroyed(KeysState, Event, topic="retention.keys.v1", key="keys_id"):
     """The key of one record is gone, for ever."""

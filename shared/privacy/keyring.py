@@ -129,7 +129,7 @@ class KeyRing:
         before, fresh = self._now(), {}
         for person, cls, unit in asked:
             keys = f"{person}.{cls}"
-            fresh[keys] = KeptKeys(keys=keys, units={unit: self._wrapped(keys, unit)}, version=1)
+            fresh[keys] = KeptKeys(keys_id=keys, units={unit: self._wrapped(keys, unit)}, version=1)
         saved = await self.store.save_many({keys: Accepted(one, ()) for keys, one in fresh.items()})
         for keys, one in saved.items():
             if one is None:
@@ -172,7 +172,7 @@ class KeyRing:
     def hear(self, received: Received) -> None:
         """Take in what became of keys: a listener of gate knowledge (``retention.keys.v1``)."""
         if isinstance(received.event, KeysState):
-            self.evict(received.event.keys)
+            self.evict(received.event.keys_id)
 
     async def _load(self, keys: Sequence[str]) -> tuple[float, dict[str, KeptKeys]]:
         while True:

@@ -44,7 +44,7 @@ class KeptKeys(State):
     in between.
     """
 
-    keys: KeysId
+    keys_id: KeysId
     fence: Fence = "active"
     units: Mapping[str, Wrapped] = {}
     holds: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ _REFUSALS: Final[Mapping[Fence, Why]] = {
 def provision(known: KeptKeys | None, keys: str, fresh: Mapping[str, Wrapped]) -> Decided:
     """Give units that have none a key: of ``fresh``, by unit; others keep the key they have."""
     if known is None:
-        return Accepted(KeptKeys(keys=keys, units=dict(fresh), version=1), ())
+        return Accepted(KeptKeys(keys_id=keys, units=dict(fresh), version=1), ())
     if known.fence != "active":
         return Refused(Denied(known.fence))
     for unit in fresh:
@@ -139,7 +139,7 @@ def release(known: KeptKeys | None, hold: str) -> Decided:
 def fence(known: KeptKeys | None, keys: str, cause: str, *, at: datetime) -> Decided:
     """End all use of these keys; where there are none yet, none will ever be made."""
     if known is None:
-        state = KeptKeys(keys=keys, fence="fenced", fenced_at=at, cause=cause, version=1)
+        state = KeptKeys(keys_id=keys, fence="fenced", fenced_at=at, cause=cause, version=1)
         return _told(KeysFenced, state)
     if known.fence in ("fenced", "destroyed"):
         return Unchanged(known)

@@ -1,5 +1,7 @@
 """Accounts killed between the writes that make a person: the code is still good, the mail comes."""
 
+from typing import Final
+
 import aiohttp
 import pytest
 
@@ -8,6 +10,9 @@ from tests.mailbox import code_in, mailbox
 from tests.processes import Place, Running, service
 
 EMAIL = "reader@press.example"
+WRITTEN: Final = ("accounts.address-reserved", "accounts.person-written")
+TAKEN: Final = "mail.taken"
+POINTS: Final = (*WRITTEN, TAKEN)
 
 
 async def _sign_in(accounts: Running, code: str) -> tuple[int, str]:
@@ -26,7 +31,7 @@ async def _register(accounts: Running) -> None:
         assert answer.status == 202
 
 
-@pytest.mark.parametrize("at", ["accounts.address-reserved", "accounts.person-written"])
+@pytest.mark.parametrize("at", WRITTEN)
 async def test_a_code_is_good_after_a_death_between_claim_and_person(place: Place, at: str) -> None:
     with mailbox() as box:
         settings = {"SMTP_URL": box.url, "REPLICA": "accounts-1"}
@@ -49,7 +54,7 @@ async def test_a_code_is_good_after_a_death_between_claim_and_person(place: Plac
 async def test_a_mail_that_was_taken_before_a_death_comes_again_as_the_same(place: Place) -> None:
     with mailbox() as box:
         settings = {"SMTP_URL": box.url, "REPLICA": "accounts-1", "MAIL_SECONDS": "1"}
-        async with service("accounts", place, COLOPHON_CRASH="mail.taken", **settings) as dying:
+        async with service("accounts", place, COLOPHON_CRASH=TAKEN, **settings) as dying:
             await _register(dying)
             first = await box.next_to(EMAIL)
             await dying.ended()

@@ -17,6 +17,7 @@ from tests.depositing import article, deposit
 from tests.faults import (
     test_killed_callbacks,
     test_killed_ownership,
+    test_killed_people,
     test_killed_readers,
     test_killed_rebuild,
     test_products,
@@ -156,6 +157,7 @@ def test_every_crash_point_is_struck_by_a_test() -> None:
         *test_killed_readers.POINTS,
         *test_killed_callbacks.POINTS,
         *test_killed_ownership.POINTS,
+        *test_killed_people.POINTS,
         *test_killed_rebuild.POINTS,
         *test_products.POINTS,
     )

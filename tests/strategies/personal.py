@@ -20,7 +20,7 @@ SEALED = st.builds(
     values=st.just({"/email": f"pe1.p.account.u.{'A' * 40}"}),
 )
 KEYS = {
-    "keys": st.builds("{}.{}".format, PEOPLE, CLASSES),
+    "keys_id": st.builds("{}.{}".format, PEOPLE, CLASSES),
     "fence": st.sampled_from(["active", "restricted", "fenced", "destroyed"]),
     "holds": st.lists(WORDS, max_size=2).map(tuple),
     "fenced_at": st.none() | INSTANTS,
