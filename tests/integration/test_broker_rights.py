@@ -602,7 +602,7 @@ async def test_what_an_administrator_lacks_is_said_and_no_secret_with_it(
         assert "hunter2" not in answer
         assert "Traceback" not in answer
     answer = await here.command("users", "add", "admin", status=1)
-    assert "neither a service (accounts, deposits, distribution) nor indexer-" in answer
+    assert f"neither a service ({', '.join(sorted(rights.services()))}) nor indexer-" in answer
     assert "KAFKA_ACCOUNTS_PASSWORD, " in await here.command(
         "rights", "apply", "--passwords", status=1
     )
