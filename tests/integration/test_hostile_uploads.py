@@ -25,8 +25,8 @@ from tests.processes import Place, Running, service, until
 PROMPT: Final = 15.0  # seconds, on a machine that does other things too
 STALL: Final = 2.0
 IDLE: Final = 3.0
-# MB beyond what it starts with. A process by itself starts with less than 100, so 300 hold it; one of
-# a test is forked from a process that holds the modules of other services as well.
+# MB beyond what it starts with. A process by itself starts with less than 100, so 300 hold it; one
+# of a test is forked from a process that holds the modules of other services as well.
 MOST_MORE: Final = 200
 B: Final = "x-boundary-x"
 
