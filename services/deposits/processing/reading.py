@@ -13,6 +13,7 @@ every name it met.
 
 import asyncio
 import ctypes
+import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -60,8 +61,12 @@ async def read(
     try:
         async for piece in whole(file, schemas):
             yield piece
-    except Unreadable as fault:
-        yield Piece([End(1, fault)], 0)
+        return
+    except Unreadable as refused:
+        # Its frames hold the last chunk and what will hold this fault: nothing would go until the
+        # next collection.
+        fault = refused.with_traceback(None)
+    yield Piece([End(1, fault)], 0)
 
 
 async def _in_one(
@@ -143,8 +148,10 @@ class _Parser:
     def _drop(self) -> None:
         large = any(not isinstance(one, _Whole) for one in self._held)
         self._held.clear()
-        if large and _trim is not None:
-            _trim(0)
+        if large:
+            gc.collect()  # a parser and its tree hold each other
+            if _trim is not None:
+                _trim(0)
 
     def _told(self, work: Callable[..., T], *args: object) -> T | Exception:
         """Do the work; a fault leaves the thread without its frames, which hold the parser."""
