@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from pydantic import BaseModel
+
 from shared.events.base import Event
 
 S = TypeVar("S")
 R = TypeVar("R")
+E = TypeVar("E", bound=Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +32,8 @@ class Refused(Generic[R]):
     """The decision is no; ``reason`` is the service's own refusal."""
 
     reason: R
+
+
+def saying(event: type[E], state: BaseModel) -> E:
+    """Make the event that says a kept state's public part: the fields it promises."""
+    return event.model_validate({name: getattr(state, name) for name in event.model_fields})

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from shared.events.base import Event, Instant, State, Version
-from shared.events.decisions import Accepted, Refused, Unchanged
+from shared.events.decisions import Accepted, Refused, Unchanged, saying
 from shared.events.retention import (
     Fence,
     FencedUnit,
@@ -20,7 +20,6 @@ from shared.events.retention import (
     KeysId,
     KeysReleased,
     KeysRestricted,
-    KeysState,
     KeyUnitDestroyed,
     KeyUnitFenced,
 )
@@ -234,5 +233,4 @@ def _next(known: KeptKeys, **changes: object) -> KeptKeys:
 
 
 def _told(kind: type[Event], state: KeptKeys) -> Accepted[KeptKeys]:
-    said = {name: getattr(state, name) for name in KeysState.model_fields}
-    return Accepted(state, (kind(**said),))
+    return Accepted(state, (saying(kind, state),))

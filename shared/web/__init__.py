@@ -13,6 +13,7 @@ from shared.web.operators import OperatorsAlone
 from shared.web.pace import Pace
 from shared.web.presented import FIELDS, VARY, unauthorised
 from shared.web.problems import Error, Problem, from_validation, pointer, render_problem
+from shared.web.rooms import Unbound, bound
 from shared.web.routes import Route
 from shared.web.serve import PortTaken, serve
 from shared.web.site import build_site, caller_of
@@ -32,7 +33,9 @@ __all__ = [
     "PortTaken",
     "Problem",
     "Route",
+    "Unbound",
     "body_of",
+    "bound",
     "build_site",
     "caller_of",
     "chunks",

@@ -9,11 +9,10 @@ from services.accounts.api.persons import NO_STORE, actor_of, person_in
 from services.accounts.api.problems import agreed
 from services.accounts.api.shown.answer import status
 from services.accounts.api.shown.people import IssuedKey, Key, Keys
-from services.accounts.api.table import Unbound
 from services.accounts.commands import api_keys
 from services.accounts.commands.api_keys import Made
 from services.accounts.commands.persons import People
-from shared.web import body_of, correlation, json_answer
+from shared.web import Unbound, body_of, correlation, json_answer
 
 
 def _with_secret(made: Made) -> web.Response:

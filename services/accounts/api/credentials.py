@@ -9,11 +9,10 @@ from services.accounts.api.bodies import LoginChanges, NewLogin
 from services.accounts.api.problems import agreed
 from services.accounts.api.shown.answer import status
 from services.accounts.api.shown.registry import Credential, Credentials
-from services.accounts.api.table import Unbound
 from services.accounts.commands import credentials
 from services.accounts.commands.context import Accounts
 from services.accounts.commands.credentials import Issued
-from shared.web import body_of, correlation, json_answer
+from shared.web import Unbound, body_of, correlation, json_answer
 
 
 def _shown(issued: Issued, *, done: int) -> web.Response:

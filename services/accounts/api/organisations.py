@@ -13,11 +13,10 @@ from services.accounts.api.bodies import (
 )
 from services.accounts.api.problems import agreed
 from services.accounts.api.shown.registry import Organisation, Organisations, Prefix, Prefixes
-from services.accounts.api.table import Unbound
 from services.accounts.commands import organisations
 from services.accounts.commands.context import Accounts
 from services.accounts.model.organisations import Assignment, Described, KeptOrganisation
-from shared.web import body_of, correlation, json_answer, query_of
+from shared.web import Unbound, body_of, correlation, json_answer, query_of
 
 
 async def register(accounts: Accounts, request: web.Request) -> web.Response:

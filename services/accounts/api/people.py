@@ -21,12 +21,11 @@ from services.accounts.api.persons import (
 )
 from services.accounts.api.problems import agreed
 from services.accounts.api.shown.people import Access, Accesses, Account, Mailed, Roles
-from services.accounts.api.table import Unbound
 from services.accounts.commands import asking
 from services.accounts.commands import people as commands
 from services.accounts.commands.persons import People
 from shared.events.decisions import Refused
-from shared.web import body_of, correlation, json_answer
+from shared.web import Unbound, body_of, correlation, json_answer
 
 MAILED: Final = Mailed()
 

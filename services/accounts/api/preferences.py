@@ -26,13 +26,12 @@ from services.accounts.api.shown.preferences import (
     PrefixPreference,
     Receipt,
 )
-from services.accounts.api.table import Unbound
 from services.accounts.commands import preferences
 from services.accounts.commands.context import Accounts
 from services.accounts.errors import Refusal
 from services.accounts.model.prefixes import KeptPrefix, decided_at, owner_at
 from shared.policy import history, setting_at
-from shared.web import Problem, correlation, json_answer, query_of
+from shared.web import Problem, Unbound, correlation, json_answer, query_of
 
 
 def _shown(accounts: Accounts, prefix: KeptPrefix, said: Status | None = None) -> PrefixPreference:

@@ -9,12 +9,11 @@ from services.accounts.api.bodies import PreferenceForm, RequestsQuery
 from services.accounts.api.problems import agreed, problem_of
 from services.accounts.api.shown.answer import status
 from services.accounts.api.shown.preferences import PreferenceRequest, PreferenceRequests
-from services.accounts.api.table import Unbound
 from services.accounts.commands import preferences
 from services.accounts.commands.context import Accounts
 from services.accounts.errors import Refusal
 from services.accounts.model.requests import Form
-from shared.web import correlation, json_answer, query_of
+from shared.web import Unbound, correlation, json_answer, query_of
 
 
 async def ask(accounts: Accounts, request: web.Request) -> web.Response:

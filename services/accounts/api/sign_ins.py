@@ -8,13 +8,12 @@ from services.accounts.api.bodies import AskedCode, SigningIn
 from services.accounts.api.persons import NO_STORE, claims_of, client_of, within_quota
 from services.accounts.api.problems import agreed
 from services.accounts.api.shown.people import KeySet, Mailed, Session
-from services.accounts.api.table import Unbound
 from services.accounts.commands import asking, signing_in
 from services.accounts.commands.persons import People
 from services.accounts.commands.signing_in import SignedIn
 from services.accounts.errors import Refusal
 from shared.events.decisions import Refused
-from shared.web import body_of, correlation, json_answer
+from shared.web import Unbound, body_of, correlation, json_answer
 
 TRIED: Final = "codes-tried-by-a-client"
 

@@ -1,7 +1,5 @@
 """The site of accounts: its routes, who may ask, and its OpenAPI document."""
 
-from functools import partial
-
 from aiohttp import web
 
 from services.accounts.api import (
@@ -19,7 +17,7 @@ from services.accounts.api.problems import FAULTS
 from services.accounts.commands.context import Accounts
 from services.accounts.commands.persons import People
 from shared.runtime.health import Health
-from shared.web import Callers, Info, Route, build_site
+from shared.web import Callers, Info, bound, build_site
 
 INFO = Info(
     title="Colophon accounts",
@@ -37,30 +35,10 @@ def site(
     """Make the site."""
     return build_site(
         "accounts",
-        routes(accounts, persons),
+        [*bound(accounts, ROOMS), *bound(persons, PERSONAL)],
         health=health,
         callers=callers,
         info=INFO,
         headers={"Cache-Control": "private, no-cache"},
         faults=FAULTS,
     )
-
-
-def routes(accounts: Accounts, persons: People) -> list[Route]:
-    """Return every route, its handler bound to what it asks."""
-    return [
-        Route(
-            route.method,
-            route.path,
-            partial(route.handler, asked),
-            route.summary,
-            request=route.request,
-            query=route.query,
-            responses=route.responses,
-            auth=route.auth,
-            tags=(room.__name__.rsplit(".", 1)[-1],),
-        )
-        for asked, rooms in ((accounts, ROOMS), (persons, PERSONAL))
-        for room in rooms
-        for route in room.ROUTES
-    ]

@@ -9,10 +9,9 @@ from services.accounts.api.bodies import NewOwner
 from services.accounts.api.problems import agreed
 from services.accounts.api.shown.answer import status
 from services.accounts.api.shown.preferences import PrefixPreference
-from services.accounts.api.table import Unbound
 from services.accounts.commands import organisations
 from services.accounts.commands.context import Accounts
-from shared.web import body_of, correlation, json_answer
+from shared.web import Unbound, body_of, correlation, json_answer
 
 
 async def give(accounts: Accounts, request: web.Request) -> web.Response:

@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from services.accounts.errors import Refusal
-from services.accounts.model.events import saying
-from shared.events.decisions import Accepted, Refused, Unchanged
+from shared.events.decisions import Accepted, Refused, Unchanged, saying
 from shared.events.people import (
     EndedSignIn,
     PersonAccessState,

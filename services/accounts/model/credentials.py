@@ -5,9 +5,8 @@ from typing import Final
 
 from services.accounts.errors import Refusal
 from services.accounts.model.agreements import KeptAgreement
-from services.accounts.model.events import saying
 from shared.events import CredentialChanged, CredentialIssued, CredentialState, Scope
-from shared.events.decisions import Accepted, Refused, Unchanged
+from shared.events.decisions import Accepted, Refused, Unchanged, saying
 
 ROLE_SCOPES: Final[tuple[Scope, ...]] = ("deposit", "admin")
 

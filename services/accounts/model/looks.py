@@ -3,8 +3,7 @@
 from datetime import datetime
 
 from services.accounts.errors import Refusal
-from services.accounts.model.events import saying
-from shared.events.decisions import Accepted, Refused, Unchanged
+from shared.events.decisions import Accepted, Refused, Unchanged, saying
 from shared.events.people import AccessState, AccountAccessed
 
 

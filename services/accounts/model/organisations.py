@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from services.accounts.errors import Refusal
-from services.accounts.model.events import saying
 from shared.events import OrganisationChanged, OrganisationRegistered, OrganisationState, Setting
 from shared.events.base import Prefix, State, Version
-from shared.events.decisions import Accepted, Refused, Unchanged
+from shared.events.decisions import Accepted, Refused, Unchanged, saying
 
 
 class Assignment(State):

@@ -9,9 +9,8 @@ from datetime import datetime
 from typing import Annotated, Final
 
 from services.accounts.errors import Refusal
-from services.accounts.model.events import saying
 from shared.events.base import Event
-from shared.events.decisions import Accepted, Refused, Unchanged
+from shared.events.decisions import Accepted, Refused, Unchanged, saying
 from shared.events.people import (
     PersonDetailsCorrected,
     PersonFact,

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Final
 
 from services.accounts.errors import Refusal
-from services.accounts.model.events import saying
 from services.accounts.model.organisations import Assignment, KeptOrganisation, Taking, began
 from shared.events import (
     AccountDefaultSet,
@@ -20,7 +19,7 @@ from shared.events import (
     Setting,
 )
 from shared.events.base import Instant, OrganisationId, State
-from shared.events.decisions import Accepted, Refused, Unchanged
+from shared.events.decisions import Accepted, Refused, Unchanged, saying
 
 MOST_FACTS: Final = 1000  # as PrefixState bounds them
 

@@ -8,11 +8,10 @@ from services.consent.api.bodies import Entered, WhoIsIt
 from services.consent.api.links import consents_of
 from services.consent.api.problems import agreed
 from services.consent.api.shown import Consent, Consents
-from services.consent.api.table import Unbound
 from services.consent.commands import consents, people
 from services.consent.commands.consents import Staff
 from services.consent.commands.context import Consenting
-from shared.web import body_of, correlation, json_answer
+from shared.web import Unbound, body_of, correlation, json_answer
 
 
 async def enter(consenting: Consenting, request: web.Request) -> web.Response:

@@ -12,7 +12,6 @@ from services.consent.api.asking import within_bounds
 from services.consent.api.bodies import Choice, WhoIsIt
 from services.consent.api.problems import agreed, problem_of
 from services.consent.api.shown import Consent, Consents, Noted
-from services.consent.api.table import Unbound
 from services.consent.commands import consents, links, lists
 from services.consent.commands.consents import Settled
 from services.consent.commands.context import Consenting
@@ -23,7 +22,7 @@ from services.consent.model.consents import Said, Who
 from services.consent.model.people import KeptPerson
 from shared.policy.consent import in_force
 from shared.runtime.clock import rfc3339
-from shared.web import body_of, correlation, json_answer, text_answer
+from shared.web import Unbound, body_of, correlation, json_answer, text_answer
 
 ALONE: Final = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 SENT: Final = "If this address is known here, a link to its page is under way."

@@ -8,10 +8,9 @@ from services.consent.api.asking import within_bounds
 from services.consent.api.bodies import NewIssue, Subscription
 from services.consent.api.problems import address_alone, agreed
 from services.consent.api.shown import List, Lists, Noted, Sent
-from services.consent.api.table import Unbound
 from services.consent.commands import lists
 from services.consent.commands.context import Consenting
-from shared.web import Problem, body_of, correlation, json_answer
+from shared.web import Problem, Unbound, body_of, correlation, json_answer
 
 ASKED: Final = "If mail reaches this address, a link to confirm it is under way."
 

@@ -8,14 +8,13 @@ from services.consent.api import feeds
 from services.consent.api.bodies import NoticeQuery
 from services.consent.api.problems import agreed, problem_of
 from services.consent.api.shown import Notice, Notices, NoticeText, Posted, PostedNotices
-from services.consent.api.table import Unbound
 from services.consent.commands import notices
 from services.consent.commands.context import Consenting
 from services.consent.errors import Refusal, Slug
 from services.consent.model.notices import KeptNotice
 from shared.events.consent import NoticeVersion
 from shared.policy.consent import in_force
-from shared.web import correlation, json_answer, query_of
+from shared.web import Unbound, correlation, json_answer, query_of
 
 
 async def post(consenting: Consenting, request: web.Request) -> web.Response:

@@ -7,12 +7,11 @@ from aiohttp import web
 from services.consent.api.bodies import AskedUse
 from services.consent.api.problems import agreed, problem_of
 from services.consent.api.shown import Cookies, Processors, ReceiptKey, Use
-from services.consent.api.table import Unbound
 from services.consent.commands import uses
 from services.consent.commands.context import Consenting
 from services.consent.errors import Refusal
 from shared.policy import uses as policy
-from shared.web import body_of, caller_of, json_answer
+from shared.web import Unbound, body_of, caller_of, json_answer
 
 
 async def processors(consenting: Consenting, _request: web.Request) -> web.Response:

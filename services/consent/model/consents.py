@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Final
 
 from services.consent.errors import Refusal
-from services.consent.model.events import saying
 from shared.events import Event
 from shared.events.base import Instant, State
 from shared.events.consent import (
@@ -27,7 +26,7 @@ from shared.events.consent import (
     Happened,
     NoticeRef,
 )
-from shared.events.decisions import Accepted, Refused, Unchanged
+from shared.events.decisions import Accepted, Refused, Unchanged, saying
 
 NO: Final = ("refused", "withdrawn")
 YES: Final = ("given", "reconfirmed")

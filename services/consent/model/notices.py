@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time
 
 from services.consent.errors import Refusal
-from services.consent.model.events import saying
 from services.consent.model.texts import NoticeText
 from shared.events.consent import NoticePublished, NoticeRef, NoticeState, NoticeVersion
-from shared.events.decisions import Accepted, Refused, Unchanged
+from shared.events.decisions import Accepted, Refused, Unchanged, saying
 
 
 class KeptNotice(NoticeState):

@@ -1,6 +1,5 @@
 """The register of processors, published as the policy's rows have it."""
 
-from services.consent.model.events import saying
 from shared.events import Event
 from shared.events.consent import (
     ProcessorChanged,
@@ -8,7 +7,7 @@ from shared.events.consent import (
     ProcessorRetired,
     ProcessorState,
 )
-from shared.events.decisions import Accepted, Unchanged
+from shared.events.decisions import Accepted, Unchanged, saying
 from shared.policy.registers import ProcessorRow
 
 

@@ -58,15 +58,16 @@ async def read(
 ) -> AsyncIterator[Piece]:
     """Yield what a file says, in its order, ``End`` last. Raises what reading its chunks raises."""
     whole = _in_one if size <= ONE_PASS else _in_two
+    fault: Unreadable | None = None
     try:
         async for piece in whole(file, schemas):
             yield piece
-        return
     except Unreadable as refused:
         # Its frames hold the last chunk and what will hold this fault: nothing would go until the
         # next collection.
         fault = refused.with_traceback(None)
-    yield Piece([End(1, fault)], 0)
+    if fault is not None:
+        yield Piece([End(1, fault)], 0)
 
 
 async def _in_one(

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from services.consent.model import consents
-from services.consent.model.events import saying
 from shared.events import Event, Meta, to_record
 from shared.events.consent import ConsentGiven, ConsentWithdrawn, NoticePublished
+from shared.events.decisions import saying
 from shared.events.records import watermark
 from shared.kafka.consents import DECISIONS, NOTICES, TOPICS, KnownConsents
 from shared.kafka.knowledge import Knowledge
