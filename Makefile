@@ -18,8 +18,8 @@ demo: $(ENVIRONMENT) ## tell the story against what runs: a deposit, who sees it
 	@$(PYTHON) -m deploy.local.within -m deploy.demo story
 
 ##@ Check
-test: $(ENVIRONMENT) ## run the tests on a broker and a store of their own; ARGS="-k law" chooses
-	@$(PYTHON) -m pytest -m "not soak" --junitxml=.local/test-results.xml $(ARGS)
+test: $(ENVIRONMENT) ## run the tests on a broker and a store of their own; ARGS="-n0 -k law" chooses
+	@$(PYTHON) -m pytest -m "not soak" -n 2 --dist loadfile --junitxml=.local/test-results.xml $(ARGS)
 
 check: $(ENVIRONMENT) ## lint, format, types, imports, generated documents, models
 	@.ci/check

@@ -32,7 +32,7 @@ ALLOY: Final = Program(
 )
 LIBS: Final = DEFAULT / "alloy" / "libs"
 # A solver in Java is as quick here as the native ones, and the same on every machine.
-JAVA: Final = ("java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-jar")
+JAVA: Final = ("java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 EXEC: Final = ("exec", "--solver", "sat4j", "--type", "text", "--quiet", "--force")
 AT_ONCE: Final = 2
 PATIENCE: Final = 900.0  # seconds a job; 25 are usual
@@ -126,7 +126,9 @@ def execute(job: Job, into: Path) -> list[Verdict]:
     output = into / "found"
     named = f"{{{','.join(name for _, name in written)}}}"
     arguments = [*EXEC, "--command", named, "--output", str(output), str(model)]
-    alloy = Child("alloy", [*JAVA, str(jar), *arguments], into / "alloy.log")
+    # Its copies of solvers go with what it made: by itself it leaves them.
+    command = [*JAVA, f"-Djava.io.tmpdir={into}", "-jar", str(jar), *arguments]
+    alloy = Child("alloy", command, into / "alloy.log")
     alloy.start()
     try:
         status = alloy.wait(PATIENCE)

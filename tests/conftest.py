@@ -1,7 +1,13 @@
-"""What every test may ask for: one broker and one store a run, and names of its own on them."""
+"""What every test may ask for: one broker and one store a run, and names of its own on them.
 
+With ``-n`` the run has several processes, which take files of tests in turn and share that pair.
+"""
+
+import contextlib
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
@@ -12,6 +18,7 @@ from tests.platform import Platform, shared_platform
 from tests.processes import Place
 
 ROOT = Path(__file__).resolve().parents[1]
+SHARED: Final = pytest.StashKey[Platform]()
 SAMPLES = ROOT.parent / "shared" / "samples"
 
 
@@ -23,9 +30,24 @@ def samples() -> Path:
     return SAMPLES
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Start the pair before the first of several processes, and tell each of them."""
+    config = node.config
+    if SHARED not in config.stash:
+        pair = contextlib.ExitStack()
+        config.add_cleanup(pair.close)
+        config.stash[SHARED] = pair.enter_context(shared_platform())
+    node.workerinput["platform"] = asdict(config.stash[SHARED])
+
+
 @pytest.fixture(scope="session")
-def platform() -> Iterator[Platform]:
+def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
     """Start the broker and the store of this run, or use those the environment names."""
+    told = getattr(request.config, "workerinput", None)
+    if told is not None:
+        yield Platform(**told["platform"])
+        return
     with shared_platform() as running:
         yield running
 
@@ -57,5 +79,5 @@ async def database(
     async with connect(platform.mongodb_url, name.replace(".", "_"), request.param) as found:
         yield found
         # The embedded store drops key by key, each one synced; it goes as a whole with the run.
-        if platform.store.source != "embedded":
+        if platform.store_source != "embedded":
             await found.client.drop_database(found.name)

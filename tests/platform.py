@@ -12,8 +12,24 @@ from pathlib import Path
 
 from deploy.local.home import Home
 from deploy.local.nodes import Node
-from deploy.local.platform import Platform, Wishes, platform
+from deploy.local.platform import Platform as Running
+from deploy.local.platform import Wishes, platform
 from deploy.local.ports import free_ports
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What a run's tests share; made of plain values, so that it can be handed to other processes.
+
+    The sources say whether each is `embedded`, of `containers` or given by the `environment`.
+    `broker_files` is the folder of the broker's state, where it can be looked at.
+    """
+
+    kafka_bootstrap: str
+    mongodb_url: str
+    broker_source: str
+    store_source: str
+    broker_files: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +50,14 @@ class OwnPlatform:
 def shared_platform() -> Iterator[Platform]:
     """One broker and one store for a test run, in a folder that goes when it ends."""
     with _temporary_home() as home, platform(home, free_ports(["kafka", "store"])) as running:
-        yield running
+        files = getattr(running.broker.node, "state", None)
+        yield Platform(
+            running.kafka_bootstrap,
+            running.mongodb_url,
+            running.broker.source,
+            running.store.source,
+            str(files) if files else None,
+        )
         _discard(running)
 
 
@@ -52,7 +75,7 @@ def own_platform() -> Iterator[OwnPlatform]:
         _discard(running)
 
 
-def _discard(running: Platform) -> None:
+def _discard(running: Running) -> None:
     """Kill what is ours: nothing of its state is wanted, so nobody waits for an end in order."""
     for part in (running.broker, running.store):
         if part.node is not None:

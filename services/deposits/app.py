@@ -1,12 +1,8 @@
-"""The composition root of deposits: the only file that knows all of it."""
+"""The composition root of deposits: the only file that knows all of its roles."""
 
 import asyncio
-import os
-import socket
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -17,66 +13,34 @@ from services.deposits.api.forms import Intake
 from services.deposits.api.registry import Registry
 from services.deposits.api.servlet import Servlet
 from services.deposits.api.view import View
-from services.deposits.callbacks import KIND, Announcing, Callbacks, Calling
+from services.deposits.callbacks import KIND, Announcing, Calling
 from services.deposits.commands import Accepting
 from services.deposits.crossref.schemas import NO_SCHEMAS, Schemas, load_schemas
-from services.deposits.permissions import TOPICS, Permissions
+from services.deposits.parts import SOURCE, Parts, parts_of
 from services.deposits.processing import Worker
 from services.deposits.processing.judging import Judging
 from services.deposits.processing.standing import Standings
 from services.deposits.processing.sweeping import sweep_forever
 from services.deposits.settings import Settings
-from services.deposits.store.secrets import Secrets
 from services.deposits.transfers import Transfers
-from services.deposits.waiting import Ends
-from shared.events import SubmissionState, WorkState
 from shared.kafka.credentials import KnownCredentials
-from shared.kafka.knowledge import Knowledge
 from shared.kafka.relay import Relay, Source
-from shared.mongo import Aggregates, Database, Lease, Outbox, connect
-from shared.mongo.deliveries import Deliveries
+from shared.mongo import Database, Lease, Outbox, connect
 from shared.mongo.delivering import Delivering, Patience
 from shared.mongo.docket import docket_of
 from shared.mongo.docketed import DocketedOutbox
-from shared.policy.personal import load_personal
 from shared.privacy import rings
-from shared.privacy.epochs import FileEpochs
 from shared.privacy.keyfile import load_or_create
 from shared.runtime import log
 from shared.runtime.clock import SYSTEM
-from shared.runtime.health import Health
 from shared.runtime.service import Role, run_roles
 from shared.web import Callers, Pace, serve
 from shared.web.alone import health_alone
-from shared.web.outgoing import networks, outgoing
+from shared.web.outgoing import outgoing
 
 SERVICE: Final = "deposits"
-SOURCE: Final = "/services/deposits"
 ROLES: Final = ("api", "relay", "worker", "deliver")
 FORM_BYTES: Final = 1_000_000  # of a deposit's request beside its file
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the roles of one process share."""
-
-    settings: Settings
-    replica: str
-    health: Health
-    database: Database
-    submissions: store.Submissions
-    works: store.Works
-    ownership: store.Ownership
-    conflicts: store.Conflicts
-    diagnostics: store.Diagnostics
-    files: store.RawFiles
-    keys: store.RawKeys
-    knowledge: Knowledge
-    fences: Knowledge
-    permissions: Permissions
-    ends: Ends
-    callbacks: Callbacks
-    relay_wake: asyncio.Event
 
 
 async def main(settings: Settings, roles: Sequence[str]) -> None:
@@ -95,8 +59,10 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
         await store.prepare(database)
         await store.prepare_ownership(database)
         await store.prepare_conflicts(database)
-        parts = _parts(settings, database, await opened(rings.DATABASE))
-        running: dict[str, Role] = {"fences": parts.fences.run}
+        parts = parts_of(settings, database, await opened(rings.DATABASE))
+        running: dict[str, Role] = {}
+        if {"api", "worker", "deliver"} & set(roles):
+            running["fences"] = parts.fences.run
         if {"api", "worker"} & set(roles):
             running["gate"] = parts.knowledge.run
         workers = await _workers(parts) if "worker" in roles else []
@@ -112,78 +78,6 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
         if "api" not in roles:
             running["health"] = health_alone(SERVICE, parts.health, settings)
         await run_roles(running, drain_seconds=settings.drain_seconds)
-
-
-def _parts(settings: Settings, database: Database, keys: Database) -> Parts:
-    own_keys = FileEpochs(settings.key_file.with_suffix(""))
-    personal = load_personal(settings.policies_dir / "personal.toml")
-    ring, fences = rings.key_ring(settings, keys, personal)
-    raw_keys = store.RawKeys(ring, own_keys)
-    relay_wake = asyncio.Event()
-    health = Health()
-    submissions = store.Submissions(
-        Aggregates(
-            database["submissions"],
-            SubmissionState.model_validate_json,
-            SOURCE,
-            fields=store.shown,
-            wake=relay_wake.set,
-            docket=docket_of(database["submissions"]),
-        ),
-        load_or_create(settings.key_file),
-    )
-    knowledge = Knowledge(
-        TOPICS,
-        settings.kafka_bootstrap,
-        timedelta(seconds=settings.knowledge_seconds),
-        settings.topic_prefix,
-        health=health,
-    )
-    return Parts(
-        settings=settings,
-        replica=settings.replica or f"{socket.gethostname()}-{os.getpid()}",
-        health=health,
-        database=database,
-        submissions=submissions,
-        works=store.Works(
-            Aggregates(
-                database["works"],
-                WorkState.model_validate_json,
-                SOURCE,
-                wake=relay_wake.set,
-                docket=docket_of(database["works"]),
-            )
-        ),
-        ownership=store.Ownership(
-            Aggregates(
-                database["ownership"],
-                store.owned_of,
-                SOURCE,
-                fields=store.shown_of,
-                wake=relay_wake.set,
-            ),
-            database["identifiers"],
-        ),
-        conflicts=store.Conflicts(database["fingerprints"], database["conflicts"]),
-        diagnostics=store.Diagnostics(database),
-        files=store.RawFiles(database),
-        keys=raw_keys,
-        knowledge=knowledge,
-        fences=fences,
-        permissions=Permissions(knowledge),
-        ends=Ends(submissions),
-        callbacks=Callbacks(
-            submissions,
-            Secrets(database),
-            Deliveries(database["deliveries"], kept=timedelta(days=settings.deliveries_kept_days)),
-            own_keys,
-            raw_keys,
-            exempt=networks(settings.callback_networks),
-            overlap=timedelta(hours=settings.callback_secret_overlap_hours),
-            public_url=settings.public_url,
-        ),
-        relay_wake=relay_wake,
-    )
 
 
 async def _relay(parts: Parts) -> Role:

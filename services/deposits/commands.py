@@ -10,7 +10,7 @@ from html import unescape
 from services.deposits import model
 from services.deposits.errors import QUEUE_FULL, USER_QUEUE_FULL, Refusal
 from services.deposits.processing import Worker
-from services.deposits.store import New, RawFiles, RawKeys, Submissions, Taken
+from services.deposits.store import New, RawFiles, RawKeys, Submissions, Taken, using
 from shared.privacy.envelope import OpenKey, seal_stream, seal_text
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.crashpoints import crashpoint
@@ -75,7 +75,7 @@ class Accepting:
         """
         submission = self._number()
         made = await self.keys.make(submission)
-        key = self.keys.using(partial(self.keys.ring.key, made.kid), made)
+        key = using(partial(self.keys.ring.key, made.kid), made)
         measured = _Measured(parts)
         now = self.clock.now()
         begun = False

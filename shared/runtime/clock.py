@@ -3,7 +3,11 @@
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
+
+
+# On Linux the monotonic clock stands still while the machine is suspended, and a lease must not.
+_SINCE_BOOT: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Clock(Protocol):
@@ -26,8 +30,8 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return seconds on the machine's monotonic clock."""
-        return time.monotonic()
+        """Return seconds since the machine started, those while it was suspended too."""
+        return time.clock_gettime(_SINCE_BOOT)
 
 
 @dataclass(slots=True)

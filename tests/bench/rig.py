@@ -15,7 +15,7 @@ from shared.events import WorkRegistered
 from shared.kafka import topics
 from shared.mongo import Database, connect
 from shared.runtime.ids import new_id
-from tests.platform import shared_platform
+from tests.platform import Platform, shared_platform
 
 console = Console(width=110, highlight=False)
 
@@ -41,7 +41,7 @@ async def rig() -> AsyncIterator[Rig]:
             yield Rig(pair.kafka_bootstrap, pair.mongodb_url, prefix, database)
 
 
-def describe(pair: Any) -> None:
+def describe(pair: Platform) -> None:
     """Print the machine, the commit and where broker and store come from."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
@@ -51,7 +51,7 @@ def describe(pair: Any) -> None:
         f" load {os.getloadavg()[0]:.1f}; commit {commit}"
     )
     console.print(
-        f"broker: {pair.broker.source}; store: {pair.store.source}, synced at each commit"
+        f"broker: {pair.broker_source}; store: {pair.store_source}, synced at each commit"
     )
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from deploy.local.platform import Platform
 from shared.events import PrefixAssigned, PrefixState, ReferencePreferenceSet
 from shared.mongo import Accepted, Aggregates, Database, Outbox, Saved, connect, outbox
 from shared.mongo.aggregates import outbox_entry
@@ -18,6 +17,7 @@ from shared.mongo.docketed import ASIDE_SECONDS, PATIENCE, DocketedOutbox, Struc
 from shared.runtime.clock import ManualClock, rfc3339
 from shared.runtime.faults import Transient
 from tests.events import AT
+from tests.platform import Platform
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:motor.*")
 KEYS = [f"10.{5000 + n}" for n in range(7)]

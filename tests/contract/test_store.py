@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from deploy.local.platform import Platform
 from deploy.local.ports import free_ports
 from shared.events import PrefixAssigned, PrefixState, ReferencePreferenceSet
 from shared.mongo import (
@@ -33,6 +32,7 @@ from shared.mongo.aggregates import MOST_PENDING
 from shared.runtime.clock import ManualClock
 from shared.runtime.faults import Busy, Transient
 from tests.events import AT
+from tests.platform import Platform
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:motor.*")
 

@@ -9,6 +9,7 @@ import random
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -244,11 +245,11 @@ async def settled(place: Place, story: Story, log: Any) -> Truth:
 
 async def leaves_the_files(place: Place, platform: Platform, decided: Truth) -> None:
     """Wait until no file of the products holds what its audience may not see."""
-    node = platform.broker.node
-    state = getattr(node, "state", None)
-    if state is None:
+    if platform.broker_files is None:
         print("the broker's files are not at hand: not looked at")  # noqa: T201
         return
+
+    state = Path(platform.broker_files)
 
     async def gone() -> bool:
         held = [one for topic in SEES for one in await at_rest(state, place, topic)]

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import pytest
 
-from deploy.local.platform import Platform
 from shared.kafka import topics
 from shared.runtime.ids import new_id
 from tests.fire import sabotage, scenes
 from tests.fire.checks import Run, judge
+from tests.platform import Platform
 from tests.processes import Place
 
 Play = Callable[..., Awaitable[Run]]

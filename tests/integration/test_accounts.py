@@ -15,7 +15,6 @@ from typing import Any, Final
 import aiohttp
 import pytest
 
-from deploy.local.platform import Platform
 from shared.events import Event, Meta, PreferenceApplied, ReplicaAlive, to_record
 from shared.kafka import topics
 from shared.kafka.produce import Sender
@@ -23,6 +22,7 @@ from shared.privacy.keyfile import load_or_create
 from shared.privacy.passwords import login_key
 from shared.runtime.clock import rfc3339
 from shared.runtime.ids import new_id
+from tests.platform import Platform
 from tests.processes import OPERATOR, Place, Running, service, until
 
 PROBLEM = "urn:colophon:problem:"

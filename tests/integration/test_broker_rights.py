@@ -33,7 +33,6 @@ from aiokafka.protocol.fetch import FetchRequest
 
 from deploy.local.broker.secured import Users
 from deploy.local.broker.server import broker
-from deploy.local.platform import Platform
 from deploy.local.ports import HOST, answers, free_port
 from deploy.local.waiting import until as waited
 from shared.events import CredentialChanged, CredentialIssued, Outgoing
@@ -45,6 +44,7 @@ from shared.kafka.topics import Audience
 from shared.runtime.clock import SYSTEM
 from tests import depositing, nursery
 from tests.events import Voice, speaking
+from tests.platform import Platform
 from tests.processes import OPERATOR, ROOT, Place, Running, service, until
 
 OPEN: Final = "distribution.open.v1"

@@ -17,7 +17,6 @@ from typing import Any, Final
 import aiohttp
 import pytest
 
-from deploy.local.platform import Platform
 from shared.kafka import topics
 from shared.kafka.consents import TOPICS, KnownConsents
 from shared.kafka.knowledge import Knowledge
@@ -31,6 +30,7 @@ from shared.runtime.ids import new_id
 from shared.runtime.metrics import WITHDRAWAL_SECONDS
 from shared.runtime.service import Role
 from tests.mailbox import Mailbox, mailbox, text_of
+from tests.platform import Platform
 from tests.processes import OPERATOR, ROOT, Place, Running, service, until
 
 PROBLEM: Final = "urn:colophon:problem:"

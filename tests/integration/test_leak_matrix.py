@@ -17,7 +17,6 @@ import aiohttp
 import orjson
 import pytest
 
-from deploy.local.platform import Platform
 from shared.events import (
     CredentialIssued,
     OrganisationRegistered,
@@ -35,6 +34,7 @@ from shared.privacy.passwords import hash_password, login_key, token_key
 from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id
 from tests.events import AT, Voice, speaking
+from tests.platform import Platform
 from tests.processes import OPERATOR, Place, Running, service, until
 
 SECRET: Final = "Xyzzyography"  # stands in every reference and nowhere else

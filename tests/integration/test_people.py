@@ -17,7 +17,6 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from deploy.local.platform import Platform
 from shared.kafka import topics
 from shared.mongo import Aggregates, connect
 from shared.policy.roles import Permitted, action_permitted, load_roles
@@ -26,6 +25,7 @@ from shared.privacy.tokens import verified
 from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id, new_pseudonym
 from tests.mailbox import Mailbox, mailbox, text_of
+from tests.platform import Platform
 from tests.processes import OPERATOR, ROOT, Place, Running, service, until
 
 PROBLEM: Final = "urn:colophon:problem:"

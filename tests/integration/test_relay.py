@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from deploy.local.platform import Platform
 from shared.events import Received, WorkRegistered, from_record
 from shared.kafka import topics
 from shared.kafka.knowledge import Knowledge
@@ -27,7 +26,7 @@ from shared.runtime.health import Health
 from tests import nursery
 from tests.events import AT
 from tests.integration.relays import PREFIXES, STALE, change, prefixes_of, relay_of
-from tests.platform import own_platform
+from tests.platform import Platform, own_platform
 from tests.processes import until
 
 KEYS = [f"10.{5000 + n}" for n in range(12)]

@@ -40,6 +40,7 @@ from services.deposits.store import (
     Submission,
     Submissions,
     SubmissionStatus,
+    using,
 )
 from shared.privacy.envelope import OpenKey, UnsealError, open_text
 from shared.web import Caller, caller_of, correlation, json_answer, query_of
@@ -238,7 +239,7 @@ async def contents(
 ) -> web.StreamResponse:
     """Answer with the file of a submission; raises ``Problem`` 410 where it cannot be opened."""
     try:
-        pieces = files.read(found.id, keys.using(partial(keys.open, found)))
+        pieces = files.read(found.id, using(partial(keys.open, found)))
         first = await anext(pieces)
     except (UnsealError, LookupError):
         raise pages.problem_of(CONTENTS_GONE) from None

@@ -7,7 +7,7 @@ small ones of others.
 """
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,10 +20,10 @@ from services.deposits.model import Verdict, completed
 from services.deposits.permissions import Permissions
 from services.deposits.processing.active import Active
 from services.deposits.processing.case import Case
+from services.deposits.processing.choosing import LARGE, choose
 from services.deposits.processing.judging import Judging
 from services.deposits.processing.reading import read
 from services.deposits.store import (
-    Candidate,
     Claim,
     Claims,
     Offer,
@@ -32,6 +32,7 @@ from services.deposits.store import (
     Submission,
     Submissions,
     lease,
+    using,
 )
 from shared.mongo import Accepted
 from shared.privacy.envelope import OpenKey, UnsealError, seal_text
@@ -45,8 +46,6 @@ BATCH: Final = 200  # records a turn: two or three round trips for all of them
 AHEAD: Final = 400  # records of one submission read ahead of judging
 IDLE_SECONDS: Final = 0.25  # how soon a submission accepted by another process is found
 RETRY_SECONDS: Final = 0.5
-LARGE: Final = 1_000_000  # bytes; of such files a worker reads a few at a time
-MOST_LARGE: Final = 4
 CHOICE: Final = 4  # of this many times what a worker can hold, to be fair among members
 PARK: Final = timedelta(minutes=10)  # until a file that cannot be opened is tried again
 SCHEMA: Final = "deposits.submissions.v1"
@@ -164,36 +163,18 @@ class Worker:
         self._behind = len(candidates) > free
         if self._behind:
             self.wake.set()
-        choice = self._choose(candidates, free)
+        in_hand = [one.submission for one in self._active.values()]
+        choice = choose(candidates, in_hand, free)
         known = {one: self.permissions.of(one) for one in {each.organisation for each in choice}}
         chosen = [(one, one.bound or known[one.organisation]) for one in choice]
         return await self.claims.claim(
             chosen, holder=self.holder, until=lease(self.clock.now(), self.lease_seconds)
         )
 
-    def _choose(self, candidates: Sequence[Candidate], free: int) -> list[Candidate]:
-        """Choose in turns over members, oldest first, and not many large files at once."""
-        held = Counter(one.submission.state.organisation for one in self._active.values())
-        large = sum(one.submission.size > LARGE for one in self._active.values())
-        ranked = []
-        for candidate in candidates:
-            held[candidate.organisation] += 1
-            ranked.append((held[candidate.organisation], candidate.id, candidate))
-        chosen: list[Candidate] = []
-        for _, _, candidate in sorted(ranked, key=lambda one: one[:2]):
-            if len(chosen) == free:
-                break
-            if candidate.size > LARGE:
-                if large == MOST_LARGE:
-                    continue
-                large += 1
-            chosen.append(candidate)
-        return chosen
-
     async def _read(self, active: Active) -> None:
         """Read a file into ``active``; what goes wrong is left there for the loop to see."""
         try:
-            key = self.keys.using(partial(self.keys.open, active.submission))
+            key = using(partial(self.keys.open, active.submission))
 
             def file() -> AsyncIterator[bytes]:
                 return self.files.read(active.id, key)

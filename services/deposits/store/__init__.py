@@ -5,7 +5,7 @@ from services.deposits.store.conflicts import Candidates, Conflicts, Entry
 from services.deposits.store.conflicts import prepare as prepare_conflicts
 from services.deposits.store.diagnostics import Diagnostic, Diagnostics, Filters
 from services.deposits.store.documents import New, Submission, SubmissionStatus
-from services.deposits.store.keys import RawKeys
+from services.deposits.store.keys import RawKeys, using
 from services.deposits.store.ownership import Owned, Ownership, titles_of
 from services.deposits.store.ownership import parse as owned_of
 from services.deposits.store.ownership import prepare as prepare_ownership
@@ -45,4 +45,5 @@ __all__ = [
     "shown",
     "shown_of",
     "titles_of",
+    "using",
 ]

@@ -57,15 +57,16 @@ class RawKeys:
                     continue
         return {number: key for number, key in opened.items() if isinstance(key, OpenKey)}
 
-    def using(
-        self, ask: Callable[[], Awaitable[OpenKey]], held: OpenKey | None = None
-    ) -> Callable[[], Awaitable[OpenKey]]:
-        """Return what gives the key for each use, asking for it anew when its time is up."""
 
-        async def key() -> OpenKey:
-            nonlocal held
-            if held is None or not held.usable:
-                held = await ask()
-            return held
+def using(
+    ask: Callable[[], Awaitable[OpenKey]], held: OpenKey | None = None
+) -> Callable[[], Awaitable[OpenKey]]:
+    """Return what gives a key for each use, asking for it anew when its time is up."""
 
-        return key
+    async def key() -> OpenKey:
+        nonlocal held
+        if held is None or not held.usable:
+            held = await ask()
+        return held
+
+    return key

@@ -1,0 +1,124 @@
+"""What the roles of one process of deposits share."""
+
+import asyncio
+import os
+import socket
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from services.deposits import store
+from services.deposits.callbacks import Callbacks
+from services.deposits.permissions import TOPICS, Permissions
+from services.deposits.settings import Settings
+from services.deposits.store.secrets import Secrets
+from services.deposits.waiting import Ends
+from shared.events import SubmissionState, WorkState
+from shared.kafka.knowledge import Knowledge
+from shared.mongo import Aggregates, Database
+from shared.mongo.deliveries import Deliveries
+from shared.mongo.docket import docket_of
+from shared.policy.personal import load_personal
+from shared.privacy import rings
+from shared.privacy.epochs import FileEpochs
+from shared.privacy.keyfile import load_or_create
+from shared.runtime.health import Health
+from shared.web.outgoing import networks
+
+SOURCE: Final = "/services/deposits"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One process: its settings and name, its stores, its keys, and what it knows."""
+
+    settings: Settings
+    replica: str
+    health: Health
+    database: Database
+    submissions: store.Submissions
+    works: store.Works
+    ownership: store.Ownership
+    conflicts: store.Conflicts
+    diagnostics: store.Diagnostics
+    files: store.RawFiles
+    keys: store.RawKeys
+    knowledge: Knowledge
+    fences: Knowledge
+    permissions: Permissions
+    ends: Ends
+    callbacks: Callbacks
+    relay_wake: asyncio.Event
+
+
+def parts_of(settings: Settings, database: Database, keys: Database) -> Parts:
+    """Compose them; ``keys`` is the database of key documents."""
+    own_keys = FileEpochs(settings.key_file.with_suffix(""))
+    personal = load_personal(settings.policies_dir / "personal.toml")
+    ring, fences = rings.key_ring(settings, keys, personal)
+    raw_keys = store.RawKeys(ring, own_keys)
+    relay_wake = asyncio.Event()
+    health = Health()
+    submissions = store.Submissions(
+        Aggregates(
+            database["submissions"],
+            SubmissionState.model_validate_json,
+            SOURCE,
+            fields=store.shown,
+            wake=relay_wake.set,
+            docket=docket_of(database["submissions"]),
+        ),
+        load_or_create(settings.key_file),
+    )
+    knowledge = Knowledge(
+        TOPICS,
+        settings.kafka_bootstrap,
+        timedelta(seconds=settings.knowledge_seconds),
+        settings.topic_prefix,
+        health=health,
+    )
+    return Parts(
+        settings=settings,
+        replica=settings.replica or f"{socket.gethostname()}-{os.getpid()}",
+        health=health,
+        database=database,
+        submissions=submissions,
+        works=store.Works(
+            Aggregates(
+                database["works"],
+                WorkState.model_validate_json,
+                SOURCE,
+                wake=relay_wake.set,
+                docket=docket_of(database["works"]),
+            )
+        ),
+        ownership=store.Ownership(
+            Aggregates(
+                database["ownership"],
+                store.owned_of,
+                SOURCE,
+                fields=store.shown_of,
+                wake=relay_wake.set,
+            ),
+            database["identifiers"],
+        ),
+        conflicts=store.Conflicts(database["fingerprints"], database["conflicts"]),
+        diagnostics=store.Diagnostics(database),
+        files=store.RawFiles(database),
+        keys=raw_keys,
+        knowledge=knowledge,
+        fences=fences,
+        permissions=Permissions(knowledge),
+        ends=Ends(submissions),
+        callbacks=Callbacks(
+            submissions,
+            Secrets(database),
+            Deliveries(database["deliveries"], kept=timedelta(days=settings.deliveries_kept_days)),
+            own_keys,
+            raw_keys,
+            exempt=networks(settings.callback_networks),
+            overlap=timedelta(hours=settings.callback_secret_overlap_hours),
+            public_url=settings.public_url,
+        ),
+        relay_wake=relay_wake,
+    )
