@@ -60,7 +60,6 @@ class Pace:
     rest: Callable[[float], Awaitable[None]] = asyncio.sleep
     slice_seconds: float = SLICE_SECONDS
     beat: Callable[[], None] = lambda: None  # called after each slice: who paces is alive
-    at_once: int = 1  # slices of other keys: while one is unpacked the store works for another
 
     async def spend(self, work: Awaitable[T]) -> T:
         """Do one slice of work, then rest as long as it took."""

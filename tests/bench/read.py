@@ -36,7 +36,10 @@ async def main(*, works: int = 500, rounds: int = 7, seconds: float = 4.0) -> No
                 await fill(accounts, deposits, works)
                 port = int(ours.url.rpartition(":")[2])
                 paths = [f"/works/10.5555/{number}" for number in range(works)]
-                await until(lambda: answers(port, paths[-1]), within=60, what="works shown")
+                for path in paths:  # each partition is projected by itself
+                    await until(
+                        lambda path=path: answers(port, path), within=60, what="works shown"
+                    )
                 console.print(
                     f"{works} works of 20 references, {CONNECTIONS} connections,"
                     f" {rounds} rounds of {seconds:.0f} s"

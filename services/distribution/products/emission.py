@@ -6,6 +6,7 @@ on where it was, and one that a newer preference overtakes becomes that one.
 """
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -166,9 +167,11 @@ class Emission:
     async def _again(self, job: Job, rows: list[Row]) -> float:
         changed = [row for row in rows if self._standing(row) != row.standing]
         async with self.crowd.turn:
-            began = self.clock.monotonic()
+            began, worked = self.clock.monotonic(), time.process_time()
             found = await self.works.many([row.doi for row in changed])
-            rest = self.crowd.rest(self.clock.monotonic() - began, len(found))
+            rest = self.crowd.rest(
+                self.clock.monotonic() - began, len(found), busy=time.process_time() - worked
+            )
         candidates = [of_document(document) for document in found.values()]
         async with self.writer.turn:
             late = await self.writer.again(candidates)

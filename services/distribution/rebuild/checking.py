@@ -13,7 +13,6 @@ import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Final
 
 from services.distribution.citations import PAGE, Pace, count_marked, recount
@@ -90,14 +89,10 @@ class Checking:
             if key not in self._seen:
                 self._seen.add(key)
                 found[key[0]].append(key[1])
-        pages = [
-            partial(self._page, model, some[start : start + KEYS])
-            for model, some in found.items()
-            for start in range(0, len(some), KEYS)
-        ]
-        for start in range(0, len(pages), self.pace.at_once):
-            several = pages[start : start + self.pace.at_once]
-            await asyncio.gather(*(insist(partial(self._paced, page)) for page in several))
+        for model, some in found.items():
+            for start in range(0, len(some), KEYS):
+                page = some[start : start + KEYS]
+                await insist(lambda m=model, p=page: self.pace.spend(self._page(m, p)))  # type: ignore[misc]
         if len(self._seen) > REMEMBERED:
             self._seen.clear()
 
@@ -116,9 +111,6 @@ class Checking:
             if model == WORKS:
                 self.outcome.live.update(_prefixes(live))
                 self.outcome.rebuilt.update(_prefixes(rebuilt))
-
-    async def _paced(self, page: Callable[[], Awaitable[None]]) -> None:
-        await self.pace.spend(page())
 
     def _judge(self, key: Key, live: Document | None, rebuilt: Document | None) -> None:
         said = differs(live, rebuilt)
@@ -170,8 +162,10 @@ class Checking:
                 open_[model].append(key)
         for model, keys in open_.items():
             for start in range(0, len(keys), KEYS):
-                page = partial(self._page, model, keys[start : start + KEYS], first=False)
-                await insist(partial(self._paced, page))
+                page = keys[start : start + KEYS]
+                await insist(
+                    lambda m=model, p=page: self.pace.spend(self._page(m, p, first=False))  # type: ignore[misc]
+                )
 
     def _sized(self) -> set[Key]:
         return {(model, None) for model in MODELS}

@@ -41,7 +41,7 @@ def pace_of(*, gentle: bool, clock: Clock = SYSTEM) -> Pace:
     """
     if gentle:
         return Pace(clock)
-    return Pace(clock, size=FULL, rest=no_rest, slice_seconds=float("inf"), at_once=2)
+    return Pace(clock, size=FULL, rest=no_rest, slice_seconds=float("inf"))
 
 
 @dataclass(slots=True)
