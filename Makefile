@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 ENVIRONMENT := .venv/complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check model soak bench clauses topics users dead-letters rebuild environment lock clean
+.PHONY: help run demo test check model soak bench clauses topics users dead-letters rebuild testdata environment lock clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ model: $(ENVIRONMENT) ## check the models of docs/models with Alloy; ARGS="show 
 soak: $(ENVIRONMENT) ## run the long loops of the laws
 	@$(PYTHON) -m pytest -m soak $(ARGS)
 
-bench: $(ENVIRONMENT) ## measure against a bare baseline, NAME=projector|read|ingest|flip|bulk|products|peers|rebuild
+bench: $(ENVIRONMENT) ## measure against a bare baseline, NAME=projector|read|ingest|flip|bulk|products|peers|rebuild|withdrawal|privacy
 	@$(PYTHON) -m tests.bench $(NAME)
 
 clauses: $(ENVIRONMENT) ## write docs/clauses.md: each clause of the policies and the test that shows it
@@ -48,6 +48,9 @@ dead-letters: $(ENVIRONMENT) ## list records that could not be applied; ARGS="re
 
 rebuild: $(ENVIRONMENT) ## rebuild works and search indexes beside the live ones; ARGS=back|abandon|status
 	@$(PYTHON) -m deploy.local.within --as distribution -m services.distribution.rebuild $(ARGS)
+
+testdata: $(ENVIRONMENT) ## copy what runs for tests, with nobody in it; ARGS="--to FOLDER accounts" chooses
+	@$(PYTHON) -m deploy.local.within -m deploy.testdata $(ARGS)
 
 ##@ Keep
 environment: $(ENVIRONMENT) ## make .venv as the lock says; every other target does it when needed

@@ -19,6 +19,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from deploy import asyncapi
+from deploy.privacy import register
 from services import accounts, consent, deposits, distribution, retention
 from services.accounts import api as accounts_api
 from services.accounts.settings import Settings as AccountsSettings
@@ -26,6 +27,7 @@ from services.consent import api as consent_api
 from services.consent.settings import Settings as ConsentSettings
 from services.deposits import api as deposits_api
 from services.deposits.api.calls import Calls
+from services.deposits.api.owners import JournalOwners
 from services.deposits.api.registry import Registry
 from services.deposits.api.servlet import Servlet
 from services.deposits.api.view import View
@@ -50,13 +52,16 @@ REMEDY: Final = "run `.venv/bin/python -m deploy.docs write` and commit what it 
 # A site's document follows from its routes alone: none of the parts behind them is asked for it.
 NOBODY: Final = cast("Any", SimpleNamespace())
 SITES: Final[Mapping[str, Callable[[Health], web.Application]]] = {
-    "accounts": lambda health: accounts_api.site(NOBODY, NOBODY, health=health, callers=NOBODY),
+    "accounts": lambda health: accounts_api.site(
+        NOBODY, NOBODY, NOBODY, health=health, callers=NOBODY
+    ),
     "consent": lambda health: consent_api.site(NOBODY, health=health, callers=NOBODY),
     "deposits": lambda health: deposits_api.site(
         Servlet(*[NOBODY] * 10),
         View(*[NOBODY] * 7),
         Calls(NOBODY),
         Registry(*[NOBODY] * 5),
+        JournalOwners(NOBODY),
         health=health,
         callers=NOBODY,
     ),
@@ -92,6 +97,8 @@ def pages() -> dict[str, str]:
         "crash-points.md": crash_points_page(),
         "interfaces/deposit-elements.md": elements.page(),
         "interfaces/asyncapi.json": asyncapi.text(),
+        "personal-data.md": register.page(NOTE),
+        "interfaces/personal-data.json": register.manifest_text(),
         **{
             f"interfaces/openapi-{name}.json": text
             for name, text in asyncio.run(_descriptions()).items()

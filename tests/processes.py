@@ -23,8 +23,11 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 OPERATOR_TOKEN: Final = "operator-token-of-a-test"
 OPERATOR: Final = {"Authorization": f"Bearer {OPERATOR_TOKEN}"}
 START_SECONDS: Final = 30.0
-# Where a test names no roles: all but the topic products, which few tests look at.
-ROLES: Final = {"distribution": ("api", "projector")}
+# Where a test names no roles: all but topic products and what follows people, which few look at.
+ROLES: Final = {
+    "distribution": ("api", "projector"),
+    "deposits": ("api", "relay", "worker", "deliver"),
+}
 
 
 @dataclass(frozen=True, slots=True)

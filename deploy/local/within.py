@@ -30,11 +30,11 @@ def main(arguments: list[str]) -> None:
         )
     environment = client_environment(SERVICES, home, ports)
     if service is not None:
-        environment |= _service_environment(service, home, ports)
+        environment |= service_environment(service, home, ports)
     os.execve(sys.executable, [sys.executable, *arguments], environment)  # noqa: S606 - itself
 
 
-def _service_environment(service: str, home: Home, ports: Mapping[str, int]) -> dict[str, str]:
+def service_environment(service: str, home: Home, ports: Mapping[str, int]) -> dict[str, str]:
     """Return what a program needs to work on the store of a service that runs."""
     port = ports["store"]
     url = os.environ.get("MONGODB_URL") or store.user_url(home.path / "store", port, service)

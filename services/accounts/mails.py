@@ -1,94 +1,93 @@
 """The mails of accounts. None holds more of a person than the address it goes to."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final, Literal
 
 from shared.mail import Message
 
-PURPOSE = "security"
+PURPOSE: Final = "security"
+Kind = Literal["confirm-address", "invited", "sign-in-code", "has-account", "address-changed"]
 
 
-def confirm_address(
-    one: str, to: str, code: str, *, share: str, until: datetime, sign_in: str, preferences: str
-) -> Message:
-    """Ask whoever registered, or changed an address, to confirm it."""
-    return _with_code(
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a mail says: why it comes, and what whoever did not expect it does."""
+
+    subject: str
+    why: str
+    otherwise: str
+
+
+TEXTS: Final[Mapping[Kind, Text]] = {
+    "confirm-address": Text(
         "Confirm your e-mail address",
         "This address was given to us for an account. To confirm that it is yours, use this code:",
         "If it was not you, do nothing: without the code no account has this address.",
-        (one, to, code, share, until, sign_in, preferences),
-    )
-
-
-def invited(
-    one: str, to: str, code: str, *, share: str, until: datetime, sign_in: str, preferences: str
-) -> Message:
-    """Tell somebody of an account that staff made for them (DOAJ-1d1)."""
-    return _with_code(
+    ),
+    "invited": Text(  # DOAJ-1d1
         "An account for you",
         "We prepared an account for you. It becomes yours with this code:",
         "If you do not want it, do nothing: without the code there is no account.",
-        (one, to, code, share, until, sign_in, preferences),
-    )
-
-
-def sign_in_code(
-    one: str, to: str, code: str, *, share: str, until: datetime, sign_in: str, preferences: str
-) -> Message:
-    """Give a code to sign in by."""
-    return _with_code(
+    ),
+    "sign-in-code": Text(
         "Your code to sign in",
         "Somebody, probably you, asked for a code to sign in to your account:",
         "If it was not you, do nothing. Nobody signs in without the code.",
-        (one, to, code, share, until, sign_in, preferences),
-    )
+    ),
+    "has-account": Text(
+        "You have an account",
+        "This address was given to us for a new account, and it has one. Nothing was changed.",
+        "To sign in, by password or by a code that we mail:",
+    ),
+    "address-changed": Text(
+        "Your account has another e-mail address",
+        "Your account has another e-mail address now, which was confirmed. If that was not you,"
+        " write to us at once.",
+        "To sign in:",
+    ),
+}
 
 
-def has_account(one: str, to: str, *, share: str, sign_in: str, preferences: str) -> Message:
-    """Tell a holder that their address was given for another account."""
-    return Message(
-        cause=one,
-        purpose=PURPOSE,
-        share=share,
-        to=to,
-        subject="You have an account",
-        text="This address was given to us for a new account, and it has one. Nothing was changed."
-        f" To sign in, by password or by a code that we mail: {sign_in}",
-        preferences=preferences,
-    )
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code in clear, and until when it is good."""
+
+    text: str = field(repr=False)
+    until: datetime
 
 
-def address_changed(one: str, to: str, *, share: str, sign_in: str, preferences: str) -> Message:
-    """Tell the former address that another took its place."""
-    return Message(
-        cause=one,
-        purpose=PURPOSE,
-        share=share,
-        to=to,
-        subject="Your account has another e-mail address",
-        text="Your account has another e-mail address now, which was confirmed. If that was not"
-        f" you, write to us at once. To sign in: {sign_in}",
-        preferences=preferences,
-    )
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Where links of mails lead: to sign in, and to choose what mail one gets (CRP-3e)."""
+
+    sign_in: str
+    preferences: str
 
 
-def _with_code(
-    subject: str,
-    why: str,
-    otherwise: str,
-    said: tuple[str, str, str, str, datetime, str, str],
+def written(
+    kind: Kind, cause: str, to: str, *, share: str, pages: Pages, code: Code | None = None
 ) -> Message:
-    one, to, code, share, until, sign_in, preferences = said
-    ends = until.strftime("%Y-%m-%d %H:%M UTC")
-    # Behind the #, where no server sees or logs it.
-    link = f"{sign_in}#code={code}"
-    text = f"{why}\n\n    {code}\n\n{link}\n\nIt works once, until {ends}. {otherwise}"
+    """Write a mail of this kind; ``share`` is whose it is in the queue, a pseudonym."""
+    text = TEXTS[kind]
     return Message(
-        cause=one,
+        cause=cause,
         purpose=PURPOSE,
         share=share,
         to=to,
-        subject=subject,
-        text=text,
-        preferences=preferences,
-        until=until,
+        subject=text.subject,
+        text=_with_code(text, code, pages)
+        if code
+        else f"{text.why} {text.otherwise} {pages.sign_in}",
+        preferences=pages.preferences,
+        until=code.until if code else None,
     )
+
+
+def _with_code(text: Text, code: Code, pages: Pages) -> str:
+    ends = code.until.strftime("%Y-%m-%d %H:%M UTC")
+    # Behind the #, where no server sees or logs it.
+    link = f"{pages.sign_in}#code={code.text}"
+    said = f"{text.why}\n\n    {code.text}\n\n{link}\n\nIt works once, until {ends}."
+    return f"{said} {text.otherwise}"

@@ -13,13 +13,17 @@ class Settings(ServiceSettings, MailSettings):
 
     key_file: Path = Field(
         default=Path(".local/keys/accounts.key"),
-        description="In the folder of this name without its ending lie the keys that sign people's "
-        "tokens (`signing-<n>.key`, the greatest signs) and that waiting mails are sealed under "
-        "(`kek-<n>.key`); made at the first start, the same for all replicas.",
+        description="Key of links in mails to contacts and of suppressions. In the folder of this "
+        "name without its ending lie the keys that sign people's tokens (`signing-<n>.key`, the "
+        "greatest signs) and that waiting mails are sealed under (`kek-<n>.key`). Made at the "
+        "first start, the same for all replicas.",
     )
     sign_in_url: str = Field(
         default="http://127.0.0.1:8000/sign-in",
         description="Page where people sign in; mails with a code link to it.",
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8082", description="What links in mails to contacts begin with."
     )
     ack_seconds: float = Field(
         default=2.0,

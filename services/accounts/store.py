@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from services.accounts.acks import Acks, Announcing
 from services.accounts.model.access import KeptAccess, KeptKey, KeptSigningKey
@@ -11,16 +11,22 @@ from services.accounts.model.addresses import KeptClaim
 from services.accounts.model.agreements import KeptAgreement
 from services.accounts.model.challenges import KeptChallenge
 from services.accounts.model.credentials import KeptCredential
+from services.accounts.model.deletions import KeptOffer
 from services.accounts.model.looks import KeptLook
 from services.accounts.model.organisations import KeptOrganisation, folded
 from services.accounts.model.people import KeptPerson
 from services.accounts.model.prefixes import KeptPrefix
 from services.accounts.model.requests import KeptRequest
+from services.accounts.model.volunteers import KeptVolunteer
+from shared.events import OwnerState
 from shared.kafka.relay import Source
-from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults
+from shared.mongo import Aggregates, Collection, Database, IndexModel, Outbox, faults
+from shared.mongo.aggregates import Versioned
 from shared.runtime.clock import SYSTEM, Clock
 
+S = TypeVar("S", bound=Versioned)
 SOURCE: Final = "/services/accounts"
+OWNED: Final = "owned"  # what deposits tells of people's journals, written by its projection alone
 
 # Gate topics first: the relay serves sources in this order, and each gate topic has one collection.
 PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
@@ -29,6 +35,9 @@ PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
     "organisations": (),
     "people": (),
     "looks": (),
+    "volunteers": (),
+    "memberships": (),
+    "contacts": (),
 }
 _UNSETTLED: Final = IndexModel(
     [("unsettled", 1)], name="unsettled", partialFilterExpression={"unsettled": True}
@@ -48,11 +57,31 @@ INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
     "agreements": (_UNSETTLED, IndexModel([("organisation", 1)], name="organisation")),
     "requests": (_UNSETTLED,),
     "people": (IndexModel([("subjects", 1)], name="subjects"),),
+    "addresses": (IndexModel([("person", 1)], name="person"),),
+    "volunteers": (
+        IndexModel([("subjects", 1)], name="subjects"),
+        IndexModel([("archived", 1), ("status", 1)], name="status"),
+    ),
+    "offers": (
+        IndexModel([("subjects", 1)], name="subjects"),
+        IndexModel([("forget_at", 1)], name="forget", expireAfterSeconds=0),
+    ),
     "challenges": (
         IndexModel([("subjects", 1)], name="subjects"),
         IndexModel([("forget_at", 1)], name="forget", expireAfterSeconds=0),
     ),
     "looks": (IndexModel([("person", 1)], name="person"),),
+    "memberships": (
+        _UNSETTLED,
+        IndexModel([("status", 1)], name="status"),
+        IndexModel([("subjects", 1)], name="subjects"),
+    ),
+    "contacts": (
+        _UNSETTLED,
+        IndexModel([("organisation", 1)], name="organisation"),
+        IndexModel([("mailed", 1)], name="mailed"),
+        IndexModel([("subjects", 1)], name="subjects"),
+    ),
 }
 
 
@@ -71,7 +100,27 @@ class PeopleStore:
     accesses: Aggregates[KeptAccess]
     keys: Aggregates[KeptKey]
     signing: Aggregates[KeptSigningKey]
+    offers: Aggregates[KeptOffer]
+    owned: Collection
+    volunteers: Aggregates[KeptVolunteer]
     clock: Clock = SYSTEM
+
+    async def hangs_on(self, person: str) -> OwnerState | None:
+        """Return what deposits told last of a person's journals, None where it never did."""
+        with faults():
+            found = await self.owned.find_one({"_id": person}, {"state": 1})
+        return OwnerState.model_validate_json(found["state"]) if found else None
+
+    async def newest_volunteers(
+        self, *, archived: bool, status: str | None, before: str | None, most: int
+    ) -> list[KeptVolunteer]:
+        """Return applications, newest first, from behind ``before`` on; hundreds a year."""
+        asked: dict[str, Any] = {"archived": archived}
+        if status is not None:
+            asked["status"] = status
+        if before is not None:
+            asked["_id"] = {"$lt": before}
+        return await newest(self.volunteers, asked, most)
 
 
 def of_people(credential: str) -> str:
@@ -105,14 +154,7 @@ class Store:
         The one list that sorts in the store: a support desk has thousands, not tens of thousands.
         """
         behind = {} if before is None else {"_id": {"$lt": before}}
-        with faults():
-            found = await (
-                self.requests.collection.find(behind, {"state": 1})
-                .sort("_id", -1)
-                .limit(most)
-                .to_list(most)
-            )
-        return [self.requests.parse(document["state"]) for document in found]
+        return await newest(self.requests, behind, most)
 
     async def is_published(self, prefix: str, version: int) -> bool:
         """Say whether a version of a prefix is at the broker; later ones need not be."""
@@ -154,14 +196,19 @@ def open_people(
             KeptPerson.model_validate_json,
             lambda state: {"subjects": list(state.subjects)},
         ),
-        claims=kept("addresses", KeptClaim.model_validate_json),
-        challenges=kept("challenges", KeptChallenge.model_validate_json, _of_challenge),
+        claims=kept(
+            "addresses", KeptClaim.model_validate_json, lambda state: {"person": state.person}
+        ),
+        challenges=kept("challenges", KeptChallenge.model_validate_json, _forgotten),
         looks=kept("looks", KeptLook.model_validate_json, lambda state: {"person": state.person}),
         accesses=kept("credentials", KeptAccess.model_validate_json),
         keys=kept(
             "credentials", KeptKey.model_validate_json, lambda state: {"key_of": state.person}
         ),
         signing=kept("credentials", KeptSigningKey.model_validate_json),
+        offers=kept("offers", KeptOffer.model_validate_json, _forgotten),
+        owned=database[OWNED],
+        volunteers=kept("volunteers", KeptVolunteer.model_validate_json, _of_volunteer),
         clock=clock,
     )
 
@@ -181,6 +228,18 @@ def sources(database: Database, acks: Acks) -> list[Source]:
         Source(Announcing(Outbox(database[name], SOURCE), acks), gate)
         for name, gate in PUBLISHED.items()
     ]
+
+
+async def newest(aggregates: Aggregates[S], asked: dict[str, Any], most: int) -> list[S]:
+    """Return the states that ``asked`` finds by shown fields, those with the greatest ids first."""
+    with faults():
+        found = await (
+            aggregates.collection.find(asked, {"state": 1})
+            .sort("_id", -1)
+            .limit(most)
+            .to_list(most)
+        )
+    return [aggregates.parse(document["state"]) for document in found]
 
 
 def choice_of(own: str | None, account_default: str | None) -> str:
@@ -210,10 +269,18 @@ def _of_agreement(state: KeptAgreement) -> dict[str, Any]:
     return {"organisation": state.organisation, "unsettled": state.unsettled}
 
 
+def _of_volunteer(state: KeptVolunteer) -> dict[str, Any]:
+    return {
+        "subjects": [part.subject for part in state.parts],
+        "status": state.status,
+        "archived": state.archived_at is not None,
+    }
+
+
 def _of_request(state: KeptRequest) -> dict[str, Any]:
     return {"unsettled": state.unsettled}
 
 
-def _of_challenge(state: KeptChallenge) -> dict[str, Any]:
+def _forgotten(state: KeptChallenge | KeptOffer) -> dict[str, Any]:
     # A day longer than it counts, so that codes of an address can be counted.
     return {"subjects": list(state.subjects), "forget_at": state.until + timedelta(days=1)}

@@ -1,4 +1,4 @@
-"""Consent: notices and their versions, what people consented to, lists, processors, the mail gate.
+"""Consent: notices, what people consented to, lists, processors and exports to them, page views.
 
 It promises that absent means no, that a withdrawal it acknowledged is durable and on its way to
 every reader, that every consent can be shown with its history and a signed receipt, and that no

@@ -15,7 +15,8 @@ def command(roles: tuple[str, ...]) -> None:
     """Run the named roles in one process, by default all.
 
     api: the HTTP interface. relay: publishes what was decided. expiry: ends consents that became
-    too old.
+    too old. mail: sends what waits, and issues of lists. receipts: collects since when other
+    services obey withdrawals.
     """
     run(partial(main, Settings(), roles or ROLES))
 

@@ -3,31 +3,32 @@
 import asyncio
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from services.consent import projections
 from services.consent.api import site
+from services.consent.commands import withdrawals
+from services.consent.commands.analytics import write_views
+from services.consent.commands.consents import expire_due
 from services.consent.commands.context import Consenting, Rows
-from services.consent.commands.lists import still_allowed
+from services.consent.commands.issues import send_due
 from services.consent.commands.processors import publish
-from services.consent.expiry import expire_forever
+from services.consent.loops import step_forever
 from services.consent.settings import Settings
 from services.consent.store import open_store, prepare, sources
+from shared import mail
+from shared.kafka.consume import Consumer
 from shared.kafka.knowledge import Knowledge
 from shared.kafka.relay import Relay
-from shared.mail import KIND, Mailing, Mails, smtp_of
 from shared.mongo import Database, Lease, connect
-from shared.mongo.deliveries import Deliveries
-from shared.mongo.delivering import Delivering, Patience
-from shared.policy.registers import load_cookies, load_lists
+from shared.policy.registers import load_analytics, load_cookies, load_exports, load_lists
 from shared.policy.uses import UsesPolicy, load_uses
 from shared.privacy import rings
 from shared.privacy.blind import BlindIndex
-from shared.privacy.epochs import FileEpochs
 from shared.privacy.keyfile import load_or_create
 from shared.privacy.receipts import Signer
 from shared.runtime import log
@@ -37,8 +38,8 @@ from shared.web import Callers, OperatorsAlone, Pace, serve
 from shared.web.alone import health_alone
 
 SERVICE: Final = "consent"
-ROLES: Final = ("api", "relay", "expiry", "mail")
-MAILS_KEPT: Final = timedelta(days=7)  # how long one that was taken is known as sent
+ISSUE_SECONDS: Final = 2.0  # how soon an issue that another process took is found
+ROLES: Final = ("api", "relay", "expiry", "mail", "receipts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,6 @@ class Parts:
     relay: Relay
     fences: Knowledge
     health: Health
-    mail_wake: asyncio.Event
 
 
 async def main(settings: Settings, roles: Sequence[str]) -> None:
@@ -61,17 +61,18 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
         running: dict[str, Role] = {"fences": parts.fences.run}
         if "api" in roles:
             running["api"] = answering(parts, stack)
+            running["counts"] = stepping(parts, "counts", write_views, settings.counting_seconds)
         if "relay" in roles:
             running["relay"] = parts.relay.run
         if "expiry" in roles:
-            running["expiry"] = partial(
-                expire_forever,
-                parts.consenting,
-                health=parts.health,
-                every=settings.expiry_seconds,
-            )
+            running["expiry"] = stepping(parts, "expiry", expire_due, settings.expiry_seconds)
         if "mail" in roles:
-            running["mail"] = mailing(parts).run
+            posting = parts.consenting.posting
+            running["mail"] = mail.delivering(settings, posting, parts.health).run
+            asked = parts.consenting.issue_asked
+            running["issues"] = stepping(parts, "issues", send_due, ISSUE_SECONDS, asked)
+        if "receipts" in roles:
+            running["receipts"] = collecting(parts).run
         if "api" not in roles:
             running["health"] = health_alone(SERVICE, parts.health, settings)
         await run_roles(running, drain_seconds=settings.drain_seconds)
@@ -87,61 +88,71 @@ async def open_parts(settings: Settings, stack: AsyncExitStack, *, hurry: bool) 
 
     database, keys = await opened(SERVICE), await opened(rings.DATABASE)
     await prepare(database)
-    health, mail_wake = Health(), asyncio.Event()
+    health = Health()
     relay = relaying(settings, database, health)
     uses = load_uses(settings.policies_dir)
     ring, fences = rings.key_ring(settings, keys, uses.personal)
-    lists = load_lists(settings.policies_dir / "lists.toml")
-    cookies = load_cookies(settings.policies_dir / "cookies.toml")
     key = settings.key_file
     consenting = Consenting(
         open_store(database, wake=relay.wake.set if hurry else lambda: None),
-        Rows(uses, lists, cookies),
+        rows_of(settings, uses),
         ring,
         BlindIndex(settings.shared_keys),
         load_or_create(key),
         Signer(key.with_suffix("") / "receipts.key"),
-        waiting(settings, database, uses, mail_wake),
+        mail.waiting(settings, database, uses.personal, keys=key.with_suffix("")),
         notices_dir=settings.notices_dir or settings.policies_dir / "notices",
         public_url=settings.public_url.rstrip("/"),
         ack_seconds=settings.ack_seconds,
     )
-    await consenting.mails.queue.prepare()
+    await consenting.posting.prepare()
+    await withdrawals.prepare(database)
     await publish(consenting)
-    return Parts(settings, consenting, relay, fences, health, mail_wake)
+    return Parts(settings, consenting, relay, fences, health)
 
 
-def waiting(settings: Settings, database: Database, uses: UsesPolicy, wake: asyncio.Event) -> Mails:
-    """Compose the queue of mails."""
-    return Mails(
-        Deliveries(database["deliveries"], kept=MAILS_KEPT),
-        FileEpochs(settings.key_file.with_suffix("")),
-        uses.personal,
-        timedelta(hours=settings.mail_give_up_hours),
-        wake=wake.set,
+def rows_of(settings: Settings, uses: UsesPolicy) -> Rows:
+    """Read the policy files beside that of uses; raises ``PolicyError``."""
+    folder = settings.policies_dir
+    return Rows(
+        uses,
+        load_lists(folder / "lists.toml"),
+        load_cookies(folder / "cookies.toml"),
+        load_exports(folder / "exports.toml"),
+        load_analytics(folder / "analytics.toml"),
     )
 
 
-def mailing(parts: Parts) -> Delivering:
-    """Compose the loop that sends mails, each only while the gate still allows it."""
-    settings, mails = parts.settings, parts.consenting.mails
-    transport = None
-    if settings.smtp_url:
-        transport = smtp_of(settings.smtp_url, seconds=settings.mail_seconds)
-    sending = Mailing(
-        mails, transport, settings.mail_from, partial(still_allowed, parts.consenting)
-    )
-    return Delivering(
-        mails.queue,
-        {KIND: sending.send},
-        Patience(
-            first=settings.mail_first_seconds,
-            most=settings.mail_most_seconds,
-            span=settings.mail_give_up_hours * 3600,
-        ),
-        seconds=settings.mail_seconds,
+def stepping(
+    parts: Parts,
+    name: str,
+    step: Callable[[Consenting], Awaitable[bool]],
+    every: float,
+    wake: asyncio.Event | None = None,
+) -> Role:
+    """Compose a loop."""
+    return partial(
+        step_forever,
+        name,
+        partial(step, parts.consenting),
         health=parts.health,
-        wake=parts.mail_wake,
+        every=every,
+        wake=wake,
+    )
+
+
+def collecting(parts: Parts) -> Consumer:
+    """Compose the collector of what readers of consents report."""
+    settings = parts.settings
+    return Consumer(
+        projections.GROUP,
+        projections.TOPICS,
+        SERVICE,
+        withdrawals.collecting(parts.consenting.store.database),
+        settings.kafka_bootstrap,
+        settings.topic_prefix,
+        health=parts.health,
+        member=settings.replica or None,
     )
 
 

@@ -28,6 +28,12 @@ class Settings(ServiceSettings, MailSettings):
         gt=0,
         description="How long a change waits for the broker before it answers 202.",
     )
+    counting_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        description="How often counts of page views are written; a process that is killed loses "
+        "those of so long.",
+    )
     expiry_seconds: float = Field(
         default=60.0, gt=0, description="How often consents that became too old are looked for."
     )

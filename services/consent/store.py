@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from services.consent.model.analytics import KeptCount
 from services.consent.model.consents import KeptConsent
-from services.consent.model.decisions import KeptDecision
+from services.consent.model.exports import KeptExport
+from services.consent.model.issues import KeptIssue
 from services.consent.model.notices import KeptNotice
 from services.consent.model.people import KeptPerson, KeptSuppression
 from shared.events.consent import ProcessorState
 from shared.kafka.relay import Source
+from shared.mail import kept_decisions
 from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults
+from shared.policy.decisions import KeptDecision
 from shared.runtime.clock import SYSTEM, Clock
 
 SOURCE: Final = "/services/consent"
@@ -27,14 +31,17 @@ INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
     "consents": (
         IndexModel([("person", 1)], name="person"),
         IndexModel([("subjects", 1)], name="subjects"),
-        IndexModel([("purpose", 1)], name="purpose"),
+        IndexModel([("purpose", 1), ("_id", 1)], name="to"),
         IndexModel([("ends", 1)], name="ends"),
+        IndexModel([("noes", 1)], name="noes"),
     ),
+    "issues": (IndexModel([("ended", 1)], name="ended"),),
+    "exports": (IndexModel([("subjects", 1)], name="subjects"),),
+    "page_views": (IndexModel([("forget_at", 1)], name="forget", expireAfterSeconds=0),),
     "people": (
         IndexModel([("person", 1)], name="person"),
         IndexModel([("subjects", 1)], name="subjects"),
     ),
-    "decisions": (IndexModel([("subjects", 1)], name="subjects"),),
 }
 
 
@@ -49,11 +56,31 @@ class Store:
     people: Aggregates[KeptPerson]
     suppressions: Aggregates[KeptSuppression]
     decisions: Aggregates[KeptDecision]
+    issues: Aggregates[KeptIssue]
+    exports: Aggregates[KeptExport]
+    counts: Aggregates[KeptCount]
     clock: Clock = SYSTEM
 
     async def consents_of(self, person: str) -> list[KeptConsent]:
         """Return all consents of a person, by purpose."""
         return sorted(await self.consents.where(person=person), key=lambda one: one.purpose)
+
+    async def consents_to(self, purpose: str, *, after: str, most: int) -> list[KeptConsent]:
+        """Return consents to a purpose, by their keys, from behind ``after`` on."""
+        asked = {"purpose": purpose, "_id": {"$gt": after}}
+        with faults():
+            found = await (
+                self.consents.collection.find(asked, {"state": 1})
+                .sort("_id", 1)
+                .limit(most)
+                .to_list(most)
+            )
+        return [self.consents.parse(document["state"]) for document in found]
+
+    async def count_of(self, purpose: str) -> int:
+        """Count the consents to a purpose, whatever they are worth."""
+        with faults():
+            return await self.consents.collection.count_documents({"purpose": purpose})
 
     async def person(self, pseudonym: str) -> KeptPerson | None:
         """Return a person by the pseudonym."""
@@ -94,7 +121,10 @@ def open_store(
         processors=kept("processors", ProcessorState.model_validate_json, _nothing),
         people=kept("people", KeptPerson.model_validate_json, _of_person),
         suppressions=kept("suppressions", KeptSuppression.model_validate_json, _nothing),
-        decisions=kept("decisions", KeptDecision.model_validate_json, _of_decision),
+        decisions=kept_decisions(database, SOURCE, clock),
+        issues=kept("issues", KeptIssue.model_validate_json, _of_issue),
+        exports=kept("exports", KeptExport.model_validate_json, _of_export),
+        counts=kept("page_views", KeptCount.model_validate_json, _of_count),
         clock=clock,
     )
 
@@ -126,12 +156,20 @@ def _nothing(_state: Any) -> dict[str, Any]:
 def _of_consent(state: KeptConsent) -> dict[str, Any]:
     ends = state.valid_until if state.standing == "given" else None
     found_by = {"person": state.person, "subjects": [state.subject]}
-    return {**found_by, "purpose": state.purpose, "ends": ends}
+    return {**found_by, "purpose": state.purpose, "ends": ends, "noes": list(state.noes)}
+
+
+def _of_issue(state: KeptIssue) -> dict[str, Any]:
+    return {"ended": state.ended_at is not None}
+
+
+def _of_export(state: KeptExport) -> dict[str, Any]:
+    return {"subjects": [row.subject for row in state.rows]}
+
+
+def _of_count(state: KeptCount) -> dict[str, Any]:
+    return {"forget_at": state.forget_at}
 
 
 def _of_person(state: KeptPerson) -> dict[str, Any]:
     return {"person": state.person, "subjects": [state.subject]}
-
-
-def _of_decision(state: KeptDecision) -> dict[str, Any]:
-    return {"subjects": [state.subject] if state.subject else []}

@@ -18,6 +18,7 @@ def command(roles: tuple[str, ...]) -> None:
     relay: publishes works and submissions; one at a time is active.
     worker: reads submissions and judges their records; several may run.
     deliver: calls depositors back whose submissions ended; several may run.
+    reactions: follows what accounts says of people who own journals; several may run.
     """
     run(partial(main, Settings(), roles or ROLES))
 

@@ -6,10 +6,11 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final
 
-from services.deposits import store
+from services.deposits import owners, store
 from services.deposits.api import site
 from services.deposits.api.calls import Calls
 from services.deposits.api.forms import Intake
+from services.deposits.api.owners import JournalOwners
 from services.deposits.api.registry import Registry
 from services.deposits.api.servlet import Servlet
 from services.deposits.api.view import View
@@ -22,7 +23,10 @@ from services.deposits.processing.judging import Judging
 from services.deposits.processing.standing import Standings
 from services.deposits.processing.sweeping import sweep_forever
 from services.deposits.settings import Settings
+from services.deposits.store.owners import PEOPLE
+from services.deposits.store.owners import prepare as prepare_owners
 from services.deposits.transfers import Transfers
+from shared.kafka.consume import Consumer
 from shared.kafka.credentials import KnownCredentials
 from shared.kafka.relay import Relay, Source
 from shared.mongo import Database, Lease, Outbox, connect
@@ -39,7 +43,7 @@ from shared.web.alone import health_alone
 from shared.web.outgoing import outgoing
 
 SERVICE: Final = "deposits"
-ROLES: Final = ("api", "relay", "worker", "deliver")
+ROLES: Final = ("api", "relay", "worker", "deliver", "reactions")
 FORM_BYTES: Final = 1_000_000  # of a deposit's request beside its file
 
 
@@ -59,6 +63,7 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
         await store.prepare(database)
         await store.prepare_ownership(database)
         await store.prepare_conflicts(database)
+        await prepare_owners(database)
         parts = parts_of(settings, database, await opened(rings.DATABASE))
         running: dict[str, Role] = {}
         if {"api", "worker", "deliver"} & set(roles):
@@ -75,16 +80,20 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
             running["relay"] = await _relay(parts)
         if "deliver" in roles:
             running |= await _deliver(parts, stack)
+        if "reactions" in roles:
+            running |= _react(parts)
         if "api" not in roles:
             running["health"] = health_alone(SERVICE, parts.health, settings)
         await run_roles(running, drain_seconds=settings.drain_seconds)
 
 
 async def _relay(parts: Parts) -> Role:
-    ownership, submissions, works = (
-        Outbox(parts.database[name], SOURCE) for name in ("ownership", "submissions", "works")
+    ownership, hanging, submissions, works = (
+        Outbox(parts.database[name], SOURCE)
+        for name in ("ownership", PEOPLE, "submissions", "works")
     )
     await ownership.prepare()
+    await hanging.prepare()
     received, registered = (
         DocketedOutbox(box, docket_of(box.collection)) for box in (submissions, works)
     )
@@ -92,13 +101,36 @@ async def _relay(parts: Parts) -> Role:
         await box.prepare()
     return Relay(
         SERVICE,
-        [Source(ownership, ("deposits.ownership.v1",)), Source(received), Source(registered)],
+        [
+            Source(ownership, ("deposits.ownership.v1",)),
+            Source(hanging),
+            Source(received),
+            Source(registered),
+        ],
         Lease(parts.database["leases"], "relay", parts.replica),
         parts.settings.kafka_bootstrap,
         parts.settings.topic_prefix,
         health=parts.health,
         wake=parts.relay_wake,
     ).run
+
+
+def _react(parts: Parts) -> dict[str, Role]:
+    settings = parts.settings
+    consumer = Consumer(
+        owners.GROUP,
+        owners.TOPICS,
+        SERVICE,
+        partial(owners.obey, parts.owning),
+        settings.kafka_bootstrap,
+        settings.topic_prefix,
+        health=parts.health,
+        member=settings.replica or None,
+    )
+    settling = partial(
+        owners.settle_forever, parts.owning, health=parts.health, every=settings.settle_seconds
+    )
+    return {"people": consumer.run, "owners": settling}
 
 
 async def _deliver(parts: Parts, stack: AsyncExitStack) -> dict[str, Role]:
@@ -207,7 +239,15 @@ def _api(parts: Parts, workers: Sequence[Worker], stack: AsyncExitStack) -> Role
     calls = Calls(parts.callbacks)
     return partial(
         serve,
-        site(servlet, view, calls, owned, health=parts.health, callers=callers),
+        site(
+            servlet,
+            view,
+            calls,
+            owned,
+            JournalOwners(parts.owning),
+            health=parts.health,
+            callers=callers,
+        ),
         host=settings.http_host,
         port=settings.http_port,
         drain_seconds=settings.drain_seconds,

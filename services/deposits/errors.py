@@ -99,6 +99,32 @@ NO_TITLE = Refusal(404, "no-such-title", "There is no such title")
 NOT_A_MEMBER = Refusal(
     403, "members-only", "Conflicts are shown to members and operators", "Show a member's login."
 )
+OWNER_UNKNOWN = Refusal(
+    404,
+    "no-such-owner",
+    "No account of this name is known here",
+    "An account that was just made is known in a moment; send it again.",
+)
+OWNER_CLOSING = Refusal(
+    409,
+    "owner-closing",
+    "This account is being deleted, so no journal may come to it",
+    "Name another account, or have the deletion taken back first (DOAJ-8a2).",
+)
+OWNER_FULL = Refusal(409, "too-many-journals", "This account has as many journals as it may have")
+NO_JOURNAL = Refusal(404, "no-such-journal", "No account owns a journal of this id")
+JOURNAL_OWNED = Refusal(
+    409,
+    "journal-owned-by-another",
+    "The journal is another account's",
+    "To transfer it, name in `from` whose it is; nothing was changed.",
+)
+JOURNAL_OVERTAKEN = Refusal(
+    409,
+    "journal-changed",
+    "The journal changed hands meanwhile",
+    "Look whose it is now, then send it again; nothing was changed.",
+)
 PREFIXES_STALE = Refusal(
     503,
     "knowledge-stale",

@@ -9,8 +9,10 @@ from typing import Final
 
 from services.deposits import store
 from services.deposits.callbacks import Callbacks
+from services.deposits.owners import Owning
 from services.deposits.permissions import TOPICS, Permissions
 from services.deposits.settings import Settings
+from services.deposits.store.owners import open_owners
 from services.deposits.store.secrets import Secrets
 from services.deposits.waiting import Ends
 from shared.events import SubmissionState, WorkState
@@ -39,6 +41,7 @@ class Parts:
     submissions: store.Submissions
     works: store.Works
     ownership: store.Ownership
+    owning: Owning
     conflicts: store.Conflicts
     diagnostics: store.Diagnostics
     files: store.RawFiles
@@ -102,6 +105,7 @@ def parts_of(settings: Settings, database: Database, keys: Database) -> Parts:
             ),
             database["identifiers"],
         ),
+        owning=Owning(open_owners(database, SOURCE, wake=relay_wake.set)),
         conflicts=store.Conflicts(database["fingerprints"], database["conflicts"]),
         diagnostics=store.Diagnostics(database),
         files=store.RawFiles(database),

@@ -72,6 +72,9 @@ class Settings(ServiceSettings):
     deliveries_kept_days: float = Field(
         default=30.0, gt=0, description="How long a delivery that succeeded can be looked at."
     )
+    settle_seconds: float = Field(
+        default=5.0, gt=0, description="How often journals that a crash left behind are looked for."
+    )
     knowledge_seconds: float = Field(
         default=5.0,
         gt=0,

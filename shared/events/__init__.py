@@ -28,7 +28,9 @@ from shared.events.consent import (
     NoticeState,
     NoticeVersion,
     ProcessorState,
+    ReaderReport,
 )
+from shared.events.contacts import ContactState, MembershipState
 from shared.events.deposits import (
     OwnershipState,
     SubmissionCompleted,
@@ -51,6 +53,7 @@ from shared.events.distribution import (
     ReplicaAlive,
     Standing,
 )
+from shared.events.owners import Holding, OwnerState
 from shared.events.people import (
     PersonAccessState,
     PersonKeyState,
@@ -77,6 +80,7 @@ from shared.events.records import (
     to_record,
 )
 from shared.events.retention import KeysState
+from shared.events.volunteers import VolunteerState
 
 __all__ = [
     "NUDGE_KEY",
@@ -87,11 +91,14 @@ __all__ = [
     "ConsentFact",
     "ConsentRecordKept",
     "ConsentState",
+    "ContactState",
     "CredentialChanged",
     "CredentialIssued",
     "CredentialState",
     "Event",
+    "Holding",
     "KeysState",
+    "MembershipState",
     "Meta",
     "NoticeRef",
     "NoticeState",
@@ -103,6 +110,7 @@ __all__ = [
     "OrganisationRegistered",
     "OrganisationState",
     "Outgoing",
+    "OwnerState",
     "OwnershipState",
     "PersonAccessState",
     "PersonKeyState",
@@ -115,6 +123,7 @@ __all__ = [
     "PrefixState",
     "PrefixTransferred",
     "ProcessorState",
+    "ReaderReport",
     "Received",
     "ReferencePreferenceSet",
     "ReplicaAlive",
@@ -132,6 +141,7 @@ __all__ = [
     "TitleTransferred",
     "Unknown",
     "Unreadable",
+    "VolunteerState",
     "Watermark",
     "WorkOwnerAssigned",
     "WorkRegistered",

@@ -98,7 +98,9 @@ class ConsentFact(State):
         default=None, description="When the person said so, where that was before it was entered."
     )
     notice: NoticeRef | None = None
-    cause: str | None = Field(default=None, description="Id of the request that it carries out.")
+    cause: str | None = Field(
+        default=None, description="Id of the request that it carries out; of a no, its own."
+    )
     evidence: str | None = Field(
         default=None, description="Id of the sealed record of how it was said, if one is kept."
     )
@@ -142,6 +144,30 @@ class ConsentExpired(ConsentState, Event, topic="consent.decisions.v1", key="con
 
 class ConsentReconfirmed(ConsentState, Event, topic="consent.decisions.v1", key="consent"):
     """The person said yes again, to the notice as it is now."""
+
+
+class WithdrawalApplied(State):
+    """Since when a reader of consents denies by a withdrawal."""
+
+    withdrawal: str = Field(description="Id of the withdrawal, the cause of its fact.")
+    decided_at: Instant
+    at: Instant
+
+
+class ReaderReport(State):
+    """What a process that decides by consents says of itself: that it lives, and what it obeys."""
+
+    replica: str = Field(min_length=1)
+    since: Instant = Field(description="From when on it knows all that was decided before.")
+    at: Instant
+    stopping: bool = Field(default=False, description="True once, when it stops on purpose.")
+    applied: tuple[WithdrawalApplied, ...] = Field(
+        default=(), description="What it began to obey since its last report."
+    )
+
+
+class AccountsObeys(ReaderReport, Event, topic="accounts.applied.v1", key="replica"):
+    """A process of accounts lives, and denies by these withdrawals of consent."""
 
 
 class ProcessorState(State):

@@ -23,6 +23,8 @@ PersonWhat = Literal[
     "password-reset",
     "roles-set",
     "closing",
+    "reopened",
+    "replacement-accepted",
     "closed",
 ]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
@@ -34,7 +36,18 @@ class PersonFact(State):
 
     at: Instant
     what: PersonWhat
+    actor: str = Field(description="self, operator, staff:<pseudonym> or person:<pseudonym>.")
+
+
+class Closing(State):
+    """A deletion that was asked for: the account goes once no journal hangs on it (DOAJ-8a2)."""
+
+    attempt: Version = Field(description="Version of the person that asked; answers name it.")
+    since: Instant
     actor: str = Field(description="self, operator or staff:<pseudonym>.")
+    replacement: Pseudonym | None = Field(
+        default=None, description="Who accepted to take the journals over."
+    )
 
 
 class PersonState(State):
@@ -47,6 +60,9 @@ class PersonState(State):
     registered_at: Instant
     facts: tuple[PersonFact, ...] = Field(
         default=(), max_length=500, description="Oldest first; the first one always stays."
+    )
+    closing: Closing | None = Field(
+        default=None, description="The deletion that waits, or that was carried out."
     )
     version: Version
 
@@ -65,6 +81,22 @@ class PersonPasswordChanged(PersonState, Event, topic="accounts.people.v1", key=
 
 class PersonRolesSet(PersonState, Event, topic="accounts.people.v1", key="person"):
     """A person was given other roles."""
+
+
+class PersonClosing(PersonState, Event, topic="accounts.people.v1", key="person"):
+    """The deletion of an account was asked for; no journal may come to it from now on."""
+
+
+class PersonReopened(PersonState, Event, topic="accounts.people.v1", key="person"):
+    """The deletion was taken back before it was carried out."""
+
+
+class PersonReplaced(PersonState, Event, topic="accounts.people.v1", key="person"):
+    """Somebody accepted to take the journals of an account over, so that it can go."""
+
+
+class PersonClosed(PersonState, Event, topic="accounts.people.v1", key="person"):
+    """An account was deleted: nobody signs in to it, and nothing of its holder is shown again."""
 
 
 class EndedSignIn(State):

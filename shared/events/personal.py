@@ -6,7 +6,7 @@ the destroyed key.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -76,6 +76,26 @@ class AccountsRecordKept(
     PersonalRecordState, Event, topic="accounts.personal.v1", key="record_key"
 ):
     """Accounts keeps this of a person."""
+
+
+class RecordGone(Event):
+    """A personal record that is kept no longer.
+
+    It travels as its key alone, without a value, so that compaction takes what stood under it. It
+    is no event that anybody could read, so the registry does not hold it.
+    """
+
+    key_field: ClassVar[str] = "record_key"
+
+    record_key: str
+    version: Version
+
+
+class AccountsRecordGone(RecordGone):
+    """Accounts keeps this of a person no longer."""
+
+    topic: ClassVar[str] = "accounts.personal.v1"
+    type: ClassVar[str] = "accounts.record-gone.v1"
 
 
 class ConsentRecordKept(PersonalRecordState, Event, topic="consent.personal.v1", key="record_key"):

@@ -1,7 +1,8 @@
 """A service's own copy of consents: what an address said, found by its blind index.
 
 It is made of two gate topics, for a consent rests on a notice. Knowledge that is older than the
-policy allows, or of which a record cannot be read, is no consent.
+policy allows, or of which a record cannot be read, is no consent. Whoever decides by it reports
+since when it obeys each withdrawal (shared.kafka.obeying), so that how long that takes is known.
 """
 
 from collections.abc import Sequence
@@ -10,9 +11,9 @@ from datetime import datetime
 from typing import Final
 
 from shared.events import Received
-from shared.events.consent import ConsentState, ConsentWithdrawn, NoticeState
+from shared.events.consent import ConsentFact, ConsentState, ConsentWithdrawn, NoticeState
 from shared.kafka.knowledge import Knowledge
-from shared.policy.consent import Standing, purpose_of, standing
+from shared.policy.consent import NO, Standing, purpose_of, standing
 from shared.policy.uses import UsesPolicy
 from shared.runtime.clock import parse_rfc3339
 from shared.runtime.metrics import WITHDRAWAL_SECONDS
@@ -32,6 +33,10 @@ class KnownConsents:
     knowledge: Knowledge
     policy: UsesPolicy
     service: str = ""
+
+    async def now(self, subjects: Sequence[str], purpose: str) -> Standing:
+        """Return what a consent is worth at this moment, as the gate asks (shared.mail.gate)."""
+        return self.worth(subjects, purpose, self.knowledge.clock.now())
 
     def worth(self, subjects: Sequence[str], purpose: str, now: datetime) -> Standing:
         """Return what the consent of an address is worth; ``subjects`` are all its blind indexes.
@@ -70,3 +75,12 @@ class KnownConsents:
             case NoticeState() as state:
                 return state
         return None
+
+
+def withdrawal_in(received: Received) -> ConsentFact | None:
+    """Return the no that an event tells of and that has an id to be acknowledged by, if it does."""
+    state = received.event
+    if not isinstance(state, ConsentState) or not state.facts:
+        return None
+    fact = state.facts[-1]
+    return fact if fact.what in NO and fact.cause is not None else None

@@ -33,7 +33,6 @@ class Message:
     ``cause`` is what it is about: of one cause there is one mail. ``share`` is whose it is in the
     queue (a pseudonym). List mail has ``unsubscribe``, which one click or one POST obeys (RFC
     8058); service mail has ``preferences``. ``until`` is after when it would say nothing true.
-    ``about`` is what is asked of the gate before it goes, such as a list's name; nothing personal.
     """
 
     cause: str
@@ -46,7 +45,6 @@ class Message:
     preferences: str | None = field(default=None, repr=False)
     unsubscribe: str | None = field(default=None, repr=False)
     until: datetime | None = None
-    about: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what could not be sent; raises ``MessageError``."""

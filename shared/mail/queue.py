@@ -6,6 +6,7 @@ Message-ID, by which mailboxes know it. A code that never comes keeps somebody o
 twice does not.
 """
 
+import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from shared.mail.message import Message, written
 from shared.mongo.client import faults
 from shared.mongo.deliveries import Deliveries, Delivery, New
 from shared.mongo.delivering import Failed, Outcome, Sent
+from shared.policy.decisions import KeptDecision
 from shared.policy.personal import PersonalPolicy
 from shared.privacy.envelope import (
     SealedKey,
@@ -48,32 +50,36 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Mails:
-    """The mails of one service that wait to be sent."""
+    """The mails of one service that wait to be sent; ``wake`` is set with each."""
 
     queue: Deliveries
     keys: KeyProvider
     purposes: PersonalPolicy
     given_up_after: timedelta
-    wake: Callable[[], None] = lambda: None
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
     clock: Clock = SYSTEM
 
-    async def post(self, message: Message) -> bool:
-        """Let a mail be sent, once for its cause; False where it was posted before.
+    async def post(self, message: Message, decision: KeptDecision) -> bool:
+        """Let a mail be sent, once for its cause, by a recorded yes; False where it was posted.
 
-        Raises ``PolicyError`` for a purpose that has no row (DOAJ-1a3), ``Transient``.
+        ``decision`` is asked again before each try (law P7). Raises ``PolicyError`` for a purpose
+        that has no row (DOAJ-1a3), ``ValueError`` for a decision that is no yes to this purpose,
+        ``Transient``.
         """
         self.purposes.purpose(message.purpose)
+        if not decision.allowed or decision.use.purpose != message.purpose:
+            raise ValueError("a mail is posted by a recorded yes to its own purpose (law P7)")
         until = message.until or self.clock.now() + self.given_up_after
         texts = {name: text for name in FIELDS if (text := getattr(message, name)) is not None}
         name = f"{KIND}:{message.cause}"
         payload = {
             "purpose": message.purpose,
             "until": rfc3339(until),
-            "about": dict(message.about),
+            "about": {"decision": decision.decision},
             "sealed": seal_fields(self.keys, texts, schema=SCHEMA, record=name),
         }
         new = await self.queue.enqueue([New(name, KIND, payload, message.share)])
-        self.wake()
+        self.wake.set()
         return bool(new)
 
     def opened(self, one: Delivery) -> Message:
@@ -99,10 +105,6 @@ class Mails:
             )
 
 
-async def _allowed(_about: About) -> bool:
-    return True
-
-
 @dataclass(frozen=True, slots=True)
 class Mailing:
     """The sender of mails; without a transport they wait.
@@ -113,7 +115,7 @@ class Mailing:
     mails: Mails
     transport: Transport | None
     sender: str
-    allowed: StillAllowed = field(default=_allowed)
+    allowed: StillAllowed
 
     async def send(self, one: Delivery) -> Outcome:
         """Try one mail. Raises ``Transient``."""

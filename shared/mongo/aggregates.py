@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from shared.events import Event
 from shared.events.decisions import Accepted, Refused, Unchanged
+from shared.events.personal import RecordGone
 from shared.mongo.changes import Change, write
 from shared.mongo.client import Collection, faults
 from shared.mongo.docket import Docket
@@ -232,6 +233,7 @@ def outbox_entry(
     """Write down an event to be published: id and time are minted once, so repeats are the same.
 
     A ``bare`` entry has no text of its own: the state that is written together with it is its text.
+    A record that is gone has none at all.
     """
     entry = {
         "id": new_id(),
@@ -241,7 +243,9 @@ def outbox_entry(
         "time": at,
         "version": event.aggregate_version,
     }
-    if not bare:
+    if isinstance(event, RecordGone):
+        entry["gone"] = True
+    elif not bare:
         entry["data"] = event.model_dump_json()
     return entry | ({"correlation": correlation} if correlation else {})
 

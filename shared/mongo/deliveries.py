@@ -170,6 +170,23 @@ class Deliveries:
             )
         return done.matched_count == 1
 
+    async def drop(self, share: str, said: str) -> int:
+        """Deliver no more of what waits of one share, and forget what is sealed; return how many.
+
+        A try that is under way is not called back.
+        """
+        now = self.clock.now()
+        with faults():
+            done = await self.collection.update_many(
+                {"waiting": True, "share": share},
+                {
+                    "$set": {"state": "done", "said": said, "holder": None, "ended_at": now}
+                    | {"forget_at": now + self.kept},
+                    "$unset": {"waiting": "", "payload.sealed": ""},
+                },
+            )
+        return done.modified_count
+
     async def one(self, name: str) -> Delivery | None:
         """Return a delivery."""
         with faults():

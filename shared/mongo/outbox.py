@@ -150,7 +150,7 @@ def _record(entry: Document, document: Document, source: str) -> Outgoing:
     return Outgoing(
         entry["topic"],
         entry["key"].encode(),
-        text.encode(),
+        None if entry.get("gone") else text.encode(),
         headers_of(
             kind=entry["type"], meta=meta, subject=entry["key"], version=entry.get("version")
         ),

@@ -6,9 +6,9 @@ each single consent.
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
-from shared.events.consent import ConsentState, NoticeState, NoticeVersion
+from shared.events.consent import ConsentState, Happened, NoticeState, NoticeVersion
 
 Standing = Literal[
     "given",
@@ -21,6 +21,8 @@ Standing = Literal[
     "suppressed",
     "knowledge-stale",
 ]
+
+NO: Final[tuple[Happened, ...]] = ("refused", "withdrawn")  # what somebody says who says no
 
 
 def standing(consent: ConsentState | None, notice: NoticeState | None, now: datetime) -> Standing:

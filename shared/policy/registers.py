@@ -1,6 +1,6 @@
-"""Registers as data: processors, lists, cookies and what analytics may record; and their checks."""
+"""Registers as data: processors, exports, lists, cookies, analytics; and their checks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, timedelta
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
@@ -38,6 +38,9 @@ class ProcessorRow(Row):
     open_source: Annotated[bool, Field(alias="open-source")]
     trust: Text | None = None
     active: bool
+    public_key: Annotated[
+        str | None, Field(alias="public-key", pattern=r"^age1[02-9ac-hj-np-z]{58}$")
+    ] = None
 
     @model_validator(mode="after")
     def _trusted(self) -> Self:
@@ -107,20 +110,55 @@ class CookieRow(Row):
     values: list[str] | None = None
 
 
-class DimensionRow(Row):
-    """One of the things that analytics may record."""
-
-
 class CookiesFile(RegisterFile):
-    """Cookies, and the dimensions of analytics."""
+    """Cookies."""
 
     cookies: Annotated[list[CookieRow], Field(alias="cookie")]
-    dimensions: Annotated[list[DimensionRow], Field(alias="dimension")]
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         unique("cookie", [row.name for row in self.cookies])
+        return self
+
+
+class ExportRow(Row):
+    """How long an export can be fetched, and how many people may stand in one."""
+
+    expires_after: Annotated[Period, Field(alias="expires-after")]
+    most_rows: Annotated[int, Field(ge=1, alias="most-rows")]
+
+
+class ExportsFile(RegisterFile):
+    """Exports to processors."""
+
+    export: ExportRow
+
+
+class CountingRow(Row):
+    """What is told of counts and how long they are kept; ``pages`` are how countable ones begin."""
+
+    smallest: Annotated[int, Field(ge=2)]
+    kept: Period
+    most_values: Annotated[int, Field(ge=1, alias="most-values")]
+    pages: Annotated[list[Annotated[str, Field(pattern=r"^/[a-z-]*$")]], Field(min_length=1)]
+
+
+class DimensionRow(Row):
+    """One of the things that analytics count: a field of page views."""
+
+    field: Text
+
+
+class AnalyticsFile(RegisterFile):
+    """Analytics: no dimension is a person."""
+
+    counting: CountingRow
+    dimensions: Annotated[list[DimensionRow], Field(alias="dimension", min_length=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
         unique("dimension", [row.id for row in self.dimensions])
+        unique("field", [row.field for row in self.dimensions])
         return self
 
 
@@ -137,6 +175,16 @@ def load_lists(path: Path) -> ListsFile:
 def load_cookies(path: Path) -> CookiesFile:
     """Read and check the register of cookies; raises ``PolicyError``."""
     return checked(CookiesFile, read(path), str(path))
+
+
+def load_exports(path: Path) -> ExportsFile:
+    """Read and check the rules of exports; raises ``PolicyError``."""
+    return checked(ExportsFile, read(path), str(path))
+
+
+def load_analytics(path: Path) -> AnalyticsFile:
+    """Read and check what analytics count; raises ``PolicyError``."""
+    return checked(AnalyticsFile, read(path), str(path))
 
 
 def by_id(rows: Iterable[R]) -> dict[str, R]:
@@ -181,11 +229,3 @@ def _differs(row: CookieRow, value: str, max_age: str, expires: str) -> list[str
         elif not max_age.isdigit() or int(max_age) > 86_400 * int(row.lifetime[1:-1]):
             wrong.append(f"{row.name} lives longer than {row.lifetime}")
     return wrong
-
-
-def analytics_refused(file: CookiesFile, event: Mapping[str, object]) -> list[str]:
-    """Return what an analytics event may not hold: any field but the registered dimensions."""
-    allowed = {row.id for row in file.dimensions}
-    wrong = [f"{name[:64]} is no dimension of analytics" for name in sorted(set(event) - allowed)]
-    texts = (name for name in sorted(allowed & set(event)) if not isinstance(event[name], str))
-    return wrong + [f"{name} is no text" for name in texts]

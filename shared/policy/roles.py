@@ -22,6 +22,16 @@ class RoleRow(Row):
     ticket: bool = False
 
 
+class CategoryRow(Row):
+    """What kind of person an account is for.
+
+    ``volunteers-get`` are the roles that come with it where it comes of a volunteer's application;
+    without any no application makes such an account.
+    """
+
+    volunteers_get: list[str] = Field(default_factory=list, alias="volunteers-get")
+
+
 class ActionRow(Row):
     """An action and which roles may do it, by how they stand to the record.
 
@@ -44,7 +54,7 @@ class RolesFile(BaseModel):
     title: str
     source: str
     published: date
-    categories: Annotated[list[Row], Field(alias="category", min_length=1)]
+    categories: Annotated[list[CategoryRow], Field(alias="category", min_length=1)]
     reasons: Annotated[list[Row], Field(alias="reason", min_length=1)]
     roles: Annotated[list[RoleRow], Field(alias="role", min_length=1)]
     actions: Annotated[list[ActionRow], Field(alias="action", min_length=1)]
@@ -63,6 +73,9 @@ class RolesFile(BaseModel):
             named = {role for relation in RELATIONS for role in getattr(action, relation)}
             if unknown := (named - roles) | (set(action.reasons) - reasons):
                 raise ValueError(f"action {action.id!r} names {', '.join(sorted(unknown))}")
+        for category in self.categories:
+            if unknown := set(category.volunteers_get) - roles:
+                raise ValueError(f"category {category.id!r} names {', '.join(sorted(unknown))}")
         if EVERYBODY not in roles:
             raise ValueError(f"no [[role]] row {EVERYBODY!r}")
         return self
@@ -97,6 +110,11 @@ class RolesPolicy:
     def categories(self) -> frozenset[str]:
         """What kinds of people accounts are for."""
         return frozenset(row.id for row in self.file.categories)
+
+    def volunteers_get(self, category: str) -> tuple[str, ...]:
+        """Return the roles of a volunteer whose account is of a category; none: it cannot be."""
+        found = (row.volunteers_get for row in self.file.categories if row.id == category)
+        return tuple(next(found, ()))
 
     @property
     def roles(self) -> frozenset[str]:

@@ -52,6 +52,12 @@ WITHDRAWAL_SECONDS = Histogram(
     ["service"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60),
 )
+WITHDRAWAL_QUANTILES = Gauge(
+    "colophon_withdrawal_applied_seconds",
+    "Seconds from a withdrawal until a service reported to deny by it: 0.5, 0.99 and 1 of the last "
+    "hour's reports, as consent collects them.",
+    ["service", "quantile"],
+)
 # Deliveries: shared mongo delivering
 DELIVERIES = Counter(
     "colophon_deliveries_total",

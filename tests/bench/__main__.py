@@ -5,7 +5,18 @@ import importlib
 
 import click
 
-NAMES = ("projector", "read", "ingest", "flip", "bulk", "products", "peers", "rebuild")
+NAMES = (
+    "projector",
+    "read",
+    "ingest",
+    "flip",
+    "bulk",
+    "products",
+    "peers",
+    "rebuild",
+    "withdrawal",
+    "privacy",
+)
 
 
 @click.command()

@@ -5,19 +5,15 @@ One process answers all tests; each has addresses of its own there.
 
 import asyncio
 import contextlib
-import re
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
-from shutil import copytree
 from typing import Any, Final
 
 import aiohttp
 import pytest
 
-from shared.kafka import topics
 from shared.kafka.consents import TOPICS, KnownConsents
 from shared.kafka.knowledge import Knowledge
 from shared.mongo import connect
@@ -29,43 +25,21 @@ from shared.runtime.clock import SYSTEM, rfc3339
 from shared.runtime.ids import new_id
 from shared.runtime.metrics import WITHDRAWAL_SECONDS
 from shared.runtime.service import Role
+from tests.consenting import (
+    POLICIES,
+    PROBLEM,
+    Client,
+    a_place,
+    consenting,
+    path_in,
+    sent,
+    subscribed,
+)
 from tests.mailbox import Mailbox, mailbox, text_of
 from tests.platform import Platform
-from tests.processes import OPERATOR, ROOT, Place, Running, service, until
+from tests.processes import Place, until
 
-PROBLEM: Final = "urn:colophon:problem:"
-POLICIES: Final = ROOT / "deploy" / "policies"
 _PEOPLE: Final = count(1)
-
-
-@dataclass(slots=True)
-class Client:
-    """A caller of consent; the operator where ``operator`` is said."""
-
-    session: aiohttp.ClientSession
-    consent: Running
-    cookies: list[str]
-
-    async def __call__(
-        self, method: str, path: str, body: Any = None, *, operator: bool = False
-    ) -> tuple[int, Any]:
-        url = path if path.startswith("http") else self.consent.url + path
-        headers = OPERATOR if operator else {}
-        async with self.session.request(method, url, json=body, headers=headers) as answer:
-            self.cookies += answer.headers.getall("Set-Cookie", [])
-            text = await answer.text()
-            json = text and "json" in answer.content_type
-            return answer.status, await answer.json(content_type=None) if json else text
-
-    async def ok(self, method: str, path: str, body: Any = None, *, operator: bool = False) -> Any:
-        status, said = await self(method, path, body, operator=operator)
-        assert status < 300, said
-        return said
-
-    async def look_up(self, address: str) -> dict[str, Any]:
-        """Return what each of an address's consents is worth."""
-        said = await self.ok("POST", "/consents/look-up", {"email": address}, operator=True)
-        return {one["purpose"]: one for one in said["consents"]}
 
 
 @pytest.fixture(scope="module")
@@ -77,54 +51,18 @@ def box() -> Iterator[Mailbox]:
 @pytest.fixture(scope="module")
 async def living(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """Where the process lives that all tests share."""
-    name = f"t{new_id().replace('-', '')[8:24]}."
-    await topics.create(platform.kafka_bootstrap, prefix=name)
-    return Place(
-        platform.kafka_bootstrap,
-        platform.mongodb_url,
-        name,
-        tmp_path_factory.mktemp("consent"),
-    )
+    return await a_place(platform, tmp_path_factory.mktemp("consent"))
 
 
 @pytest.fixture(scope="module")
 async def client(living: Place, box: Mailbox) -> AsyncIterator[Client]:
-    copytree(POLICIES / "notices", living.folder / "notices")
-    settings = {
-        "SMTP_URL": box.url,
-        "NOTICES_DIR": str(living.folder / "notices"),
-        "MAIL_FIRST_SECONDS": "0.1",
-        "MAIL_MOST_SECONDS": "0.2",
-        "EXPIRY_SECONDS": "0.2",
-    }
-    async with (
-        service("consent", living, **settings) as consent,
-        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
-    ):
-        made = Client(session, consent, [])
-        await made.ok("POST", "/notices", operator=True)
+    async with consenting(living, box) as made:
         yield made
 
 
 @pytest.fixture
 def address() -> str:
     return f"canary-{next(_PEOPLE)}@press.example"
-
-
-def path_in(client: Client, text: str, kind: str) -> str:
-    """Return the path of the first link of a kind in a mail; it begins with the public address."""
-    found = re.search(rf"http://\S+/({kind}/\S+?)[\s>]", text)
-    assert found, kind
-    return f"/{found[1]}"
-
-
-async def subscribed(client: Client, box: Mailbox, address: str, name: str = "newsletter") -> str:
-    """Join a list as a person does; return the path of the person's own page."""
-    before = len(box.to(address))
-    await client.ok("POST", f"/lists/{name}/subscriptions", {"email": address})
-    text = text_of(await box.next_to(address, after=before))
-    await client.ok("POST", path_in(client, text, "confirmations"))
-    return path_in(client, text, "preferences")
 
 
 @pytest.mark.clause("CRP-13a")
@@ -152,7 +90,7 @@ async def test_notices_are_read_by_everybody_and_changes_come_as_feeds(client: C
 async def test_a_text_that_changed_without_a_new_label_is_refused_and_none_is_posted(
     client: Client, living: Place
 ) -> None:
-    folder = living.folder / "notices" / "reference-distribution"
+    folder = living.folder / "policies" / "notices" / "reference-distribution"
     page = folder / "2018-01.md"
     kept = page.read_text()
     new = kept.replace('label = "2018-01"', 'label = "2019-01"').replace(
@@ -230,8 +168,7 @@ async def test_one_click_ends_a_list_at_once_and_every_mail_has_the_link(
     async with client.session.post(client.consent.url + link, data=form) as answer:
         assert (answer.status, (await answer.json())["worth"]) == (200, "withdrawn")
     another = issue | {"issue": new_id()}
-    sent = await client.ok("POST", "/lists/newsletter/issues", another, operator=True)
-    assert sent["refused"] >= 1
+    assert (await sent(client, "newsletter", another))["refused"] >= 1
     # Whoever is behind in the queue has been served when this one has.
     later = address.replace("canary", "later")
     await subscribed(client, box, later)
@@ -248,8 +185,7 @@ async def test_a_mail_that_waits_is_not_sent_after_its_list_was_left(
     page = await subscribed(client, box, address, "blog")
     box.refuse[address] = "451 come back later"
     issue = {"issue": new_id(), "subject": "News", "text": "Hello,\n\nthere is news."}
-    sent = await client.ok("POST", "/lists/blog/issues", issue, operator=True)
-    assert sent == {"posted": 1, "refused": 0, "unreadable": 0}
+    assert (await sent(client, "blog", issue))["posted"] == 1
     name = f"mail:list:blog:{issue['issue']}:"
     async with connect(living.mongodb_url, living.name.replace(".", "_") + "consent") as database:
 
@@ -446,7 +382,7 @@ async def test_a_material_change_makes_consents_stale_until_they_are_reconfirmed
     client: Client, box: Mailbox, living: Place, address: str
 ) -> None:
     page = await subscribed(client, box, address)
-    folder = living.folder / "notices" / "site-and-members"
+    folder = living.folder / "policies" / "notices" / "site-and-members"
 
     def posted(label: str, change: str) -> None:
         text = (folder / "2017-01.md").read_text()

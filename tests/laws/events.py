@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shared.events import REGISTRY, Event, TitleState
 from shared.events.accounts import PreferenceFact
 from shared.events.distribution import Standing
-from tests.strategies import consent, people, personal
+from tests.strategies import consent, contacts, owners, people, personal, volunteers
 
 INSTANTS = st.datetimes(datetime(1900, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 SETTINGS = st.sampled_from(["closed", "limited", "open"])
@@ -105,7 +105,10 @@ def of(kind: type[Event]) -> st.SearchStrategy[Event]:
     if whole is not None:
         return whole
     titles = OF_TITLES if issubclass(kind, TitleState) else {}
-    known = FIELDS | titles | consent.fields(kind) | people.fields(kind)
+    rooms = (consent, contacts, owners, people, volunteers)
+    known = FIELDS | titles
+    for room in rooms:
+        known |= room.fields(kind)
     required = {n: known[n] for n, field in kind.model_fields.items() if field.is_required()}
     optional = {n: known[n] for n, field in kind.model_fields.items() if not field.is_required()}
     return st.fixed_dictionaries(required, optional=optional).map(lambda fields: kind(**fields))

@@ -5,13 +5,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from shared.events import ConsentState, Event, NoticeState, ProcessorState
+from shared.events import ConsentState, Event, NoticeState, ProcessorState, ReaderReport
 from shared.events.consent import (
     ConsentFact,
     Controller,
     NoticeRef,
     NoticeVersion,
     Officer,
+    WithdrawalApplied,
 )
 
 INSTANTS = st.datetimes(datetime(1900, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -74,6 +75,15 @@ FIELDS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
         "valid_until": st.none() | INSTANTS,
         "facts": _tuples(FACTS),
         "version": NUMBERS,
+    },
+    ReaderReport: {
+        "replica": WORDS,
+        "since": INSTANTS,
+        "at": INSTANTS,
+        "stopping": st.booleans(),
+        "applied": _tuples(
+            st.builds(WithdrawalApplied, withdrawal=WORDS, decided_at=INSTANTS, at=INSTANTS)
+        ),
     },
     ProcessorState: {
         "processor": WORDS,

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from shared.events import Event
 from shared.events.people import (
     AccessState,
+    Closing,
     EndedSignIn,
     PersonAccessState,
     PersonFact,
@@ -20,6 +21,7 @@ INSTANTS = st.datetimes(datetime(1900, 1, 1), datetime(2999, 1, 1), timezones=st
 PEOPLE = st.from_regex(r"p[0-9a-f]{32}", fullmatch=True)
 WORDS = st.from_regex(r"[a-z][a-z0-9-]{0,40}", fullmatch=True)
 IDS = st.uuids().map(str)
+NUMBERS = st.integers(1, 2**31)
 ACTORS = st.sampled_from(["self", "operator"]) | PEOPLE.map("staff:{}".format)
 KEYS = st.from_regex(r"token:[0-9a-f]{64}", fullmatch=True)
 PUBLIC = st.from_regex(r"[A-Za-z0-9_-]{43}", fullmatch=True)
@@ -32,8 +34,16 @@ def fields(kind: type[Event]) -> Strategies:
         facts = st.builds(
             PersonFact, at=INSTANTS, what=st.sampled_from(["registered", "closed"]), actor=ACTORS
         )
+        closing = st.builds(
+            Closing,
+            attempt=NUMBERS,
+            since=INSTANTS,
+            actor=ACTORS,
+            replacement=st.none() | PEOPLE,
+        )
         return {
             "person": PEOPLE,
+            "closing": st.none() | closing,
             "category": WORDS,
             "roles": st.lists(WORDS, max_size=3).map(tuple),
             "status": st.sampled_from(["active", "closing", "closed"]),

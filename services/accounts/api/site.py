@@ -5,15 +5,22 @@ from aiohttp import web
 from services.accounts.api import (
     agreements,
     api_keys,
+    contacts,
+    contacts_links,
     credentials,
+    deletions,
+    memberships,
     organisations,
     people,
     preferences,
     requests,
+    role_mails,
     sign_ins,
     transfers,
+    volunteers,
 )
 from services.accounts.api.problems import FAULTS
+from services.accounts.commands.contacts_context import Contacting
 from services.accounts.commands.context import Accounts
 from services.accounts.commands.persons import People
 from shared.runtime.health import Health
@@ -23,19 +30,25 @@ INFO = Info(
     title="Colophon accounts",
     version="1",
     description="Organisations, their prefixes, reference preferences, credentials, agreements; "
-    "people, who sign in and hold API keys.",
+    "people, who sign in and hold API keys; memberships and contacts by role.",
 )
 ROOMS = (organisations, transfers, credentials, agreements, preferences, requests)
-PERSONAL = (people, sign_ins, api_keys)
+PERSONAL = (people, sign_ins, api_keys, deletions, volunteers)
+CONTACTS = (contacts, contacts_links, memberships, role_mails)
 
 
 def site(
-    accounts: Accounts, persons: People, *, health: Health, callers: Callers
+    accounts: Accounts,
+    persons: People,
+    contacting: Contacting,
+    *,
+    health: Health,
+    callers: Callers,
 ) -> web.Application:
     """Make the site."""
     return build_site(
         "accounts",
-        [*bound(accounts, ROOMS), *bound(persons, PERSONAL)],
+        [*bound(accounts, ROOMS), *bound(persons, PERSONAL), *bound(contacting, CONTACTS)],
         health=health,
         callers=callers,
         info=INFO,

@@ -5,7 +5,7 @@ address has an account, and the answer to that goes by mail to the address alone
 nor time tells who has an account (DOAJ-4b3).
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -17,10 +17,10 @@ from services.accounts.model import challenges
 from services.accounts.model.challenges import KeptChallenge, Pending, Proves
 from services.accounts.model.people import PersonDetails
 from shared.events.decisions import Refused
-from shared.mail import Message
+from shared.mail import Addressee
 from shared.mail.queue import open_fields, seal_fields
 from shared.mongo.deliveries import Delivery
-from shared.mongo.delivering import Failed, Outcome, Sent
+from shared.mongo.delivering import Failed, Outcome, Sender, Sent
 from shared.privacy.envelope import UnsealError
 from shared.privacy.tokens import code_key, new_code
 from shared.runtime.ids import new_id, new_pseudonym
@@ -32,7 +32,7 @@ SCHEMA: Final = "accounts.asked.v1"
 PENDING: Final = "accounts.pending-details.v1"
 HOLDER: Final = "account-holder"
 
-Told = Callable[..., Message]
+Answer = Callable[[Delivery, dict[str, str], tuple[str, ...]], Awaitable[str]]
 
 
 async def register(people: People, *, email: str, name: str | None) -> Refused[Refusal] | None:
@@ -52,8 +52,12 @@ async def invite(
     category: str,
     roles: tuple[str, ...],
     actor: str,
+    cause: str | None = None,
 ) -> Refused[Refusal] | None:
-    """Prepare an account for somebody, who is told by mail and makes it theirs (DOAJ-1d1)."""
+    """Prepare an account for somebody, who is told by mail and makes it theirs (DOAJ-1d1).
+
+    Of one ``cause`` there is one invitation, however often it is asked for.
+    """
     if category not in people.roles.categories:
         return Refused(Refusal("category-unknown", rule="DOAJ-0c", places=("/category",)))
     unknown = tuple(
@@ -62,7 +66,7 @@ async def invite(
     if unknown:
         return Refused(Refusal("role-unknown", rule="DOAJ-4a2", places=unknown))
     return await _register(
-        people, email, name=name, category=category, roles=roles, invited_by=actor
+        people, email, name=name, category=category, roles=roles, invited_by=actor, cause=cause
     )
 
 
@@ -74,15 +78,16 @@ async def _register(
     category: str,
     roles: tuple[str, ...] = (),
     invited_by: str | None = None,
+    cause: str | None = None,
 ) -> Refused[Refusal] | None:
     texts = {"email": email, "name": name}
     about = {"category": category, "roles": sorted(set(roles)), "invited_by": invited_by}
-    return await _ask(people, REGISTRATION, texts, about)
+    return await ask(people, REGISTRATION, texts, about, cause=cause)
 
 
 async def code(people: People, *, email: str) -> Refused[Refusal] | None:
     """Ask for a code to sign in by."""
-    return await _ask(people, SIGN_IN, {"email": email}, {})
+    return await ask(people, SIGN_IN, {"email": email}, {})
 
 
 async def address(
@@ -90,20 +95,40 @@ async def address(
 ) -> Refused[Refusal] | None:
     """Ask that another address take the place of a person's; it counts once confirmed."""
     about = {"person": person, "invited_by": actor}
-    return await _ask(people, ADDRESS, {"email": email, "name": name}, about)
+    return await ask(people, ADDRESS, {"email": email, "name": name}, about)
 
 
-async def _ask(
-    people: People, kind: str, texts: dict[str, str | None], about: dict[str, Any]
+async def ask(
+    people: People,
+    kind: str,
+    texts: dict[str, str | None],
+    about: dict[str, Any],
+    *,
+    cause: str | None = None,
 ) -> Refused[Refusal] | None:
+    """Leave an ask to the loop, its texts sealed; one for each ``cause``, where there is one."""
     indexes = people.indexes(texts["email"] or "")
     if isinstance(indexes, Refused):
         return indexes
-    one = f"{kind}:{new_id()}"
+    one = f"{kind}:{cause or new_id()}"
     said = {field: text for field, text in texts.items() if text is not None}
     sealed = seal_fields(people.mails.keys, said, schema=SCHEMA, record=one)
     await people.ask(one, kind, {"sealed": sealed, "about": about})
     return None
+
+
+async def answered(people: People, one: Delivery, answer: Answer) -> Outcome:
+    """Answer an ask by what its texts say in clear, then forget them. Raises ``Transient``."""
+    if "sealed" not in one.payload:
+        return Sent("answered")
+    try:
+        sealed = one.payload["sealed"]
+        texts = open_fields(people.mails.keys, sealed, schema=SCHEMA, record=one.id)
+    except UnsealError:
+        return Failed("unreadable")
+    said = await answer(one, texts, people.index.all(texts["email"]))
+    await people.mails.empty(one)
+    return Sent(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +136,15 @@ class Asking:
     """Answers what was asked, by mail: senders of the delivery loop."""
 
     people: People
+
+    @property
+    def senders(self) -> Mapping[str, Sender]:
+        """What answers each kind of ask."""
+        return {
+            REGISTRATION: self.registration,
+            SIGN_IN: self.sign_in,
+            ADDRESS: self.address,
+        }
 
     async def registration(self, one: Delivery) -> Outcome:
         """Mail a code that makes an account, or word that there is one. Raises ``Transient``."""
@@ -124,21 +158,15 @@ class Asking:
         """Mail a code to the new address. Raises ``Transient``."""
         return await self._answered(one, self._address)
 
-    async def _answered(self, one: Delivery, answer: Callable[..., Any]) -> Outcome:
-        if "sealed" not in one.payload:
-            return Sent("answered")
-        try:
-            sealed = one.payload["sealed"]
-            texts = open_fields(self.people.mails.keys, sealed, schema=SCHEMA, record=one.id)
-        except UnsealError:
-            return Failed("unreadable")
-        indexes = self.people.index.all(texts["email"])
-        if await self._has_had_enough(indexes[-1]):
-            said = "too-many"
-        else:
-            said = await answer(one, texts, indexes)
-        await self.people.mails.empty(one)
-        return Sent(said)
+    async def _answered(self, one: Delivery, answer: Answer) -> Outcome:
+        async def within_quota(
+            one: Delivery, texts: dict[str, str], indexes: tuple[str, ...]
+        ) -> str:
+            if await self._has_had_enough(indexes[-1]):
+                return "too-many"
+            return await answer(one, texts, indexes)
+
+        return await answered(self.people, one, within_quota)
 
     async def _has_had_enough(self, index: str) -> bool:
         row = self.people.signing_in.limit("codes-of-an-address")
@@ -152,18 +180,17 @@ class Asking:
         about = one.payload["about"]
         holder = await self.people.holder(indexes)
         if holder is not None:
-            await self._tell_holder(holder, texts["email"])
+            await self._tell_holder(holder, texts["email"], indexes)
             return "has-account"
-        person = new_pseudonym()
         invited = about["invited_by"] is not None
         file = self.people.signing_in.file
         await self._mail_code(
             one,
             texts,
-            mails.invited if invited else mails.confirm_address,
-            person=person,
+            "invited" if invited else "confirm-address",
+            Addressee(about["category"], indexes),
+            person=new_pseudonym(),
             proves="registration",
-            indexes=indexes,
             lives=(file.invitation_code if invited else file.confirmation_code).lives,
             category=about["category"],
             roles=tuple(about["roles"]),
@@ -175,15 +202,14 @@ class Asking:
         holder = await self.people.holder(indexes)
         if holder is None:
             return "nobody"
-        lives = self.people.signing_in.file.sign_in_code.lives
         await self._mail_code(
             one,
             texts,
-            mails.sign_in_code,
+            "sign-in-code",
+            await self._known(holder, indexes),
             person=holder,
             proves="sign-in",
-            indexes=indexes,
-            lives=lives,
+            lives=self.people.signing_in.file.sign_in_code.lives,
         )
         return "code-mailed"
 
@@ -191,42 +217,42 @@ class Asking:
         about = one.payload["about"]
         holder = await self.people.holder(indexes)
         if holder is not None and holder != about["person"]:
-            await self._tell_holder(holder, texts["email"])
+            await self._tell_holder(holder, texts["email"], indexes)
             return "has-account"
         await self._mail_code(
             one,
             texts,
-            mails.confirm_address,
+            "confirm-address",
+            await self._known(about["person"], indexes),
             person=about["person"],
             proves="address",
-            indexes=indexes,
             lives=self.people.signing_in.file.confirmation_code.lives,
             invited_by=about["invited_by"],
         )
         return "code-mailed"
 
-    async def _tell_holder(self, holder: str, email: str) -> None:
+    async def _known(self, person: str, indexes: tuple[str, ...]) -> Addressee:
+        state = await self.people.store.people.load(person)
+        return Addressee(state.category if state else HOLDER, indexes)
+
+    async def _tell_holder(self, holder: str, email: str, indexes: tuple[str, ...]) -> None:
         # Once an hour at most, whoever asks how often.
         hour = self.people.now().strftime("%Y%m%d%H")
-        told = mails.has_account(
-            f"has-account.{holder}.{hour}",
-            email,
-            share=holder,
-            sign_in=self.people.sign_in_url,
-            preferences=self.people.preferences_url,
-        )
-        await self.people.mails.post(told)
+        cause = f"has-account.{holder}.{hour}"
+        told = mails.written("has-account", cause, email, share=holder, pages=self.people.pages)
+        await self.people.posting.post(told, await self._known(holder, indexes), actor="person")
 
     async def _mail_code(
         self,
         one: Delivery,
         texts: dict[str, str],
-        told: Told,
+        kind: mails.Kind,
+        to: Addressee,
         *,
         person: str,
         proves: Proves,
-        indexes: tuple[str, ...],
         lives: timedelta,
+        invited_by: str | None = None,
         **kept: Any,
     ) -> None:
         people, now = self.people, self.people.now()
@@ -242,21 +268,21 @@ class Asking:
             code=key,
             proves=proves,
             person=person,
-            subjects=indexes,
+            subjects=to.subjects,
             made_at=now,
             until=until,
             pending=pending,
+            invited_by=invited_by,
             **kept,
         )
         await people.store.challenges.update(key, lambda known: challenges.make(known, new))
         # Of one ask one mail: a second try after a crash made another code, which nobody gets.
-        message = told(
+        message = mails.written(
+            kind,
             one.id,
             texts["email"],
-            mailed,
             share=person,
-            until=until,
-            sign_in=people.sign_in_url,
-            preferences=people.preferences_url,
+            pages=people.pages,
+            code=mails.Code(mailed, until),
         )
-        await people.mails.post(message)
+        await people.posting.post(message, to, actor=invited_by or "person")

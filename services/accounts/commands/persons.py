@@ -1,18 +1,19 @@
 """What every verb about people needs: their store, keys, policies, mails and the time."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from services.accounts.acks import Acks
 from services.accounts.errors import Refusal
+from services.accounts.mails import Pages
 from services.accounts.model.people import PersonDetails
 from services.accounts.quotas import Quotas
 from services.accounts.store import PeopleStore
 from shared.events.decisions import Refused
 from shared.events.personal import Sealed
-from shared.mail import Mails
+from shared.mail import Mails, Posting
 from shared.mongo import Aggregates
 from shared.mongo.deliveries import New
 from shared.policy.roles import RolesPolicy
@@ -35,13 +36,16 @@ class People:
     signing_in: SigningInPolicy
     signing: SigningKeys
     logins: Logins
-    mails: Mails
+    posting: Posting
     quotas: Quotas
     acks: Acks
     ack_seconds: float
-    preferences_url: str
-    sign_in_url: str
-    wake: Callable[[], None] = field(default=lambda: None)
+    pages: Pages
+
+    @property
+    def mails(self) -> Mails:
+        """The queue that asks and mails wait in."""
+        return self.posting.mails
 
     def now(self) -> datetime:
         """Return the time of the store's clock."""
@@ -63,15 +67,17 @@ class People:
                     return one.person
         return None
 
-    async def details(self, sealed: Sealed) -> PersonDetails | Refused[Refusal]:
-        """Return a person's details in clear; refused where they were erased."""
+    async def details(self, sealed: Sealed | None) -> PersonDetails | Refused[Refusal]:
+        """Return a person's details in clear; refused where they are gone or were erased."""
+        if sealed is None:
+            return Refused(Refusal("details-gone"))
         opened = (await reveal(self.ring, PersonDetails, [sealed]))[0]
         return opened.data or Refused(Refusal("details-gone"))
 
     async def ask(self, one: str, kind: str, payload: Mapping[str, Any]) -> None:
         """Leave something to the queue, so that the answer is the same whatever comes of it."""
         await self.mails.queue.enqueue([New(one, kind, payload, kind)])
-        self.wake()
+        self.mails.wake.set()
 
     async def pending(self, aggregates: Aggregates[Any], key: str) -> bool:
         """Wait for the broker; say whether it does not have everything in time."""

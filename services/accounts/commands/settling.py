@@ -149,13 +149,21 @@ async def settle_all(accounts: Accounts) -> int:
 
 
 async def settle_forever(
-    accounts: Accounts, draining: asyncio.Event, *, health: Health, every: float
+    accounts: Accounts,
+    draining: asyncio.Event,
+    *,
+    health: Health,
+    every: float,
+    also: Callable[[], Awaitable[int]],
 ) -> None:
-    """Finish what is unsettled, at the start and every ``every`` seconds, until draining."""
+    """Finish what is unsettled, at the start and every ``every`` seconds, until draining.
+
+    ``also`` finishes what other rooms left, and says of how many documents.
+    """
     health.promise("settling", within=60 + 10 * every)
     while not draining.is_set():
         try:
-            count = await settle_all(accounts)
+            count = await settle_all(accounts) + await also()
             if count:
                 log.info("settled", count=count)
         except (Transient, Busy) as fault:

@@ -16,6 +16,7 @@ from services.accounts.model.people import RECORD, SELF, KeptPerson, New, Person
 from services.accounts.store import of_people
 from shared.events.decisions import Refused
 from shared.events.personal import Sealed
+from shared.mail import Addressee
 from shared.mail.queue import open_fields
 from shared.mongo import Saved
 from shared.privacy.envelope import UnsealError
@@ -257,7 +258,7 @@ async def _reserve(
 ) -> Refused[Refusal] | None:
     claims = people.store.claims
     seen = await claims.load(index)
-    holder = await people.store.people.load(seen.person) if seen else None
+    holder = await people.store.people.load(seen.person) if seen and seen.person else None
     has_it = holder is not None and bool(set(holder.subjects) & set(challenge.subjects))
 
     def decide(known: addresses.KeptClaim | None) -> addresses.Decided:
@@ -280,11 +281,12 @@ async def _tell_former(people: People, before: KeptPerson, after: KeptPerson) ->
     former = await people.details(before.details)
     if isinstance(former, Refused):
         return
-    told = mails.address_changed(
+    told = mails.written(
+        "address-changed",
         f"address-changed.{after.person}.{after.version}",
         former.email,
         share=after.person,
-        sign_in=people.sign_in_url,
-        preferences=people.preferences_url,
+        pages=people.pages,
     )
-    await people.mails.post(told)
+    to = Addressee(after.category, before.subjects)
+    await people.posting.post(told, to, actor="person")

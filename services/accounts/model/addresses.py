@@ -15,10 +15,10 @@ from shared.events.personal import BlindIndexed, Pseudonym
 
 
 class KeptClaim(State):
-    """Whose an address is, or is about to become until ``until``."""
+    """Whose an address is, or is about to become until ``until``; nobody's, once it was freed."""
 
     index: BlindIndexed
-    person: Pseudonym
+    person: Pseudonym | None
     until: Instant | None = None
     version: Version
 
@@ -58,6 +58,13 @@ def confirm(known: KeptClaim | None, person: str) -> Decided:
     return Unchanged(known) if known.until is None else _changed(known, person, None)
 
 
-def _changed(known: KeptClaim, person: str, until: datetime | None) -> Decided:
+def free(known: KeptClaim | None, person: str) -> Decided:
+    """Let go of the address of a person whose account was deleted; it says nothing of them then."""
+    if known is None:
+        return TAKEN
+    return Unchanged(known) if known.person != person else _changed(known, None, None)
+
+
+def _changed(known: KeptClaim, person: str | None, until: datetime | None) -> Decided:
     changes = {"person": person, "until": until, "version": known.version + 1}
     return Accepted(known.model_copy(update=changes), ())

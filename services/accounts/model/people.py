@@ -59,9 +59,9 @@ class PersonDetails(PersonalData, schema="accounts.person-details.v1"):
 
 
 class KeptPerson(PersonState):
-    """A person's document."""
+    """A person's document; of one whose account was deleted it holds neither details nor index."""
 
-    details: Sealed
+    details: Sealed | None
     subjects: tuple[BlindIndexed, ...]
     password_hash: str | None = None
 
@@ -97,15 +97,15 @@ def register(known: KeptPerson | None, new: New, *, now: datetime) -> Decided:
         subjects=new.subjects,
         version=1,
     )
-    return Accepted(state, (_record(state), saying(PersonRegistered, state)))
+    return Accepted(state, (_record(state, new.details), saying(PersonRegistered, state)))
 
 
 def rename(known: KeptPerson | None, details: Sealed, *, actor: str, now: datetime) -> Decided:
     """Replace the details of a person whose address stays."""
     if known is None or known.status == "closed":
         return UNKNOWN
-    state = _next(known, "name-changed", actor, now, details=details)
-    return Accepted(state, (_record(state), saying(PersonDetailsCorrected, state)))
+    state = changed(known, "name-changed", actor, now, details=details)
+    return Accepted(state, (_record(state, details), saying(PersonDetailsCorrected, state)))
 
 
 def change_address(
@@ -121,8 +121,8 @@ def change_address(
         return UNKNOWN
     if known.subjects == subjects:
         return Unchanged(known)
-    state = _next(known, "address-changed", actor, now, details=details, subjects=subjects)
-    return Accepted(state, (_record(state), saying(PersonDetailsCorrected, state)))
+    state = changed(known, "address-changed", actor, now, details=details, subjects=subjects)
+    return Accepted(state, (_record(state, details), saying(PersonDetailsCorrected, state)))
 
 
 def set_password(
@@ -132,7 +132,7 @@ def set_password(
     if known is None or known.status == "closed":
         return UNKNOWN
     what: PersonWhat = "password-set" if password_hash else "password-reset"
-    state = _next(known, what, actor, now, password_hash=password_hash)
+    state = changed(known, what, actor, now, password_hash=password_hash)
     return Accepted(state, (saying(PersonPasswordChanged, state),))
 
 
@@ -153,23 +153,24 @@ def set_roles(
     wanted = tuple(sorted(set(roles)))
     if wanted == known.roles:
         return Unchanged(known)
-    state = _next(known, "roles-set", actor, now, roles=wanted)
+    state = changed(known, "roles-set", actor, now, roles=wanted)
     return Accepted(state, (saying(PersonRolesSet, state),))
 
 
-def _next(
+def changed(
     known: KeptPerson, what: PersonWhat, actor: str, now: datetime, **changes: object
 ) -> KeptPerson:
+    """Return the next state of a person, with the dated fact of what changed it."""
     facts = (*known.facts, PersonFact(at=now, what=what, actor=actor))
     if len(facts) > MOST_FACTS:
         facts = (facts[0], *facts[-(MOST_FACTS - 1) :])
     return known.model_copy(update={**changes, "facts": facts, "version": known.version + 1})
 
 
-def _record(state: KeptPerson) -> Event:
+def _record(state: KeptPerson, details: Sealed) -> Event:
     return AccountsRecordKept(
-        record_key=record_key(state.details),
-        sealed=state.details,
+        record_key=record_key(details),
+        sealed=details,
         subjects=state.subjects,
         version=state.version,
     )

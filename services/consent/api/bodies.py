@@ -1,5 +1,6 @@
 """What comes in: request bodies and queries. Unknown fields are refused."""
 
+from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -100,6 +101,57 @@ class AskedUse(Body):
     opt_out_link: bool = False
     signed_up: bool = False
     reason: str = Field(default="", max_length=60)
+
+
+class ExportRecipient(Body):
+    """Who would get an export; only a registered processor can."""
+
+    kind: Literal["processor", "supplier", "industry", "outside"] = "processor"
+    name: str = Field(max_length=60)
+
+
+class NewExport(Body):
+    """What is to be exported to whom; ``requester`` is whoever asks, as staff call each other."""
+
+    act: Literal["export", "sell", "rent"] = "export"
+    recipient: ExportRecipient
+    purpose: Word
+    list: Annotated[str, Field(max_length=60, description="Name of the list, of list mail.")] = ""
+    category: Word = "subscriber"
+    fields: tuple[str, ...]
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    requester: Word
+
+
+class Approval(Body):
+    """Who approves; not whoever asked."""
+
+    approver: Word
+
+
+class Deleted(Body):
+    """Rows that a processor said it deleted."""
+
+    rows: Annotated[tuple[str, ...], Field(min_length=1, max_length=10_000)]
+
+
+class SeenPage(Body):
+    """A page view: four dimensions and nobody (CRP-2a); ``country`` as the caller's edge knows."""
+
+    page: Annotated[str, StringConstraints(pattern=r"^/[^\s?#@]*$", max_length=200)]
+    referrer: Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]{1,253}$")] | None = Field(
+        default=None, description="The host that led there, and nothing else of its address."
+    )
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    exit: bool = Field(default=False, description="Whether the visit ended on it.")
+
+
+class DaysQuery(Body):
+    """Which days, the last one included; the last thirty where none is named."""
+
+    begin: date | None = Field(default=None, alias="from")
+    until: date | None = None
+    dimension: Word | None = None
 
 
 class NoticeQuery(Body):

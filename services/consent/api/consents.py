@@ -7,7 +7,7 @@ from aiohttp import web
 from services.consent.api.bodies import Entered, WhoIsIt
 from services.consent.api.links import consents_of
 from services.consent.api.problems import agreed
-from services.consent.api.shown import Consent, Consents
+from services.consent.api.shown.consents import Consent, Consents
 from services.consent.commands import consents, people
 from services.consent.commands.consents import Staff
 from services.consent.commands.context import Consenting

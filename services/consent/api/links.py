@@ -11,7 +11,7 @@ from aiohttp import web
 from services.consent.api.asking import within_bounds
 from services.consent.api.bodies import Choice, WhoIsIt
 from services.consent.api.problems import agreed, problem_of
-from services.consent.api.shown import Consent, Consents, Noted
+from services.consent.api.shown.consents import Consent, Consents, Noted
 from services.consent.commands import consents, links, lists
 from services.consent.commands.consents import Settled
 from services.consent.commands.context import Consenting

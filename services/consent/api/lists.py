@@ -6,10 +6,13 @@ from aiohttp import web
 
 from services.consent.api.asking import within_bounds
 from services.consent.api.bodies import NewIssue, Subscription
-from services.consent.api.problems import address_alone, agreed
-from services.consent.api.shown import List, Lists, Noted, Sent
-from services.consent.commands import lists
+from services.consent.api.problems import address_alone, agreed, problem_of
+from services.consent.api.shown.consents import Noted
+from services.consent.api.shown.lists import Issue, List, Lists
+from services.consent.commands import issues, lists
 from services.consent.commands.context import Consenting
+from services.consent.errors import Refusal
+from services.consent.model.issues import issue_key
 from shared.web import Problem, Unbound, body_of, correlation, json_answer
 
 ASKED: Final = "If mail reaches this address, a link to confirm it is under way."
@@ -42,13 +45,19 @@ async def subscribe(consenting: Consenting, request: web.Request) -> web.Respons
 async def send(consenting: Consenting, request: web.Request) -> web.Response:
     """Send an issue of a list to whoever asked for this list."""
     body = await body_of(request, NewIssue)
-    done = agreed(
-        await lists.send(
-            consenting, request.match_info["list"], body.issue, body.subject, body.text
-        )
-    )
-    shown = Sent(posted=done.posted, refused=done.refused, unreadable=done.unreadable)
-    return json_answer(shown, status=202)
+    listed = request.match_info["list"]
+    state = agreed(await issues.ask(consenting, listed, body.issue, body.subject, body.text))
+    where = {"Location": f"/lists/{listed}/issues/{state.issue}"}
+    return json_answer(Issue.of(state), status=202, headers=where)
+
+
+async def progress(consenting: Consenting, request: web.Request) -> web.Response:
+    """Show how far the sending of an issue came."""
+    key = issue_key(request.match_info["list"], request.match_info["issue"])
+    state = await consenting.store.issues.load(key)
+    if state is None:
+        raise problem_of(Refusal("issue-unknown"))
+    return json_answer(Issue.of(state))
 
 
 ROUTES: Final = (
@@ -69,6 +78,14 @@ ROUTES: Final = (
         "Send an issue of a list",
         "operator",
         request=NewIssue,
-        responses={202: Sent},
+        responses={202: Issue},
+    ),
+    Unbound(
+        "GET",
+        "/lists/{list}/issues/{issue}",
+        progress,
+        "How far the sending of an issue came",
+        "operator",
+        responses={200: Issue},
     ),
 )

@@ -7,7 +7,13 @@ from aiohttp import web
 from services.consent.api import feeds
 from services.consent.api.bodies import NoticeQuery
 from services.consent.api.problems import agreed, problem_of
-from services.consent.api.shown import Notice, Notices, NoticeText, Posted, PostedNotices
+from services.consent.api.shown.notices import (
+    Notice,
+    Notices,
+    NoticeText,
+    Posted,
+    PostedNotices,
+)
 from services.consent.commands import notices
 from services.consent.commands.context import Consenting
 from services.consent.errors import Refusal, Slug

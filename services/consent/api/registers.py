@@ -6,7 +6,8 @@ from aiohttp import web
 
 from services.consent.api.bodies import AskedUse
 from services.consent.api.problems import agreed, problem_of
-from services.consent.api.shown import Cookies, Processors, ReceiptKey, Use
+from services.consent.api.shown.consents import ReceiptKey
+from services.consent.api.shown.registers import Cookies, Processors, Use
 from services.consent.commands import uses
 from services.consent.commands.context import Consenting
 from services.consent.errors import Refusal
@@ -21,7 +22,7 @@ async def processors(consenting: Consenting, _request: web.Request) -> web.Respo
 
 async def cookies(consenting: Consenting, _request: web.Request) -> web.Response:
     """Show every cookie that an answer may set (CRP-8a)."""
-    return json_answer(Cookies.of(consenting.rows.cookies))
+    return json_answer(Cookies.of(consenting.rows.cookies, consenting.rows.analytics))
 
 
 async def receipt_key(consenting: Consenting, _request: web.Request) -> web.Response:

@@ -2,7 +2,16 @@
 
 from aiohttp import web
 
-from services.consent.api import consents, links, lists, notices, registers
+from services.consent.api import (
+    analytics,
+    consents,
+    exports,
+    links,
+    lists,
+    notices,
+    registers,
+    withdrawals,
+)
 from services.consent.api.problems import FAULTS
 from services.consent.commands.context import Consenting
 from shared.runtime.health import Health
@@ -13,7 +22,7 @@ INFO = Info(
     version="1",
     description="Notices, consents, lists, processors, and the gate in front of personal data.",
 )
-ROOMS = (notices, lists, links, consents, registers)
+ROOMS = (notices, lists, links, consents, withdrawals, registers, exports, analytics)
 
 
 def site(consenting: Consenting, *, health: Health, callers: Callers) -> web.Application:

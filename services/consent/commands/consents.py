@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from services.consent.commands import people
 from services.consent.commands.context import Consenting
@@ -14,7 +14,9 @@ from services.consent.model.consents import KeptConsent, Said, Who
 from services.consent.model.people import KeptPerson
 from shared.events.consent import Channel
 from shared.mongo import Refused, Unchanged
-from shared.runtime.ids import new_pseudonym
+from shared.runtime.ids import new_id, new_pseudonym
+
+PAGE: Final = 100
 
 Answer = Literal["given", "refused"]
 Decide = Callable[[KeptConsent | None], consents.Decided]
@@ -155,6 +157,7 @@ async def decline(
 ) -> Settled | Refused[Refusal]:
     """Say no, in force at once: the suppression first, so that a crash in between denies."""
     await people.suppress(consenting, who.subject, who.purpose)
+    said = replace(said, cause=new_id())
 
     def decide(known: KeptConsent | None) -> consents.Decided:
         return consents.decline(known, who, said)
@@ -162,13 +165,13 @@ async def decline(
     return await _saved(consenting, who, decide, correlation)
 
 
-async def expire_due(consenting: Consenting, *, most: int) -> int:
-    """Write down which consents became too old; return how many."""
+async def expire_due(consenting: Consenting) -> bool:
+    """Write down a page of consents that became too old; say whether there may be more."""
     now = consenting.now()
-    keys = await consenting.store.over(now, most=most)
+    keys = await consenting.store.over(now, most=PAGE)
     for key in keys:
         await consenting.store.consents.update(key, lambda known: consents.expire(known, now=now))
-    return len(keys)
+    return len(keys) == PAGE
 
 
 async def _yes(

@@ -1,9 +1,10 @@
 """What every verb needs: the store, the rows, the keys, the time."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,11 +12,11 @@ from services.consent.errors import Refusal
 from services.consent.model.consents import Grounds, KeptConsent, consent_key
 from services.consent.model.notices import KeptNotice, ref_of
 from services.consent.store import Store
-from shared.mail import Mails
+from shared.mail import Gate, Mails, Posting
 from shared.mongo import Aggregates, Refused, Saved
 from shared.policy.consent import Standing, in_force, purpose_of, standing
 from shared.policy.personal import PurposeRow
-from shared.policy.registers import CookiesFile, ListsFile
+from shared.policy.registers import AnalyticsFile, CookiesFile, ExportsFile, ListsFile
 from shared.policy.uses import UsesPolicy
 from shared.privacy.blind import AddressError, BlindIndex
 from shared.privacy.keyring import KeyRing
@@ -27,6 +28,7 @@ from shared.web.backoff import Backoff
 FIRST_LOOK: Final = 0.02  # seconds until the outbox is looked at; it doubles
 LONGEST_LOOK: Final = 0.1
 AT: Final = ("/email",)
+Views = dict[tuple[date, str], Counter[str]]  # by day and dimension: how often which value
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Rows:
     uses: UsesPolicy
     lists: ListsFile
     cookies: CookiesFile
+    exports: ExportsFile
+    analytics: AnalyticsFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,17 @@ class Consenting:
     public_url: str
     ack_seconds: float
     asked: Backoff = field(default_factory=lambda: Backoff(SYSTEM))
+    issue_asked: asyncio.Event = field(default_factory=asyncio.Event)
+    views: Views = field(default_factory=dict)
 
     def now(self) -> datetime:
         """Return the time of the store's clock."""
         return self.store.clock.now()
+
+    @property
+    def posting(self) -> Posting:
+        """What mails go through; of consents the documents themselves are asked."""
+        return Posting(self.mails, Gate(self.rows.uses, self.store.decisions, self.worth))
 
     def subjects(self, address: str) -> tuple[str, ...] | Refused[Refusal]:
         """Return the blind indexes of an address, the one that is written last."""

@@ -1,38 +1,21 @@
 """Lists: asked for with an address alone, joined by the link that is mailed to it (CRP-3)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from services.consent.commands import links, people, uses
+from services.consent.commands import links, people
 from services.consent.commands.context import Consenting
 from services.consent.commands.links import Link
 from services.consent.errors import Refusal
 from services.consent.model import consents
 from services.consent.model.consents import Request, Who
 from services.consent.model.people import KeptPerson
-from shared.mail import Message
+from shared.mail import Addressee, Message
 from shared.mongo import Refused
-from shared.policy.uses import Use
 from shared.runtime.ids import new_id
 
 SECURITY: Final = "security"
 LIST: Final = "list"
-ASKED: Final = Use("mail", SECURITY, "subscriber", opt_out_link=True)
-
-
-def listed(name: str) -> Use:
-    """Return what a mail of a list is: its link is in every one that is posted here."""
-    return Use("mail", LIST, "subscriber", name=name, opt_out_link=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """What became of an issue of a list; ``posted`` are the mails that were not there before."""
-
-    posted: int
-    refused: int
-    unreadable: int
+CATEGORY: Final = "subscriber"
 
 
 async def subscribe(
@@ -90,67 +73,21 @@ async def send_preferences(consenting: Consenting, address: str) -> Refused[Refu
     return None
 
 
-async def send(
-    consenting: Consenting, name: str, issue: str, subject: str, text: str
-) -> Issue | Refused[Refusal]:
-    """Let one issue of a list wait to be sent, once to whoever it is allowed to.
-
-    Each recipient is asked of the gate and recorded; each mail has its own link to leave (CRP-3e).
-    """
-    if name not in consenting.rows.uses.lists:
-        return Refused(Refusal("list-unknown", rule="CRP-3c"))
-    purpose, use = f"{LIST}:{name}", listed(name)
-    counted = {"posted": 0, "refused": 0, "unreadable": 0}
-    for state in await consenting.store.consents.where(purpose=purpose):
-        decision = await uses.decide_of(
-            consenting, use, subjects=(state.subject,), actor="operator"
-        )
-        person = await consenting.store.person(state.person)
-        address = await people.address_of(consenting, person) if person else None
-        if decision.outcome != "allowed" or address is None:
-            counted["refused" if decision.outcome != "allowed" else "unreadable"] += 1
-            continue
-        counted["posted"] += await consenting.mails.post(
-            Message(
-                cause=f"list:{name}:{issue}:{state.person}",
-                purpose=LIST,
-                share=state.person,
-                to=address,
-                subject=subject,
-                text=text,
-                unsubscribe=links.address_of(
-                    consenting, "unsubscribe", Link(state.person, purpose)
-                ),
-                about=(("decision", decision.decision), ("list", name)),
-            )
-        )
-    return Issue(**counted)
-
-
 async def _mail(
     consenting: Consenting, person: KeptPerson, cause: str, subject: str, text: str
 ) -> None:
     """Let a mail of ours wait to be sent, where the gate allows it."""
-    decision = await uses.decide_of(consenting, ASKED, subjects=(person.subject,), actor="person")
     address = await people.address_of(consenting, person)
-    if decision.outcome != "allowed" or address is None:
+    if address is None:
         return
-    await consenting.mails.post(
-        Message(
-            cause=cause,
-            purpose=SECURITY,
-            share=person.person,
-            to=address,
-            subject=subject,
-            text=text,
-            preferences=links.page_of(consenting, person.person),
-            about=(("decision", decision.decision),),
-        )
+    message = Message(
+        cause=cause,
+        purpose=SECURITY,
+        share=person.person,
+        to=address,
+        subject=subject,
+        text=text,
+        preferences=links.page_of(consenting, person.person),
     )
-
-
-async def still_allowed(consenting: Consenting, about: Mapping[str, str]) -> bool:
-    """Ask again right before a mail goes: what was withdrawn meanwhile is not sent."""
-    name = about.get("list", "")
-    use = listed(name) if name else ASKED
-    return await uses.still_allowed(consenting, about.get("decision", ""), use)
+    to = Addressee(CATEGORY, (person.subject,))
+    await consenting.posting.post(message, to, actor="person")

@@ -1,5 +1,6 @@
 """Entering people: a pseudonym for an address, its ciphertext where it is needed, suppressions."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from services.consent.commands.context import Consenting
@@ -58,6 +59,18 @@ async def address_of(consenting: Consenting, person: KeptPerson) -> str | None:
         return None
     opened = (await reveal(consenting.ring, Subscriber, [person.sealed]))[0]
     return opened.data.email if opened.data else None
+
+
+async def addresses_of(consenting: Consenting, subjects: Sequence[str]) -> dict[str, str]:
+    """Return the addresses in clear of those who have one that can be read, by blind index."""
+    found = await consenting.store.people.load_many(subjects)
+    kept = {subject: one.sealed for subject, one in found.items() if one.sealed is not None}
+    opened = await reveal(consenting.ring, Subscriber, list(kept.values()))
+    return {
+        subject: one.data.email
+        for subject, one in zip(kept, opened, strict=True)
+        if one.data is not None
+    }
 
 
 async def keep_evidence(

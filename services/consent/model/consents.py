@@ -27,8 +27,8 @@ from shared.events.consent import (
     NoticeRef,
 )
 from shared.events.decisions import Accepted, Refused, Unchanged, saying
+from shared.policy.consent import NO
 
-NO: Final = ("refused", "withdrawn")
 YES: Final = ("given", "reconfirmed")
 ANSWERS: Final = (*NO, *YES)
 _EVENTS: Final[dict[Happened, type[Event]]] = {
@@ -55,6 +55,11 @@ class KeptConsent(ConsentState):
     request: Request | None = None
 
     @property
+    def noes(self) -> tuple[str, ...]:
+        """The ids of every no that was said, as receipts name them."""
+        return tuple(fact.cause for fact in self.facts if fact.what in NO and fact.cause)
+
+    @property
     def yes_at(self) -> Instant:
         """When the newest yes was taken; of one that stands."""
         return next(fact.at for fact in reversed(self.facts) if fact.what in YES)
@@ -79,13 +84,17 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """How something was said; ``said_at`` where that was before ``now``."""
+    """How something was said; ``said_at`` where that was before ``now``.
+
+    ``cause`` is the id of a no, by which readers say since when they obey it.
+    """
 
     by: By
     channel: Channel
     now: datetime
     said_at: datetime | None = None
     evidence: str | None = None
+    cause: str | None = None
 
     @property
     def at(self) -> datetime:
@@ -183,6 +192,7 @@ def decline(known: KeptConsent | None, who: Who, said: Said) -> Decided:
         by=said.by,
         channel=said.channel,
         said_at=said.said_at,
+        cause=said.cause,
         evidence=said.evidence,
     )
     return _told(_added(known, who, fact, standing=what, request=None), what)

@@ -2,9 +2,10 @@
 
 from aiohttp import web
 
-from services.deposits.api import calls, pages, registry
+from services.deposits.api import calls, owners, pages, registry
 from services.deposits.api.calls import Calls
 from services.deposits.api.forms import XML_TYPES
+from services.deposits.api.owners import JournalOwners
 from services.deposits.api.registry import Registry
 from services.deposits.api.servlet import Servlet
 from services.deposits.api.shown import (
@@ -37,6 +38,7 @@ def site(
     view: View,
     called: Calls,
     owned: Registry,
+    journals: JournalOwners,
     *,
     health: Health,
     callers: Callers,
@@ -54,6 +56,7 @@ def site(
             *_json(view),
             *calls.routes(called),
             *registry.routes(owned),
+            *owners.routes(journals),
         ],
         health=health,
         callers=callers,

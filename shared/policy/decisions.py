@@ -1,5 +1,6 @@
 """Recorded answers of the gate: what was asked, what was answered, by which clause (law P7)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -10,16 +11,17 @@ from shared.policy.uses import Allowed, Refused, Use
 
 
 class KeptDecision(State):
-    """One answer, written before anything is done on it; it never changes."""
+    """One answer, written before anything is done on it; it never changes.
+
+    ``use`` is whole, so that the same can be asked again right before it is done; ``subjects`` are
+    the blind indexes of whoever it is about, none where it is about nobody in particular.
+    """
 
     decision: str
     at: Instant
     actor: str
-    act: str
-    purpose: str
-    category: str
-    recipient: str
-    subject: BlindIndexed | None = None
+    use: Use
+    subjects: tuple[BlindIndexed, ...] = ()
     consent: Standing
     outcome: Literal["allowed", "refused"]
     clause: str
@@ -28,6 +30,11 @@ class KeptDecision(State):
     policy: str
     version: Version = 1
 
+    @property
+    def allowed(self) -> bool:
+        """Whether it may be done."""
+        return self.outcome == "allowed"
+
 
 def recorded(
     number: str,
@@ -35,7 +42,7 @@ def recorded(
     answer: Allowed | Refused,
     *,
     consent: Standing,
-    subject: str | None,
+    subjects: Sequence[str],
     actor: str,
     at: datetime,
 ) -> KeptDecision:
@@ -45,11 +52,8 @@ def recorded(
         decision=number,
         at=at,
         actor=actor,
-        act=use.act,
-        purpose=use.consent_purpose,
-        category=use.category,
-        recipient=f"{use.recipient.kind}:{use.recipient.name}".rstrip(":"),
-        subject=subject,
+        use=use,
+        subjects=tuple(subjects),
         consent=consent,
         outcome="refused" if refused else "allowed",
         clause=answer.clause,

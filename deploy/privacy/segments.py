@@ -1,0 +1,60 @@
+"""Files of a Kafka log, record by record: a search of the raw file misses what is compressed.
+
+Records are decoded: keys, values and headers. What cannot be decoded is a fault and not nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aiokafka.errors import CorruptRecordException, UnsupportedCodecError
+from aiokafka.record.memory_records import MemoryRecords
+
+# Segments in use, and what the broker keeps for a while when it deletes or cleans them.
+NAMES: Final = ("*.log", "*.log.deleted", "*.log.cleaned", "*.log.swap")
+LENGTH, HEAD = 8, 12  # where a batch says its length, and where what that counts begins
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One record as it lies in a file: everything in it that is not a number."""
+
+    offset: int
+    data: bytes
+
+
+def segments(folder: Path) -> list[tuple[str, Path]]:
+    """Return the segment files below a broker's log folder, each with its topic and partition."""
+    return [(path.parent.name, path) for name in NAMES for path in sorted(folder.rglob(name))]
+
+
+def records(data: bytes) -> Iterator[Stored]:
+    """Give every record of a segment. Raises ``ValueError`` where any of it cannot be read."""
+    whole = _whole(data)
+    batches = MemoryRecords(data[:whole])
+    try:
+        while batches.has_next():
+            batch = batches.next_batch()
+            if not batch.validate_crc():
+                raise ValueError("a batch has another checksum than its own")
+            for record in batch:
+                parts = [record.key or b"", record.value or b""]
+                for name, value in record.headers:
+                    parts += [name.encode(), value or b""]
+                yield Stored(record.offset, b"\n".join(parts))
+    except (CorruptRecordException, UnsupportedCodecError) as fault:
+        raise ValueError(f"a batch cannot be read: {type(fault).__name__}") from None
+    if data[whole:].strip(b"\0"):
+        raise ValueError(f"the last {len(data) - whole} bytes are no whole batch")
+
+
+def _whole(data: bytes) -> int:
+    """Return how many bytes whole batches take: each says its length behind its first offset."""
+    at = 0
+    while at + HEAD <= len(data):
+        length = int.from_bytes(data[at + LENGTH : at + HEAD], "big")
+        if length == 0 or at + HEAD + length > len(data):
+            break
+        at += HEAD + length
+    return at

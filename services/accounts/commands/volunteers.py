@@ -1,0 +1,175 @@
+"""Applications of volunteers: taken from anybody, read and decided by the team, then archived.
+
+Taking one asks nothing about anybody: neither answer nor time tells who has an account (DOAJ-4b3).
+An accepted applicant is offered an account as anybody is whom staff invite, name and address alone;
+referees stay in the application and go with it (DOAJ-1b3).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from services.accounts.commands import asking
+from services.accounts.commands.people import Actor, may
+from services.accounts.commands.persons import People
+from services.accounts.errors import Refusal
+from services.accounts.model import volunteers as model
+from services.accounts.model.volunteers import KeptPart, KeptVolunteer, Referee, Volunteer
+from shared.events.decisions import Refused
+from shared.events.volunteers import VolunteerState
+from shared.privacy.vault import reveal, seal
+from shared.runtime.crashpoints import crashpoint
+from shared.runtime.ids import new_id, new_pseudonym
+
+READ: Final = "volunteer-read"
+ASSESS: Final = "volunteer-assess"
+READ_ARCHIVE: Final = "volunteer-archive-read"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An application in clear; of what was erased there is nothing."""
+
+    state: KeptVolunteer
+    applicant: Volunteer | None
+    referees: tuple[Referee, ...] = ()
+
+
+async def apply(
+    people: People, applicant: Volunteer, referees: Sequence[Referee], *, correlation: str
+) -> str | Refused[Refusal]:
+    """Keep an application, each person in it under a pseudonym and key of their own."""
+    application, parts = new_id(), []
+    everybody: Sequence[Volunteer | Referee] = (applicant, *referees)
+    for place, said in enumerate(everybody):
+        indexes = people.indexes(said.email)
+        if isinstance(indexes, Refused):
+            at = f"/referees/{place - 1}/email" if place else "/email"
+            return Refused(Refusal("address-invalid", places=(at,)))
+        sealed = await seal(
+            people.ring, said, person=new_pseudonym(), unit=application, record=application
+        )
+        parts.append(KeptPart(sealed=sealed, subject=indexes[-1]))
+    saved = await people.store.volunteers.update(
+        application,
+        lambda known: model.apply(known, application, tuple(parts), now=people.now()),
+        correlation=correlation,
+    )
+    return saved if isinstance(saved, Refused) else application
+
+
+async def page(
+    people: People,
+    actor: Actor,
+    *,
+    archived: bool,
+    status: str | None,
+    before: str | None,
+    most: int,
+) -> list[Shown] | Refused[Refusal]:
+    """List applications, newest first, with the name of who applied; the archive for executives."""
+    refused = may(people, actor, READ_ARCHIVE if archived else READ)
+    if refused is not None:
+        return refused
+    found = await people.store.newest_volunteers(
+        archived=archived, status=status, before=before, most=most
+    )
+    opened = await reveal(people.ring, Volunteer, [state.parts[0].sealed for state in found])
+    return [Shown(state, one.data) for state, one in zip(found, opened, strict=True)]
+
+
+async def show(people: People, actor: Actor, application: str) -> Shown | Refused[Refusal]:
+    """Show an application with its referees: to the team, and once archived to executives."""
+    state = await people.store.volunteers.load(application)
+    archived = state is not None and state.archived_at is not None
+    if state is not None and archived and may(people, actor, READ_ARCHIVE) is None:
+        return await _shown(people, state)
+    refused = may(people, actor, READ)
+    if refused is not None:
+        return refused
+    # To others an archived one is as one that there never was.
+    return model.UNKNOWN if state is None or archived else await _shown(people, state)
+
+
+async def accept(
+    people: People, actor: Actor, application: str, category: str, *, correlation: str
+) -> KeptVolunteer | Refused[Refusal]:
+    """Accept an applicant, who is then offered an account of this category."""
+    if not people.roles.volunteers_get(category):
+        return Refused(Refusal("category-unknown", rule="DOAJ-0c", places=("/category",)))
+    return await _decide(
+        people,
+        actor,
+        application,
+        lambda known: model.accept(
+            known, category=category, actor=actor.named(None), now=people.now()
+        ),
+        correlation,
+    )
+
+
+async def reject(
+    people: People, actor: Actor, application: str, *, correlation: str
+) -> KeptVolunteer | Refused[Refusal]:
+    """Reject an applicant."""
+    return await _decide(
+        people,
+        actor,
+        application,
+        lambda known: model.reject(known, actor=actor.named(None), now=people.now()),
+        correlation,
+    )
+
+
+async def archive(
+    people: People, actor: Actor, application: str, *, correlation: str
+) -> KeptVolunteer | Refused[Refusal]:
+    """Put a decided application away; from then on executives alone read it."""
+    return await _decide(
+        people,
+        actor,
+        application,
+        lambda known: model.archive(known, actor=actor.named(None), now=people.now()),
+        correlation,
+    )
+
+
+async def accepted(people: People, said: VolunteerState, correlation: str | None) -> None:
+    """Offer the account that an acceptance promised; once, however often this is told."""
+    state = await people.store.volunteers.load(said.application)
+    if state is None or not state.inviting:
+        return
+    applicant = (await _shown(people, state)).applicant
+    if applicant is not None and state.category is not None:
+        await asking.invite(
+            people,
+            email=applicant.email,
+            name=applicant.name,
+            category=state.category,
+            roles=people.roles.volunteers_get(state.category),
+            actor=state.facts[-1].actor,
+            cause=f"volunteer:{state.application}",
+        )
+    crashpoint("accounts.volunteer-invited")
+    await people.store.volunteers.update(state.application, model.invited, correlation=correlation)
+
+
+async def _decide(
+    people: People,
+    actor: Actor,
+    application: str,
+    decide: model.Deciding,
+    correlation: str,
+) -> KeptVolunteer | Refused[Refusal]:
+    refused = may(people, actor, ASSESS)
+    if refused is not None:
+        return refused
+    saved = await people.store.volunteers.update(application, decide, correlation=correlation)
+    return saved if isinstance(saved, Refused) else saved.state
+
+
+async def _shown(people: People, state: KeptVolunteer) -> Shown:
+    applicant, *referees = [part.sealed for part in state.parts]
+    opened = await reveal(people.ring, Volunteer, [applicant])
+    found = await reveal(people.ring, Referee, referees)
+    return Shown(state, opened[0].data, tuple(one.data for one in found if one.data))

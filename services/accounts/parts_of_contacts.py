@@ -1,0 +1,35 @@
+"""What the verbs about contacts and memberships need, composed for ``app``."""
+
+from collections.abc import Callable
+
+from services.accounts.commands.contacts_context import Contacting
+from services.accounts.commands.contacts_gate import ContactsGate
+from services.accounts.commands.context import Accounts
+from services.accounts.commands.persons import People
+from services.accounts.settings import Settings
+from services.accounts.store_of_contacts import open_contact_store
+from shared.mongo import Database
+from shared.policy.contacts import load_contacts
+from shared.privacy.keyfile import load_or_create
+
+
+def contacted(
+    settings: Settings,
+    database: Database,
+    accounts: Accounts,
+    people: People,
+    *,
+    relay: Callable[[], None],
+) -> Contacting:
+    """Compose it over the same database; ``relay`` hurries that role, where it runs here."""
+    gate = people.posting.gate
+    store = open_contact_store(database, wake=relay)
+    return Contacting(
+        store,
+        accounts,
+        people,
+        load_contacts(settings.policies_dir / "contacts.toml", gate.policy),
+        ContactsGate(gate.policy, gate.decisions, gate.worth, store),
+        load_or_create(settings.key_file),
+        settings.public_url,
+    )

@@ -1,0 +1,73 @@
+"""What is shown of withdrawals: which service denies by one since when."""
+
+from dataclasses import asdict
+from datetime import datetime
+
+from pydantic import Field
+
+from services.consent.api.shown.answer import Answer
+from services.consent.commands.withdrawals import Withdrawal
+from services.consent.model.withdrawals import Figures, ServiceReceipt
+
+
+class Obeying(Answer):
+    """One process of a service."""
+
+    replica: str
+    live: bool
+    since: datetime | None
+
+
+class Service(Answer):
+    """One service that decides by consents."""
+
+    service: str
+    obeyed_since: datetime | None = Field(
+        description="Null while a live process of it has not said that it obeys."
+    )
+    replicas: tuple[Obeying, ...]
+
+    @classmethod
+    def of(cls, one: ServiceReceipt) -> "Service":
+        """Show a service."""
+        return cls(**asdict(one))
+
+
+class Receipt(Answer):
+    """A withdrawal and who obeys it; consent itself does since it was decided."""
+
+    withdrawal: str
+    purpose: str
+    decided_at: datetime
+    services: tuple[Service, ...]
+
+    @classmethod
+    def of(cls, one: Withdrawal) -> "Receipt":
+        """Show a withdrawal."""
+        return cls(
+            withdrawal=one.withdrawal,
+            purpose=one.purpose,
+            decided_at=one.decided_at,
+            services=tuple(Service.of(each) for each in one.services),
+        )
+
+
+class Took(Answer):
+    """How long withdrawals took to count at one service, in seconds."""
+
+    service: str
+    reports: int
+    p50: float
+    p99: float
+    greatest: float
+
+    @classmethod
+    def of(cls, one: Figures) -> "Took":
+        """Show the figures of a service."""
+        return cls(**asdict(one))
+
+
+class Propagation(Answer):
+    """How long withdrawals took to count, over the last hour."""
+
+    services: tuple[Took, ...]

@@ -1,0 +1,190 @@
+"""Applications of volunteers through the wire: accounts, its broker, store and mail."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
+
+import aiohttp
+import pytest
+
+from deploy.local.platform import Platform
+from shared.kafka import topics
+from shared.mongo import connect
+from shared.runtime.ids import new_id
+from tests.integration.test_people import Answer, Office, Somebody, bearer
+from tests.mailbox import Mailbox, mailbox
+from tests.processes import Place, service, until
+
+PROBLEM: Final = "urn:colophon:problem:"
+PATH: Final = "/volunteer-applications"
+REFEREE: Final = {"name": "Rita Referee", "email": "rita@referees.example"}
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Mailbox]:
+    with mailbox() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+async def office(
+    platform: Platform, tmp_path_factory: pytest.TempPathFactory, box: Mailbox
+) -> AsyncIterator[Office]:
+    name = f"t{new_id().replace('-', '')[8:24]}."
+    await topics.create(platform.kafka_bootstrap, prefix=name)
+    folder = tmp_path_factory.mktemp("volunteers")
+    place = Place(platform.kafka_bootstrap, platform.mongodb_url, name, folder)
+    settings = {"SMTP_URL": box.url, "MAIL_FIRST_SECONDS": "0.2"}
+    async with (
+        service("accounts", place, **settings) as accounts,
+        aiohttp.ClientSession() as session,
+    ):
+        yield Office(session, accounts, box, place)
+
+
+@pytest.fixture(scope="module")
+async def team(office: Office) -> Somebody:
+    return await office.somebody("team", name="Tess Team")
+
+
+@pytest.fixture(scope="module")
+async def executive(office: Office) -> Somebody:
+    return await office.somebody("executive", name="Eve Executive")
+
+
+async def apply(office: Office, team: Somebody, **fields: Any) -> tuple[str, str]:
+    """Apply; return the application's id, as the team finds it, and the address."""
+    email = office.address("volunteer")
+    said = {"name": "Vera Volunteer", "email": email, "referees": [REFEREE]} | fields
+    assert (await office("POST", PATH, said))[0] == 202
+    page = await office.ok("GET", PATH, None, team.headers)
+    return page["items"][0]["application"], said["email"]
+
+
+def slug(answer: Answer) -> tuple[int, str]:
+    status, said = answer
+    return status, said["type"].removeprefix(PROBLEM)
+
+
+@pytest.mark.clause("DOAJ-1b1")
+async def test_an_application_takes_its_few_fields_and_makes_no_account(
+    office: Office, team: Somebody
+) -> None:
+    before = await _kept(office, "people")
+    application, email = await apply(office, team)
+    whole = await office.ok("GET", f"{PATH}/{application}", None, team.headers)
+    assert (whole["name"], whole["email"], whole["status"]) == ("Vera Volunteer", email, "open")
+    assert whole["referees"] == [REFEREE]
+    assert await _kept(office, "people") == before
+    kept = await _kept(office, "volunteers")
+    assert kept.count(application) > 1
+    assert not [one for one in ("Vera", "Rita", email, REFEREE["email"]) if one in kept]
+    said = {"name": "Vera", "email": email, "referees": [REFEREE]}
+    for more in ({"phone": "1"}, {"motivation": "x"}, {"referees": [REFEREE | {"job": "x"}]}):
+        assert slug(await office("POST", PATH, said | more)) == (422, "invalid-request")
+
+
+@pytest.mark.clause("DOAJ-2c1")
+@pytest.mark.parametrize("missing", ["name", "email", "referees"])
+async def test_an_application_without_name_address_or_referee_is_refused(
+    office: Office, missing: str
+) -> None:
+    said = {"name": "Vera", "email": office.address(), "referees": [REFEREE]}
+    del said[missing]
+    assert slug(await office("POST", PATH, said)) == (422, "invalid-request")
+
+
+@pytest.mark.clause("DOAJ-4b3")
+async def test_who_applies_hears_the_same_whether_or_not_an_address_has_an_account(
+    office: Office, team: Somebody
+) -> None:
+    said = {"name": "Vera", "referees": [REFEREE]}
+    known = await office("POST", PATH, said | {"email": team.email})
+    unknown = await office("POST", PATH, said | {"email": office.address("nobody")})
+    assert known == unknown == (202, {"status": "received"})
+
+
+@pytest.mark.clause("DOAJ-1b3")
+@pytest.mark.clause("DOAJ-2c1")
+@pytest.mark.clause("DOAJ-0c")
+async def test_an_accepted_volunteer_gets_an_account_with_name_and_address_and_no_referees(
+    office: Office, team: Somebody
+) -> None:
+    application, email = await apply(office, team)
+    path = f"{PATH}/{application}/acceptance"
+    wrong = await office("POST", path, {"category": "team"}, team.headers)
+    assert slug(wrong) == (422, "category-unknown")
+    for _ in range(2):
+        said = await office.ok("POST", path, {"category": "volunteer"}, team.headers)
+        assert (said["status"], said["category"]) == ("accepted", "volunteer")
+    signed = await office.use(await office.box.code_to(email))
+    account = await office.ok("GET", f"/people/{signed['person']}", None, bearer(signed["token"]))
+    assert (account["name"], account["email"]) == ("Vera Volunteer", email)
+    assert (account["category"], account["roles"]) == ("volunteer", ["associate-editor"])
+    assert "referees.example" not in str(account)
+    assert len(office.box.to(email)) == 1
+    holder = await office.ok("GET", team.at, None, team.headers)
+    assert holder["category"] == "account-holder"
+    turned = await office("POST", f"{PATH}/{application}/rejection", None, team.headers)
+    assert slug(turned) == (409, "volunteer-decided")
+    assert not office.box.to(REFEREE["email"])
+
+
+@pytest.mark.clause("DOAJ-4e")
+async def test_applications_are_for_the_team_alone(office: Office, team: Somebody) -> None:
+    application, _ = await apply(office, team)
+    one = f"{PATH}/{application}"
+    others = [await office.somebody(role) for role in ("editor", "associate-editor", "partner")]
+    for other in others:
+        for method, path in (("GET", PATH), ("GET", one), ("POST", one + "/rejection")):
+            told = await office(method, path, None, other.headers)
+            assert slug(told) == (403, "not-permitted")
+    assert (await office("GET", one))[0] == 401
+    await office.ok("GET", one, None, team.headers)
+
+
+@pytest.mark.clause("DOAJ-6c1")
+@pytest.mark.clause("DOAJ-6c2")
+async def test_an_application_is_open_until_it_is_assessed_then_archived_for_executives(
+    office: Office, team: Somebody, executive: Somebody
+) -> None:
+    application, _ = await apply(office, team)
+    one = f"{PATH}/{application}"
+    early = await office("POST", one + "/archive", None, team.headers)
+    assert slug(early) == (409, "volunteer-open")
+    rejected = await office.ok("POST", one + "/rejection", None, team.headers)
+    assert rejected["decided-at"] is not None
+    archived = await office.ok("POST", one + "/archive", None, team.headers)
+    assert archived["archived-at"] is not None
+    assert slug(await office("GET", one, None, team.headers)) == (404, "volunteer-unknown")
+    assert slug(await office("GET", PATH + "?archived=true", None, team.headers)) == (
+        403,
+        "not-permitted",
+    )
+    page = await office.ok("GET", PATH, None, team.headers)
+    assert application not in {item["application"] for item in page["items"]}
+    page = await office.ok("GET", PATH + "?archived=true", None, executive.headers)
+    assert application in {item["application"] for item in page["items"]}
+    whole = await office.ok("GET", one, None, executive.headers)
+    assert [fact["what"] for fact in whole["facts"]] == ["applied", "rejected", "archived"]
+    assert {fact["actor"] for fact in whole["facts"][1:]} == {f"staff:{team.person}"}
+
+
+async def test_the_list_is_paged_and_filtered_newest_first(office: Office, team: Somebody) -> None:
+    made = [(await apply(office, team, name=f"Vera {number}"))[0] for number in range(3)]
+    first = await office.ok("GET", PATH + "?rows=2&status=open", None, team.headers)
+    assert [item["application"] for item in first["items"]] == made[:0:-1]
+    second = await office.ok("GET", first["next"], None, team.headers)
+    assert second["items"][0]["application"] == made[0]
+    assert {item["status"] for item in second["items"]} == {"open"}
+
+
+async def _kept(office: Office, collection: str) -> str:
+    """Return a collection of accounts as text, once all it tells has been told."""
+    name = office.place.environment("accounts")["DATABASE_PREFIX"] + "accounts"
+    async with connect(office.place.mongodb_url, name) as database:
+
+        async def told() -> bool:
+            return not await database[collection].count_documents({"dirty": True})
+
+        await until(told, what="the relay to be done")
+        return "\n".join(str(one) for one in await database[collection].find({}).to_list(None))
