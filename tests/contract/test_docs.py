@@ -118,7 +118,7 @@ def test_the_page_on_rest_names_everything_that_can_be_asked() -> None:
         assert said in page or said.removesuffix("s") in page, name
 
 
-@pytest.mark.parametrize("service", ["accounts", "deposits"])
+@pytest.mark.parametrize("service", ["accounts", "consent", "deposits"])
 def test_the_page_of_an_interface_names_its_routes(service: str) -> None:
     folder = ROOT / "docs" / "interfaces"
     page = (folder / f"{service}.md").read_text()

@@ -29,7 +29,11 @@ def test_nobody_else_opens_it_and_no_byte_of_it_can_be_changed_or_left_out() -> 
             HOLDER.opened(broken)
 
 
-@pytest.mark.parametrize("text", ["", "age1", "nobody", HOLDER.recipient[:-4], "age1é"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "age1", "nobody", HOLDER.recipient[:-4], "age1é"],
+    ids=["nothing", "a beginning", "a word", "cut", "another letter"],
+)
 def test_what_is_no_recipient_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(RecipientError) as refused:
         encrypted(b"", text)
