@@ -19,6 +19,7 @@ from pymongo.errors import (
     ExecutionTimeout,
     NetworkTimeout,
     NotPrimaryError,
+    OperationFailure,
     WTimeoutError,
 )
 
@@ -38,6 +39,8 @@ TRANSIENT: Final = (
     NotPrimaryError,
     WTimeoutError,
 )
+# Not about what was asked, but about the store: something in it broke, or its disk is full.
+UNWELL: Final = frozenset({1, 14031})  # InternalError, OutOfDiskSpace
 
 __all__ = [
     "DUPLICATE_KEY",
@@ -113,4 +116,10 @@ def faults() -> Iterator[None]:
     except BulkWriteError as fault:
         if fault.details.get("writeConcernErrors"):
             raise Transient("the store did not confirm durability") from fault
+        if any(error["code"] in UNWELL for error in fault.details.get("writeErrors", ())):
+            raise Transient("the store is not well") from fault
+        raise
+    except OperationFailure as fault:
+        if fault.code in UNWELL:
+            raise Transient(f"the store is not well: error {fault.code}") from fault
         raise

@@ -30,6 +30,22 @@ def test_what_passes_is_transient_and_quotes_nothing(kind: Any) -> None:
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.law("L5")
+@pytest.mark.parametrize(
+    "fault",
+    [
+        OperationFailure("internal server error of secret", code=1),
+        OperationFailure("no space left for secret", code=14031),
+        BulkWriteError({"writeErrors": [{"index": 0, "code": 1}], "writeConcernErrors": []}),
+    ],
+    ids=["broken inside", "disk full", "in a bulk"],
+)
+def test_a_store_that_is_not_well_passes_and_is_not_the_record_s_fault(fault: Exception) -> None:
+    with pytest.raises(Transient) as caught, faults():
+        raise fault
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("fault", [DuplicateKeyError("x"), OperationFailure("x", code=2)])
 def test_what_is_wrong_for_good_stays_itself(fault: Exception) -> None:
     with pytest.raises(type(fault)), faults():
