@@ -1,10 +1,13 @@
 """What every test may ask for: one broker and one store a run, and names of its own on them.
 
-With ``-n`` the run has several processes, which take files of tests in turn and share that pair.
+With ``-n`` the run has several processes, which take files of tests in turn and share that pair. A
+test marked ``alone`` loads the machine on purpose: it has it to itself.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+import fcntl
+import tempfile
+from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +22,7 @@ from tests.processes import Place
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED: Final = pytest.StashKey[Platform]()
+TURNS: Final = pytest.StashKey[str]()
 SAMPLES = ROOT.parent / "shared" / "samples"
 
 
@@ -38,7 +42,24 @@ def pytest_configure_node(node: Any) -> None:
         pair = contextlib.ExitStack()
         config.add_cleanup(pair.close)
         config.stash[SHARED] = pair.enter_context(shared_platform())
+        config.stash[TURNS] = pair.enter_context(tempfile.TemporaryDirectory(prefix="colophon-"))
     node.workerinput["platform"] = asdict(config.stash[SHARED])
+    node.workerinput["turns"] = config.stash[TURNS]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a test that is to be alone wait for the others, and the others for it."""
+    folder = getattr(item.config, "workerinput", {}).get("turns")
+    with contextlib.ExitStack() as held:
+        if folder is not None:
+            queue = held.enter_context(Path(folder, "queue").open("w"))
+            machine = held.enter_context(Path(folder, "machine").open("w"))
+            alone = item.get_closest_marker("alone") is not None
+            fcntl.flock(queue, fcntl.LOCK_EX)  # whoever waits for all others is not passed by
+            fcntl.flock(machine, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            fcntl.flock(queue, fcntl.LOCK_UN)
+        return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from tests.fire.load import Crowd, percentiles
 from tests.fire.run import Fire, Plan, crowded, judged, small
 from tests.processes import Place
 
+pytestmark = pytest.mark.alone
 # Some of each that a shared broker and store bear; the faults of a step come together.
 SHORT: Final = (
     (Fault(0, faults.POISON_WORKS), Fault(0, faults.KILLS, "projector-a", 1.0)),

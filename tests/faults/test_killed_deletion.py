@@ -17,6 +17,7 @@ OF_ACCOUNTS: Final = (
 )
 # The first time each is passed the journal is given to the one who is to go.
 OF_DEPOSITS: Final = ("deposits.journal-reserved", "deposits.journal-given")
+POINTS: Final = (*OF_ACCOUNTS, *OF_DEPOSITS)
 
 
 async def _asked(

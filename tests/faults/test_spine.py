@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +17,17 @@ from shared.runtime.ids import new_id
 from tests.depositing import article, deposit
 from tests.faults import (
     test_killed_callbacks,
+    test_killed_deletion,
+    test_killed_issues,
     test_killed_ownership,
     test_killed_people,
     test_killed_readers,
     test_killed_rebuild,
+    test_killed_volunteers,
     test_products,
 )
 from tests.platform import OwnPlatform, Platform, own_platform
-from tests.processes import OPERATOR, Place, Running, service, until
+from tests.processes import OPERATOR, ROOT, Place, Running, service, until
 
 LOGIN: Final = {"usr": "press", "pwd": "correct horse"}
 RELAYED: Final = ("relay.sent", "relay.before-commit", "accounts.preference-written")
@@ -158,9 +162,14 @@ def test_every_crash_point_is_struck_by_a_test() -> None:
         *test_killed_callbacks.POINTS,
         *test_killed_ownership.POINTS,
         *test_killed_people.POINTS,
+        *test_killed_deletion.POINTS,
+        test_killed_issues.POINT,
+        test_killed_volunteers.AT,
         *test_killed_rebuild.POINTS,
         *test_products.POINTS,
     )
+    of_contacts = (ROOT / "tests" / "integration" / "test_contacts.py").read_text()
+    elsewhere += tuple(re.findall(r'at = "(accounts\.[a-z-]+)"', of_contacts))
     struck = {name.partition(":")[0] for name in (*RELAYED, *DEPOSITED, *elsewhere)}
     assert struck == set(NAMES)
 

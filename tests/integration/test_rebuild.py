@@ -80,12 +80,16 @@ async def test_read_models_change_places_and_back_while_deposits_flips_and_reade
         assert pointer.written == (0, 1)
         shown = place.folder / "distribution" / "search"
         assert (shown / "live").read_text() == "1 index-1\n"
-        held = await documents(models.database, WORKS)
-        assert {key: one["v"] for key, one in held.items()} == press.versions
+
+        async def projected() -> bool:
+            held = await documents(models.database, WORKS)
+            return {key: one["v"] for key, one in held.items()} == press.versions
+
+        await until(projected, what="every work at its newest version")
 
         async def counted() -> bool:
-            hub = (await documents(models.database, WORKS))[HUB]
-            return bool(hub["cited_by"] == len(held))
+            held = await documents(models.database, WORKS)
+            return bool(held[HUB]["cited_by"] == len(held))
 
         await until(counted, what="every citation counted")
 
