@@ -120,7 +120,7 @@ async def create(bootstrap: str, *, prefix: str = "", replication: int | None = 
 
 async def _led(bootstrap: str, made: list[NewTopic]) -> None:
     """Wait until every new partition answers: a topic exists a moment before it has a leader."""
-    # It follows them all from the start: asked for one after another, each takes a tenth of a second.
+    # Following all from the start: asked for one by one, each takes a tenth of a second.
     consumer = AIOKafkaConsumer(*(one.name for one in made), **client(bootstrap))
     await consumer.start()
     try:
