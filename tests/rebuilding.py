@@ -125,16 +125,16 @@ class Readers:
                 await asyncio.wait_for(self.done.wait(), PAUSE_SECONDS)
 
     async def _one(self, doi: str) -> None:
-        closed = self._closed(doi)
+        closed, flips = self._closed(doi), self.press.flips
         async with self.session.get(f"{self.url}/works/{doi}") as answer:
             text = await answer.read()
         if doi not in self.seen and answer.status == 404:
             return
         assert answer.status == 200, (doi, answer.status, text[:200])
-        self._take(doi, orjson.loads(text)["message"], closed=closed)
+        self._take(doi, orjson.loads(text)["message"], closed=closed, flips=flips)
 
     async def _list(self) -> None:
-        closed = self._closed(f"{OPEN}/0")
+        closed, flips = self._closed(f"{OPEN}/0"), self.press.flips
         asked = "/works?rows=200&sort=created&order=asc"
         async with self.session.get(self.url + asked) as answer:
             text = await answer.read()
@@ -146,7 +146,7 @@ class Readers:
         assert found.keys() >= self.shown, self.shown - found.keys()
         self.shown |= found.keys()
         for doi, one in found.items():
-            self._take(doi, one, closed=closed or doi.startswith(CLOSED))
+            self._take(doi, one, closed=closed or doi.startswith(CLOSED), flips=flips)
 
     def _closed(self, doi: str) -> bool:
         """Whether references must not be seen in what is asked for from now on."""
@@ -154,9 +154,9 @@ class Readers:
         obeyed = since is not None and SYSTEM.monotonic() - since > OBEYED_SECONDS
         return doi.startswith(CLOSED) or obeyed
 
-    def _take(self, doi: str, one: dict[str, Any], *, closed: bool) -> None:
-        # Opened again while it was asked for: then it may show them.
-        if closed and (doi.startswith(CLOSED) or self.press.closed_since is not None):
+    def _take(self, doi: str, one: dict[str, Any], *, closed: bool, flips: int) -> None:
+        # Opened while it was asked for, maybe closed again since: then it may show them.
+        if closed and (doi.startswith(CLOSED) or self.press.flips == flips):
             assert "reference" not in one, doi
         version = int(one["title"][0].removeprefix("Version "))
         assert version >= self.seen.get(doi, 0), (doi, version, self.seen[doi])

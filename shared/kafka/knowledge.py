@@ -26,6 +26,7 @@ from shared.runtime.metrics import GATE_UNKNOWN, KNOWLEDGE_AGE
 LONGEST: Final = 18  # digits of a version
 NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 SKEW: Final = timedelta(seconds=1)  # of what a policy calls stale, this much is for the clocks
+SILENT_SECONDS: Final = 15.0  # watermarks come every second; without one for so long, ask anew
 
 log = get_log(__name__)
 T = TypeVar("T")
@@ -53,7 +54,8 @@ class Knowledge:
 
     ``stale_after`` is the age beyond which knowledge no longer counts; it comes from the policy
     file. ``listeners`` hear each event that became current, in order per key, and ``denials`` the
-    topic and key of each record that cannot be read, so that its key denies.
+    topic and key of each record that cannot be read, so that its key denies. Where a partition
+    says nothing for ``silent_seconds`` it is asked by a new client: the old one may be deaf to it.
     """
 
     topics: Sequence[str]
@@ -62,6 +64,7 @@ class Knowledge:
     prefix: str = ""
     clock: Clock = SYSTEM
     health: Health = field(default_factory=Health)
+    silent_seconds: float = SILENT_SECONDS
     listeners: list[Listener] = field(default_factory=list)
     denials: list[Callable[[str, str], None]] = field(default_factory=list)
     _held: dict[tuple[str, str], Event | Denied] = field(default_factory=dict)
@@ -69,6 +72,7 @@ class Knowledge:
     _positions: dict[Place, int] = field(default_factory=dict)
     _broken: set[Place] = field(default_factory=set)
     _caught_up: bool = False
+    _asked: float = float("-inf")  # when the present client began
 
     def __post_init__(self) -> None:
         """Every partition starts with no watermark at all."""
@@ -132,10 +136,14 @@ class Knowledge:
             draining,
             take=self._take,
             health=self.health,
-            # From where it was interrupted: what was read before holds and is not judged again.
-            start=lambda: self._positions,
+            start=self._ask,
             prefix=self.prefix,
         )
+
+    def _ask(self) -> dict[Place, int]:
+        """Begin where it was interrupted: what was read before holds and is not judged again."""
+        self._asked = self.clock.monotonic()
+        return self._positions
 
     async def _take(self, batch: Batch) -> None:
         for (topic, partition), record in batch.records:
@@ -145,6 +153,12 @@ class Knowledge:
             self._caught_up = True
             log.info("gate knowledge caught up", keys=len(self._held))
         self._report()
+        if self._silent():
+            raise TimeoutError("a partition of a gate topic says nothing")  # and is asked anew
+
+    def _silent(self) -> bool:
+        heard = max(self._asked, min(mark.came for mark in self._marks.values()))
+        return self._caught_up and self.clock.monotonic() - heard > self.silent_seconds
 
     def _report(self) -> None:
         for topic in self.topics:

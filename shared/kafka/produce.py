@@ -16,6 +16,7 @@ from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Outdated, Superseded, Transient
 
 TRANSACTION_MS: Final = 10_000  # an abandoned transaction delays readers this long at most
+SEND_SECONDS: Final = 30.0  # well beyond the client's own limit of 15 s, should it not keep it
 GREATEST_RECORD: Final = 16 * 1024 * 1024  # bytes; as max.message.bytes of the topics
 LETTER_ROOM: Final = 1024 * 1024  # bytes more than a record, for what a dead letter says of it
 STOP_SECONDS: Final = 5.0
@@ -79,6 +80,7 @@ class FencedSender:
     role: str
     prefix: str = ""
     timeout_ms: int = TRANSACTION_MS
+    patience: float = SEND_SECONDS
     _producer: AIOKafkaProducer = field(init=False)
 
     async def start(self) -> None:
@@ -100,22 +102,26 @@ class FencedSender:
         """Publish all records or none, in order; returns their offsets when readers may see them.
 
         Asks ``still`` last, before it commits: where what the records rest on no longer holds,
-        none is published and it raises ``Outdated``. Raises ``Superseded`` on any fault: after it
-        this sender must be stopped and another one started, which finds out whether the role is
-        still ours. An offset of -1 was not told.
+        none is published and it raises ``Outdated``. Raises ``Superseded`` on any fault, and after
+        ``patience`` seconds: then this sender must be stopped and another one started, which finds
+        out whether the role is still ours. An offset of -1 was not told.
         """
         try:
-            await self._producer.begin_transaction()
-            offsets = await _post(self._producer, records, service=self.service, prefix=self.prefix)
-            crashpoint("relay.before-commit")
-            if not still():
-                await self._producer.abort_transaction()
-                raise Outdated("what the records rest on changed before they were published")
-            await self._producer.commit_transaction()
+            async with asyncio.timeout(self.patience):
+                return await self._send(records, still)
         # A fenced producer answers with ProducerFenced, IllegalOperation or AssertionError
         # (streams.md 9.5); none of them leaves it usable.
-        except (KafkaError, AssertionError) as fault:
+        except (KafkaError, AssertionError, TimeoutError) as fault:
             raise Superseded(f"sending ended: {type(fault).__name__}") from fault
+
+    async def _send(self, records: Sequence[Outgoing], still: Callable[[], bool]) -> list[int]:
+        await self._producer.begin_transaction()
+        offsets = await _post(self._producer, records, service=self.service, prefix=self.prefix)
+        crashpoint("relay.before-commit")
+        if not still():
+            await self._producer.abort_transaction()
+            raise Outdated("what the records rest on changed before they were published")
+        await self._producer.commit_transaction()
         return offsets
 
     async def stop(self) -> None:

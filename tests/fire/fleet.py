@@ -18,6 +18,7 @@ from tests.processes import Place
 START_SECONDS = 90.0
 END_SECONDS = 40.0
 LOOK_SECONDS = 0.1
+LAST_LINES = 12  # of a log, where somebody is late
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +143,18 @@ class Fleet:
         until = asyncio.get_running_loop().time() + within
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
             for name in chosen:
-                while said := await self._unready(session, name):
-                    assert asyncio.get_running_loop().time() < until, f"{name} not ready: {said}"
+                while await self._unready(session, name):
+                    if asyncio.get_running_loop().time() > until:
+                        raise AssertionError(await self._state(session, name))
                     await asyncio.sleep(0.05)
+
+    async def _state(self, session: aiohttp.ClientSession, late: str) -> str:
+        """Say how every process is, and what each logged last: who is late may wait for another."""
+        lines = [f"{late} is not ready"]
+        for name, berth in self.berths.items():
+            lines += [f"{name}: {await self._unready(session, name) or 'ready'}"]
+            lines += berth.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+        return "\n".join(lines)
 
     async def _unready(self, session: aiohttp.ClientSession, name: str) -> str:
         """Say why a slot cannot serve; nothing where it can."""

@@ -8,10 +8,12 @@ from functools import partial
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.events import Outgoing, PrefixAssigned, to_record
 from shared.events.records import Meta
-from shared.kafka.knowledge import Knowledge
+from shared.kafka import follow
+from shared.kafka.knowledge import SILENT_SECONDS, Knowledge
 from shared.runtime.clock import SYSTEM
 from shared.runtime.health import Health
 from tests.events import AT, Voice, speaking
@@ -27,10 +29,9 @@ def assigned(prefix: str, version: int, **more: Any) -> PrefixAssigned:
 
 
 @contextlib.asynccontextmanager
-async def knowing(place: Place) -> AsyncIterator[Knowledge]:
-    knowledge = Knowledge(
-        [PREFIXES], place.kafka_bootstrap, timedelta(seconds=5), place.name, health=Health()
-    )
+async def knowing(place: Place, silent: float = SILENT_SECONDS) -> AsyncIterator[Knowledge]:
+    where = (place.kafka_bootstrap, timedelta(seconds=5), place.name)
+    knowledge = Knowledge([PREFIXES], *where, health=Health(), silent_seconds=silent)
     draining = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         group.create_task(knowledge.run(draining))
@@ -115,6 +116,29 @@ async def test_knowledge_is_stale_five_seconds_after_the_last_watermark_and_fres
         await until(lambda: _has(knowledge, "10.5555", 2))
         assert not knowledge.fresh()
         accounts.marking = True
+        await fresh(knowledge)
+
+
+@pytest.mark.law("L3")
+async def test_a_client_gone_deaf_to_a_partition_is_replaced_and_knowledge_is_fresh_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clients: list[AIOKafkaConsumer] = []
+
+    def made(**settings: Any) -> AIOKafkaConsumer:
+        clients.append(AIOKafkaConsumer(**settings))
+        return clients[-1]
+
+    monkeypatch.setattr(follow, "AIOKafkaConsumer", made)
+    async with speaking(place, "accounts") as (accounts,), knowing(place, 1.5) as knowledge:
+        await accounts.say(assigned("10.5555", 1))
+        await fresh(knowledge)
+        deaf = list(clients)
+        for one in deaf:
+            one.pause(TopicPartition(place.name + PREFIXES, 3))
+        await until(lambda: _not(clients == deaf), within=20, what="another client")
+        await accounts.say(assigned("10.5555", 2))
+        await until(lambda: _has(knowledge, "10.5555", 2))
         await fresh(knowledge)
 
 

@@ -15,13 +15,16 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.events import Received, WorkRegistered, from_record
+from shared.events.records import watermark
 from shared.kafka import topics
 from shared.kafka.knowledge import Knowledge
+from shared.kafka.produce import SEND_SECONDS, FencedSender
 from shared.kafka.relay import Relay, Source
 from shared.kafka.topics import declared
 from shared.mongo import Database, Lease, Outbox, connect
 from shared.mongo.aggregates import outbox_entry
-from shared.runtime.faults import Transient
+from shared.runtime.clock import SYSTEM
+from shared.runtime.faults import Superseded, Transient
 from shared.runtime.health import Health
 from tests import nursery
 from tests.events import AT
@@ -222,6 +225,26 @@ async def test_relay_and_knowledge_come_back_by_themselves_after_the_broker_was_
                 await asyncio.to_thread(own.broker.start)
                 await until(lambda: _knows(knowledge, 2), within=90, what="version 2")
             assert in_order((await log_of(own.kafka_bootstrap, prefix))[KEYS[0]])
+
+
+@pytest.mark.law("L1")
+async def test_a_send_that_never_ends_is_given_up_and_the_next_sender_gets_through() -> None:
+    with own_platform() as own:
+        await topics.create(own.kafka_bootstrap)
+        sender = FencedSender(own.kafka_bootstrap, "accounts", "relay", patience=1.0)
+        await sender.start()
+        records = [watermark(PREFIXES, 0, "2026-01-01T00:00:00Z", source="/services/accounts")]
+        await sender.send(records)
+        own.broker.stop()
+        began = SYSTEM.monotonic()
+        with pytest.raises(Superseded, match="TimeoutError"):
+            await sender.send(records)
+        assert SYSTEM.monotonic() - began < SEND_SECONDS / 2
+        own.broker.cont()
+        await sender.stop()
+        await sender.start()
+        assert await sender.send(records)
+        await sender.stop()
 
 
 @pytest.mark.law("L3")
