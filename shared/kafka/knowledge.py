@@ -55,7 +55,7 @@ class Knowledge:
     ``stale_after`` is the age beyond which knowledge no longer counts; it comes from the policy
     file. ``listeners`` hear each event that became current, in order per key, and ``denials`` the
     topic and key of each record that cannot be read, so that its key denies. Where a partition
-    says nothing for ``silent_seconds`` it is asked by a new client: the old one may be deaf to it.
+    falls silent for ``silent_seconds`` it is asked by a new client: the old one may be deaf to it.
     """
 
     topics: Sequence[str]
@@ -157,7 +157,9 @@ class Knowledge:
             raise TimeoutError("a partition of a gate topic says nothing")  # and is asked anew
 
     def _silent(self) -> bool:
-        heard = max(self._asked, min(mark.came for mark in self._marks.values()))
+        # What never said anything may have no writer, as the topic of keys has where none retains.
+        came = [mark.came for mark in self._marks.values() if mark.at > NEVER]
+        heard = max(self._asked, min(came, default=float("inf")))
         return self._caught_up and self.clock.monotonic() - heard > self.silent_seconds
 
     def _report(self) -> None:

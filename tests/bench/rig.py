@@ -4,9 +4,11 @@ import os
 import platform as machine
 import statistics
 import subprocess
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -70,6 +72,40 @@ async def in_turn(
             f"round {number + 1}: ours {mine:,.1f}, bare {plain:,.1f}, {mine / plain:.2f}"
         )
     return a, b
+
+
+async def spending(what: str, run: Awaitable[float]) -> float:
+    """Print what a run took of the processors, by process, beside what it returns."""
+    before = _spent()
+    figure = await run
+    took = {name: seconds - before.get(name, 0.0) for name, seconds in _spent().items()}
+    said = ", ".join(f"{name} {seconds:.1f}" for name, seconds in took.items() if seconds >= 0.05)
+    console.print(f"{what}: CPU seconds of {said}")
+    return figure
+
+
+def _spent() -> dict[str, float]:
+    """Return the CPU seconds of this process and all below it, by what they are."""
+    fields: list[tuple[int, list[str]]] = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended
+            number, _, rest = path.read_text().partition(" (")
+            fields.append((int(number), rest.rpartition(") ")[2].split()))
+    ours, found = {os.getpid()}, defaultdict[str, float](float)
+    while more := {pid for pid, said in fields if int(said[1]) in ours} - ours:
+        ours |= more
+    for pid, said in fields:
+        if pid in ours:
+            found[_named(pid)] += (int(said[11]) + int(said[12])) / os.sysconf("SC_CLK_TCK")
+    return dict(found)
+
+
+def _named(pid: int) -> str:
+    if pid == os.getpid():
+        return "the bench"
+    line = Path(f"/proc/{pid}/cmdline").read_bytes()
+    kinds = {b"kafka.Kafka": "broker", b"secantusd": "store", b"forkserver": "services"}
+    return next((name for mark, name in kinds.items() if mark in line), "others")
 
 
 def close(name: str, ours: Sequence[float], bare: Sequence[float], unit: str) -> None:
