@@ -62,7 +62,7 @@ class Source:
     """One collection's outbox and the gate topics that nothing else writes to.
 
     Sources are served in the order given, a page each, so that a flood of works cannot hold up a
-    preference: put gate topics first, and what others rest on before them.
+    preference: gate topics come first, and what others rest on before them.
     """
 
     box: Box
@@ -92,6 +92,12 @@ class Relay:
     health: Health = field(default_factory=Health)
     clock: Clock = SYSTEM
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        """Refuse sources whose order would not be kept."""
+        gates = [bool(source.gate) for source in self.sources]
+        if gates != sorted(gates, reverse=True):
+            raise ValueError("sources of gate topics come before all others")
 
     async def run(self, draining: asyncio.Event) -> None:
         """Relay until told to drain: wait for the lease, send, and start over when superseded."""
@@ -127,8 +133,11 @@ class Relay:
             # Read backwards, publish forwards: what an entry rests on was written before it, in a
             # source that stands before its own, so it is read after it and published before it.
             pages = [await self._read(source) for source in reversed(self.sources)]
-            busy = [await self._publish(page, sender) for page in reversed(pages)]
+            pages.reverse()
+            # Marks before the rest: what takes long to publish must not age what gates know.
+            busy = [await self._publish(page, sender) for page in pages if page.source.gate]
             await self._mark(sender)
+            busy += [await self._publish(page, sender) for page in pages if not page.source.gate]
             self.health.beat("relay")
             if self.clock.monotonic() - renewed > RENEW_SECONDS:
                 if not await self.lease.hold():

@@ -6,7 +6,7 @@ import os
 import signal
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -281,6 +281,13 @@ async def test_a_flood_of_works_delays_neither_preferences_nor_watermarks(
             stale_while_flooded += not knowledge.fresh()
         assert await _waiting(database), "the flood was over too soon to show anything"
         assert not stale_while_flooded
+
+
+async def test_sources_of_gate_topics_come_before_all_others(database: Database) -> None:
+    relay = relay_of(database, "nowhere:9", "", "one")
+    works = Source(Outbox(database["works"], "/services/accounts"))
+    with pytest.raises(ValueError, match="before all others"):
+        replace(relay, sources=[works, *relay.sources])
 
 
 def _work(number: int) -> dict[str, Any]:

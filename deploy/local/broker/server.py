@@ -14,7 +14,7 @@ from deploy.local.nodes import Embedded
 from deploy.local.obstacle import Obstacle
 from deploy.local.ports import HOST, free_port
 
-JVM = ("-Xms256m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+JVM = ("-Xms256m", "-Xmx1g", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 START_PATIENCE = 60.0  # seconds; 2 are usual, 5 after a kill -9
 END_GRACE = 10.0  # seconds; 0.3 are usual
 FORMAT_PATIENCE = 60.0
