@@ -1,0 +1,1 @@
+"""What others verify our proofs with: programs that need nothing of this project."""

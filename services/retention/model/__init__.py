@@ -1,0 +1,1 @@
+"""The decisions of retention: pure functions of dated facts, the schedule, holds and time."""

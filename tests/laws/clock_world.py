@@ -1,0 +1,288 @@
+"""Ten years of records in a simulated time, and an oracle that reads the notices by itself.
+
+Facts are dated at one time and heard at another, some of them twice and some months late; holds
+come and go. The executor sees what was heard, at ticks, and asks the clocks. The oracle shares no
+line with them: it adds years to dates, knows each kind of record by hand, and asks at every tick at
+which anything may have changed.
+"""
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from random import Random
+from typing import Final
+
+from services.retention.model.clocks import Hold, clocks, due
+from services.retention.model.facts import Fact, History
+from shared.policy.retention import Schedule
+
+BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
+END = datetime(2034, 1, 1, tzinfo=UTC)
+OLDEST = datetime(2013, 1, 1, tzinfo=UTC)
+TICK = timedelta(minutes=1)
+KINDS = ("application", "journal", "account", "volunteer-application", "request")
+AWKWARD = [
+    datetime.fromisoformat(f"{day}+00:00")
+    for year in (2016, 2020, 2024, 2028)
+    for day in (
+        f"{year}-02-29T00:00:00",
+        f"{year}-02-29T23:59:59",
+        f"{year}-03-31T00:59:59",
+        f"{year}-10-31T01:30:00",
+        f"{year}-12-31T12:00:00",
+        f"{year - 1}-02-28T23:59:59",
+        f"{year - 1}-12-30T11:00:00",
+    )
+]
+# What may follow what in the life of a record, and how likely the life goes on.
+LIVES: Final[Mapping[str, tuple[str, Mapping[str, Sequence[str]], float]]] = {
+    "application": (
+        "applied",
+        {
+            "applied": ("rejected", "rejected", "accepted"),
+            "rejected": ("reopened", "accepted", "journal-indexed"),
+            "reopened": ("rejected", "accepted"),
+            "accepted": ("journal-indexed",),
+            "journal-indexed": ("journal-withdrawn",),
+            "journal-withdrawn": ("journal-reinstated", "journal-withdrawn"),
+            "journal-reinstated": ("journal-withdrawn",),
+        },
+        0.7,
+    ),
+    "journal": (
+        "indexed",
+        {
+            "indexed": ("withdrawn",),
+            "withdrawn": ("reinstated", "reinstated", "withdrawn"),
+            "reinstated": ("withdrawn",),
+        },
+        0.8,
+    ),
+    "volunteer-application": (
+        "applied",
+        {"applied": ("accepted", "rejected"), "accepted": ("archived",), "rejected": ("archived",)},
+        0.9,
+    ),
+    "request": ("received", {"received": ("answered", "answered", "taken-back")}, 0.6),
+}
+
+
+@dataclass(slots=True)
+class Record:
+    """One record: what happened to it, when each of that is heard, and its holds."""
+
+    kind: str
+    name: str
+    heard: list[tuple[datetime, Fact]]
+    holds: list[tuple[datetime, datetime, str]] = field(default_factory=list)
+
+    def known(self, now: datetime) -> list[Fact]:
+        return [fact for at, fact in self.heard if at <= now]
+
+    def held(self, now: datetime) -> list[Hold]:
+        return [
+            Hold(name, until if until <= now else None)
+            for since, until, name in self.holds
+            if since <= now
+        ]
+
+    def changes(self) -> list[datetime]:
+        """Return when anything becomes known."""
+        return [at for at, _fact in self.heard] + [
+            at for since, until, _name in self.holds for at in (since, until)
+        ]
+
+
+def a_record(number: int, random: Random) -> Record:
+    kind = KINDS[number % len(KINDS)]
+    facts = _account(random) if kind == "account" else _life(kind, random)
+    heard = [(_heard(fact, random), fact) for fact in facts]
+    heard += [(at + _some(random, 400), fact) for at, fact in heard if random.random() < 0.2]
+    random.shuffle(heard)
+    holds = []
+    for name in range(random.choice((0, 0, 0, 1, 2, 3))):
+        since = BEGIN + _some(random, 3600)
+        holds.append((since, since + _some(random, 900), f"hold-{name}"))
+    return Record(kind, f"{kind}-{number}", heard, holds)
+
+
+def _life(kind: str, random: Random) -> Iterator[Fact]:
+    what, then, likely = LIVES[kind]
+    at = _begin(random)
+    yield Fact(what, at)
+    while what in then and random.random() < likely:
+        what = random.choice(then[what])
+        at = _next(at, random, 60 if kind in {"request", "volunteer-application"} else 2000)
+        yield Fact(what, at)
+
+
+def _account(random: Random) -> Iterator[Fact]:
+    at = _begin(random)
+    yield Fact(random.choice(("registered", "invited")), at)
+    for thing in range(random.choice((0, 0, 1, 2))):
+        linked = at
+        for _again in range(random.choice((1, 1, 2))):
+            linked = _next(linked, random, 1500)
+            yield Fact("record-linked", linked, f"journal:{thing}")
+            if random.random() < 0.7:
+                linked = _next(linked, random, 1500)
+                yield Fact("record-released", linked, f"journal:{thing}")
+    if random.random() < 0.2:
+        yield Fact("closed", _next(at, random, 5000))
+
+
+def _begin(random: Random) -> datetime:
+    if random.random() < 0.3:
+        return random.choice(AWKWARD)
+    return OLDEST + _some(random, 15 * 365)
+
+
+def _next(at: datetime, random: Random, days: int) -> datetime:
+    later = [one for one in AWKWARD if at < one < at + timedelta(days=days)]
+    return random.choice(later) if later and random.random() < 0.3 else at + _some(random, days)
+
+
+def _heard(fact: Fact, random: Random) -> datetime:
+    assert fact.at is not None
+    late = random.choice((0.0, 0.0, 0.0, 0.001, 1.0, 300.0))
+    return max(BEGIN, fact.at + late * _some(random, 1))
+
+
+def _some(random: Random, days: int) -> timedelta:
+    return timedelta(seconds=random.randint(1, days * 86_400))
+
+
+def tick_of(at: datetime) -> datetime:
+    """Return the first tick that is not before a moment."""
+    over = (at - BEGIN) % TICK
+    return at + (TICK - over if over else over)
+
+
+def executed(record: Record, schedule: Schedule) -> dict[str, datetime]:
+    """Run one record through ten years; return the tick at which each rule was carried out.
+
+    The executor is woken by what it hears and by the clocks themselves, and by nothing else. What
+    was deleted is gone, and its clocks with it.
+    """
+    waking = [tick_of(at) for at in record.changes()]
+    heapq.heapify(waking)
+    done: dict[str, datetime] = {}
+    last: datetime | None = None
+    while waking and (now := heapq.heappop(waking)) < END:
+        if now == last:
+            continue
+        last = now
+        every = clocks(History(record.kind, record.name, tuple(record.known(now))), schedule)
+        for found in due(every, now, record.held(now)):
+            assert found.since is not None
+            known = max(at for at in record.changes() if at <= now)
+            if found.clock.rule not in done:
+                # Late by less than a tick, counted from when it was known and possible.
+                assert timedelta(0) <= now - max(found.since, known, BEGIN) < TICK
+                done[found.clock.rule] = now
+                if found.clock.action == "delete":
+                    return {"deleted": now}
+        for clock in every:
+            if clock.ripe is not None and clock.ripe > now:
+                heapq.heappush(waking, tick_of(clock.ripe))
+    return done
+
+
+# -- The oracle
+
+
+def expected(record: Record, zone: tzinfo) -> dict[str, datetime]:
+    """Return what the notices say should have been done, and at which tick."""
+    done: dict[str, datetime] = {}
+    for now in _ticks(record, zone):
+        facts = sorted(set(record.known(now)), key=lambda fact: fact.at or now)
+        held = any(since <= now < until for since, until, _name in record.holds)
+        today = now.astimezone(zone).date()
+        if record.kind == "account":
+            if _old_and_empty(facts, today, zone):
+                done.setdefault("stale-account", now)
+        elif record.kind == "request":
+            for rule, limit in _limits(facts, zone).items():
+                if now >= limit:
+                    done.setdefault(rule, now)
+        elif not held and _over(record.kind, facts, today, zone):
+            return {"deleted": now}
+    return done
+
+
+def _over(kind: str, facts: Sequence[Fact], today: date, zone: tzinfo) -> bool:
+    if kind == "volunteer-application":
+        archived = [fact for fact in facts if fact.what == "archived"]
+        return bool(archived) and today > _on(archived[0], zone, months=2)
+    prefix = "journal-" if kind == "application" else ""
+    begun, removed, rejected = False, None, None
+    for fact in facts:
+        what = fact.what.removeprefix(prefix)
+        if what in {"indexed", "reinstated"}:
+            begun = True
+            removed = None if what == "reinstated" else removed
+        elif what == "withdrawn":
+            begun, removed = False, fact
+        elif what in {"reopened", "accepted"}:
+            rejected = None
+        elif what == "rejected":
+            rejected = rejected or fact
+    waiting = [fact for fact in (removed, rejected) if fact is not None]
+    return not begun and bool(waiting) and all(today > _on(fact, zone, years=7) for fact in waiting)
+
+
+def _old_and_empty(facts: Sequence[Fact], today: date, zone: tzinfo) -> bool:
+    hanging: set[str] = set()
+    began = None
+    for fact in facts:
+        if fact.what in {"registered", "invited"}:
+            began = fact
+        elif fact.what == "closed":
+            return False
+        elif fact.what == "record-linked":
+            hanging.add(fact.about)
+        else:
+            hanging.discard(fact.about)
+    return began is not None and not hanging and today > _on(began, zone, years=7)
+
+
+def _limits(facts: Sequence[Fact], zone: tzinfo) -> dict[str, datetime]:
+    if not facts or {fact.what for fact in facts} != {"received"}:
+        return {}
+    received = facts[0].at
+    assert received is not None
+    local = received.astimezone(zone).replace(tzinfo=None)
+    by_law = local + timedelta(days=30)
+    while by_law.strftime("%w") in {"0", "6"}:
+        by_law -= timedelta(days=1)
+    return {
+        "answer-by-the-notice": (local + timedelta(days=40)).replace(tzinfo=zone).astimezone(UTC),
+        "answer-by-the-law": by_law.replace(tzinfo=zone).astimezone(UTC),
+    }
+
+
+def _on(fact: Fact, zone: tzinfo, *, years: int = 0, months: int = 0) -> date:
+    """Return the last day of so long after a fact: back from the day until there is one."""
+    assert fact.at is not None
+    day = fact.at.astimezone(zone).date()
+    month = day.month - 1 + months
+    for back in range(4):
+        try:
+            return date(day.year + years + month // 12, month % 12 + 1, day.day - back)
+        except ValueError:
+            continue
+    raise AssertionError(day)
+
+
+def _ticks(record: Record, zone: tzinfo) -> list[datetime]:
+    """Return every tick at which an answer may be another one than before."""
+    moments = set(record.changes())
+    for _at, fact in record.heard:
+        last = [_on(fact, zone, years=7), _on(fact, zone, months=2)]
+        for day in last:
+            following = day + timedelta(days=1)
+            moments.add(datetime(following.year, following.month, following.day, tzinfo=zone))
+        moments.update(_limits([fact], zone).values())
+    ticks = {tick_of(max(BEGIN, moment.astimezone(UTC))) for moment in moments}
+    return sorted(tick for tick in ticks if tick < END)
