@@ -1,7 +1,5 @@
 """The composition root of accounts: the only file that knows all of it."""
 
-import os
-import socket
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -10,17 +8,17 @@ from typing import Final
 from services.accounts import projections, reactions, receipts
 from services.accounts.acks import Acks
 from services.accounts.api import site
-from services.accounts.commands import memberships
 from services.accounts.commands.asking import Asking
-from services.accounts.commands.contacts_context import Contacting
+from services.accounts.commands.contacts import memberships
+from services.accounts.commands.contacts.context import Contacting
 from services.accounts.commands.context import Accounts
 from services.accounts.commands.deletions import Offering
 from services.accounts.commands.persons import People
-from services.accounts.commands.settling import settle_forever
+from services.accounts.commands.settling import settle_whole
 from services.accounts.commands.signing_in import publish_keys
 from services.accounts.directory import follow_organisations
-from services.accounts.mails import Pages
-from services.accounts.parts_of_contacts import contacted
+from services.accounts.mails.people import Pages
+from services.accounts.parts import contacted
 from services.accounts.quotas import Quotas
 from services.accounts.settings import Settings
 from services.accounts.store import SOURCE, open_people, open_store, prepare, sources
@@ -43,6 +41,7 @@ from shared.privacy.tokens import SigningKeys
 from shared.runtime import log
 from shared.runtime.clock import SYSTEM
 from shared.runtime.health import Health
+from shared.runtime.loops import step_forever
 from shared.runtime.service import Role, run_roles
 from shared.web import Callers, Limits, Pace, serve
 from shared.web import people as web_people
@@ -165,7 +164,7 @@ async def peopled(
     uses = load_uses(settings.policies_dir)
     ring, fences = key_ring(settings, keys, uses.personal)
     consents, knowing = following(
-        SERVICE, settings, uses, replica=replica_of(settings), report=AccountsObeys
+        SERVICE, settings, uses, replica=settings.replica_name, report=AccountsObeys
     )
     signing_in = load_signing_in(settings.policies_dir / "signing-in.toml")
     logins = Logins(clock=SYSTEM, limits=Limits())
@@ -192,17 +191,12 @@ async def peopled(
     return people, {"keys": fences.run, **knowing}
 
 
-def replica_of(settings: Settings) -> str:
-    """Return the name of this process among all that run."""
-    return settings.replica or f"{socket.gethostname()}-{os.getpid()}"
-
-
 def relaying(settings: Settings, database: Database, acks: Acks, health: Health) -> Relay:
     """Compose the relay; a standby where another process holds the lease."""
     return Relay(
         SERVICE,
         sources(database, acks),
-        Lease(database["leases"], "relay", replica_of(settings)),
+        Lease(database["leases"], "relay", settings.replica_name),
         settings.kafka_bootstrap,
         settings.topic_prefix,
         health=health,
@@ -224,11 +218,12 @@ def reacting(
         member=settings.replica or None,
     )
     settling = partial(
-        settle_forever,
-        accounts,
+        step_forever,
+        "settling",
+        partial(settle_whole, accounts, partial(memberships.settle_all, contacting)),
         health=health,
         every=settings.settle_seconds,
-        also=partial(memberships.settle_all, contacting),
+        within=60 + 10 * settings.settle_seconds,
     )
     return {"receipts": consumer.run, "settling": settling}
 

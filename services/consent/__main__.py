@@ -16,7 +16,7 @@ def command(roles: tuple[str, ...]) -> None:
 
     api: the HTTP interface. relay: publishes what was decided. expiry: ends consents that became
     too old. mail: sends what waits, and issues of lists. receipts: collects since when other
-    services obey withdrawals.
+    services obey withdrawals. holders: hears of holders of accounts.
     """
     run(partial(main, Settings(), roles or ROLES))
 

@@ -1,15 +1,13 @@
 """The composition root of consent: the only file that knows all of it."""
 
 import asyncio
-import os
-import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from services.consent import projections
+from services.consent import projections, reactions
 from services.consent.api import site
 from services.consent.commands import withdrawals
 from services.consent.commands.analytics import write_views
@@ -17,29 +15,35 @@ from services.consent.commands.consents import expire_due
 from services.consent.commands.context import Consenting, Rows
 from services.consent.commands.issues import send_due
 from services.consent.commands.processors import publish
-from services.consent.loops import step_forever
 from services.consent.settings import Settings
 from services.consent.store import open_store, prepare, sources
 from shared import mail
 from shared.kafka.consume import Consumer
+from shared.kafka.credentials import KnownCredentials
 from shared.kafka.knowledge import Knowledge
+from shared.kafka.people import KnownPeople
 from shared.kafka.relay import Relay
 from shared.mongo import Database, Lease, connect
 from shared.policy.registers import load_analytics, load_cookies, load_exports, load_lists
+from shared.policy.roles import load_roles
 from shared.policy.uses import UsesPolicy, load_uses
 from shared.privacy import rings
 from shared.privacy.blind import BlindIndex
 from shared.privacy.keyfile import load_or_create
 from shared.privacy.receipts import Signer
 from shared.runtime import log
+from shared.runtime.clock import SYSTEM
 from shared.runtime.health import Health
+from shared.runtime.loops import step_forever
 from shared.runtime.service import Role, run_roles
-from shared.web import Callers, OperatorsAlone, Pace, serve
+from shared.web import Callers, Pace, serve
+from shared.web import people as web_people
 from shared.web.alone import health_alone
 
 SERVICE: Final = "consent"
+CREDENTIALS: Final = "accounts.credentials.v1"
 ISSUE_SECONDS: Final = 2.0  # how soon an issue that another process took is found
-ROLES: Final = ("api", "relay", "expiry", "mail", "receipts")
+ROLES: Final = ("api", "relay", "expiry", "mail", "receipts", "holders")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
         parts = await open_parts(settings, stack, hurry="relay" in roles)
         running: dict[str, Role] = {"fences": parts.fences.run}
         if "api" in roles:
-            running["api"] = answering(parts, stack)
+            running |= answering(parts, stack)
             running["counts"] = stepping(parts, "counts", write_views, settings.counting_seconds)
         if "relay" in roles:
             running["relay"] = parts.relay.run
@@ -73,6 +77,8 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
             running["issues"] = stepping(parts, "issues", send_due, ISSUE_SECONDS, asked)
         if "receipts" in roles:
             running["receipts"] = collecting(parts).run
+        if "holders" in roles:
+            running["holders"] = following_accounts(parts).run
         if "api" not in roles:
             running["health"] = health_alone(SERVICE, parts.health, settings)
         await run_roles(running, drain_seconds=settings.drain_seconds)
@@ -120,6 +126,7 @@ def rows_of(settings: Settings, uses: UsesPolicy) -> Rows:
         load_cookies(folder / "cookies.toml"),
         load_exports(folder / "exports.toml"),
         load_analytics(folder / "analytics.toml"),
+        load_roles(folder / "roles.toml"),
     )
 
 
@@ -130,14 +137,16 @@ def stepping(
     every: float,
     wake: asyncio.Event | None = None,
 ) -> Role:
-    """Compose a loop."""
+    """Compose a loop; its last step, while draining, leaves nothing in memory."""
     return partial(
         step_forever,
         name,
         partial(step, parts.consenting),
         health=parts.health,
         every=every,
+        within=max(60.0, 3 * every),
         wake=wake,
+        last=True,
     )
 
 
@@ -156,16 +165,41 @@ def collecting(parts: Parts) -> Consumer:
     )
 
 
-def answering(parts: Parts, stack: AsyncExitStack) -> Role:
-    """Compose the HTTP interface."""
+def following_accounts(parts: Parts) -> Consumer:
+    """Compose what hears of holders of accounts."""
     settings = parts.settings
+    return Consumer(
+        reactions.GROUP,
+        reactions.TOPICS,
+        SERVICE,
+        partial(reactions.obey, parts.consenting),
+        settings.kafka_bootstrap,
+        settings.topic_prefix,
+        health=parts.health,
+        member=settings.replica or None,
+    )
+
+
+def answering(parts: Parts, stack: AsyncExitStack) -> dict[str, Role]:
+    """Compose the HTTP interface and its own copy of the credentials.
+
+    How fresh that is says nothing of whether this process can serve: most of its callers have none.
+    """
+    settings = parts.settings
+    knowledge = Knowledge(
+        [CREDENTIALS],
+        settings.kafka_bootstrap,
+        parts.consenting.rows.uses.stale_after,
+        settings.topic_prefix,
+    )
     callers = Callers(
-        OperatorsAlone(),
+        KnownCredentials(knowledge, CREDENTIALS),
         login_hmac_key=load_or_create(settings.login_key_file),
         operator_token_file=settings.operator_token_file,
+        people=web_people.People(KnownPeople(knowledge, CREDENTIALS), SYSTEM.now),
     )
     stack.callback(callers.close)
-    return partial(
+    listening = partial(
         serve,
         site(parts.consenting, health=parts.health, callers=callers),
         host=settings.http_host,
@@ -174,15 +208,15 @@ def answering(parts: Parts, stack: AsyncExitStack) -> Role:
         idle_seconds=settings.idle_seconds,
         pace=Pace(settings.body_stall_seconds, settings.body_seconds),
     )
+    return {"credentials": knowledge.run, "api": listening}
 
 
 def relaying(settings: Settings, database: Database, health: Health) -> Relay:
     """Compose the relay; a standby where another process holds the lease."""
-    replica = settings.replica or f"{socket.gethostname()}-{os.getpid()}"
     return Relay(
         SERVICE,
         sources(database),
-        Lease(database["leases"], "relay", replica),
+        Lease(database["leases"], "relay", settings.replica_name),
         settings.kafka_bootstrap,
         settings.topic_prefix,
         health=health,

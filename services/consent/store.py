@@ -8,6 +8,7 @@ from typing import Any, Final
 from services.consent.model.analytics import KeptCount
 from services.consent.model.consents import KeptConsent
 from services.consent.model.exports import KeptExport
+from services.consent.model.holders import KeptHolder
 from services.consent.model.issues import KeptIssue
 from services.consent.model.notices import KeptNotice
 from services.consent.model.people import KeptPerson, KeptSuppression
@@ -35,6 +36,7 @@ INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
         IndexModel([("ends", 1)], name="ends"),
         IndexModel([("noes", 1)], name="noes"),
     ),
+    "holders": (IndexModel([("subjects", 1)], name="subjects"),),
     "issues": (IndexModel([("ended", 1)], name="ended"),),
     "exports": (IndexModel([("subjects", 1)], name="subjects"),),
     "page_views": (IndexModel([("forget_at", 1)], name="forget", expireAfterSeconds=0),),
@@ -54,6 +56,7 @@ class Store:
     consents: Aggregates[KeptConsent]
     processors: Aggregates[ProcessorState]
     people: Aggregates[KeptPerson]
+    holders: Aggregates[KeptHolder]
     suppressions: Aggregates[KeptSuppression]
     decisions: Aggregates[KeptDecision]
     issues: Aggregates[KeptIssue]
@@ -120,6 +123,7 @@ def open_store(
         consents=kept("consents", KeptConsent.model_validate_json, _of_consent),
         processors=kept("processors", ProcessorState.model_validate_json, _nothing),
         people=kept("people", KeptPerson.model_validate_json, _of_person),
+        holders=kept("holders", KeptHolder.model_validate_json, _of_holder),
         suppressions=kept("suppressions", KeptSuppression.model_validate_json, _nothing),
         decisions=kept_decisions(database, SOURCE, clock),
         issues=kept("issues", KeptIssue.model_validate_json, _of_issue),
@@ -169,6 +173,10 @@ def _of_export(state: KeptExport) -> dict[str, Any]:
 
 def _of_count(state: KeptCount) -> dict[str, Any]:
     return {"forget_at": state.forget_at}
+
+
+def _of_holder(state: KeptHolder) -> dict[str, Any]:
+    return {"subjects": [one for one in (state.subject, state.left) if one is not None]}
 
 
 def _of_person(state: KeptPerson) -> dict[str, Any]:

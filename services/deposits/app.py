@@ -37,6 +37,7 @@ from shared.privacy import rings
 from shared.privacy.keyfile import load_or_create
 from shared.runtime import log
 from shared.runtime.clock import SYSTEM
+from shared.runtime.loops import step_forever
 from shared.runtime.service import Role, run_roles
 from shared.web import Callers, Pace, serve
 from shared.web.alone import health_alone
@@ -128,7 +129,12 @@ def _react(parts: Parts) -> dict[str, Role]:
         member=settings.replica or None,
     )
     settling = partial(
-        owners.settle_forever, parts.owning, health=parts.health, every=settings.settle_seconds
+        step_forever,
+        "owners",
+        partial(owners.settle_all, parts.owning),
+        health=parts.health,
+        every=settings.settle_seconds,
+        within=60 + 10 * settings.settle_seconds,
     )
     return {"people": consumer.run, "owners": settling}
 

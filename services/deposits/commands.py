@@ -85,7 +85,7 @@ class Accepting:
                 begun = True
         except Taken:
             raise Busy("this number was given to another upload at the same moment") from None
-        except BaseException:
+        except BaseException:  # also where it is cancelled: the client may have gone away
             if begun:
                 await self.files.discard(submission)
             raise

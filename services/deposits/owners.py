@@ -6,7 +6,6 @@ it is taken off the list of the former. Whoever dies in between leaves a journal
 on none; the next one who looks takes it off the one it does not belong to.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,9 +19,7 @@ from shared.events import Holding, PersonState, Received
 from shared.mongo import Refused, Saved
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Busy, Transient
-from shared.runtime.health import Health
 from shared.runtime.log import get_log
-from shared.runtime.service import wait_any
 
 GROUP: Final = "deposits.people"
 TOPICS: Final = ("accounts.people.v1",)
@@ -162,17 +159,8 @@ async def obey(owning: Owning, batch: Sequence[Received]) -> None:
             raise Transient(str(fault)) from fault
 
 
-async def settle_forever(
-    owning: Owning, draining: asyncio.Event, *, health: Health, every: float
-) -> None:
-    """Finish what a crash interrupted, at the start and every ``every`` seconds, until draining."""
-    health.promise("owners", within=60 + 10 * every)
-    while not draining.is_set():
-        try:
-            for state in await owning.store.people.where(waits=True):
-                await owning.settle(state.person)
-        except (Transient, Busy) as fault:
-            log.warning("settling owners interrupted", reason=str(fault))
-        health.beat("owners")
-        await wait_any(draining, timeout=every)
-    health.retire("owners")
+async def settle_all(owning: Owning) -> bool:
+    """Finish what a crash interrupted; False, for that is all there is at this moment."""
+    for state in await owning.store.people.where(waits=True):
+        await owning.settle(state.person)
+    return False

@@ -1,8 +1,6 @@
 """What the roles of one process of deposits share."""
 
 import asyncio
-import os
-import socket
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -82,7 +80,7 @@ def parts_of(settings: Settings, database: Database, keys: Database) -> Parts:
     )
     return Parts(
         settings=settings,
-        replica=settings.replica or f"{socket.gethostname()}-{os.getpid()}",
+        replica=settings.replica_name,
         health=health,
         database=database,
         submissions=submissions,

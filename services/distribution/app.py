@@ -1,7 +1,5 @@
 """The composition root of distribution: the only file that knows all of it."""
 
-import os
-import socket
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -104,17 +102,12 @@ def gated(
     receipts = Receipts(
         knowledge,
         Sender(where[0], SERVICE, where[1]),
-        name_of(settings),
+        settings.replica_name,
         outlets,
         settings.alive_seconds,
     )
     parts |= {"gate": knowledge.run, "receipts": receipts.run}
     return Gate(knowledge, rules)
-
-
-def name_of(settings: Settings) -> str:
-    """Name this replica."""
-    return settings.replica or f"{socket.gethostname()}-{os.getpid()}"
 
 
 async def publishing(settings: Settings, database: Database, gate: Gate, health: Health) -> Role:
@@ -128,7 +121,7 @@ async def publishing(settings: Settings, database: Database, gate: Gate, health:
         settings.kafka_bootstrap,
         settings.topic_prefix,
         settings.state_dir / "products",
-        name_of(settings),
+        settings.replica_name,
         settings.replica or None,
         settings.nudge_seconds,
         health,
@@ -187,6 +180,6 @@ def searching(
         health,
     )
     transfers = Transfers(gate, works, indexer)
-    models, name = ReadModels(database), name_of(settings)
+    models, name = ReadModels(database), settings.replica_name
     lists = Lists(Serving(models, index, indexer, transfers, gate, works, name))
     return {"indexer": indexer.run, "transfers": transfers.run, "lists": lists.run}

@@ -4,29 +4,16 @@ A preference holds everywhere when the last live replica has said so (design sec
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.events import (
-    Event,
-    Meta,
-    PreferenceApplied,
-    PrefixState,
-    Received,
-    ReplicaAlive,
-    to_record,
-)
+from shared.events import Event, PreferenceApplied, PrefixState, Received, ReplicaAlive
 from shared.kafka.knowledge import Knowledge
 from shared.kafka.produce import Sender
-from shared.runtime.clock import SYSTEM, Clock, rfc3339
-from shared.runtime.faults import Transient
-from shared.runtime.ids import new_id
-from shared.runtime.log import get_log
-from shared.runtime.service import wait_any
+from shared.kafka.reporting import Pulse, report_forever
 
-RETRY_SECONDS: Final = 0.5
-
-log = get_log(__name__)
+SIGN_OF_LIFE: Final = ""  # what it stands under among the words on prefixes
 
 
 @dataclass(slots=True)
@@ -38,75 +25,57 @@ class Receipts:
     replica: str
     outlets: tuple[str, ...]
     alive_seconds: float
-    clock: Clock = SYSTEM
-    _said: list[Event] = field(default_factory=list)
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _unsaid: dict[str, Event] = field(default_factory=dict)  # of one prefix the newest is enough
+    _pulse: Pulse = field(init=False)
 
     def __post_init__(self) -> None:
         """Hear every preference the gate begins to obey."""
+        self._pulse = Pulse(self.knowledge.clock, self.alive_seconds)
         self.knowledge.listeners.append(self._applied)
 
     def _applied(self, received: Received) -> None:
         match received.event:
             # What was learned before the first sign of life was obeyed from then on.
             case PrefixState() as state if self.knowledge.caught_up:
-                self._said.append(
-                    PreferenceApplied(
-                        replica=self.replica,
-                        outlets=self.outlets,
-                        prefix=state.prefix,
-                        prefix_version=state.version,
-                        cause=received.meta.id,
-                        at=self.clock.now(),
-                    )
+                self._unsaid[state.prefix] = PreferenceApplied(
+                    replica=self.replica,
+                    outlets=self.outlets,
+                    prefix=state.prefix,
+                    prefix_version=state.version,
+                    cause=received.meta.id,
+                    at=self.knowledge.clock.now(),
                 )
-                self._wake.set()
+                self.wake.set()
 
     async def run(self, draining: asyncio.Event) -> None:
         """Report until told to drain, then say good-bye."""
-        if not await self._start(draining):
-            return
-        due = self.clock.monotonic()
-        while not draining.is_set():
-            said, self._said = self._said, []
-            self._wake.clear()
-            if self.clock.monotonic() >= due and self.knowledge.caught_up:
-                said.append(self._alive(stopping=False))
-                due = self.clock.monotonic() + self.alive_seconds
-            await self._send(said)
-            await wait_any(self._wake, draining, timeout=self.alive_seconds / 2)
-        await self._send([self._alive(stopping=True)])
-        await self.sender.stop()
+        await report_forever("receipts", self, draining, look=self.alive_seconds / 2)
 
-    async def _start(self, draining: asyncio.Event) -> bool:
-        while not draining.is_set():
-            try:
-                await self.sender.start()
-            except Transient as fault:
-                log.warning("receipts wait for the broker", reason=str(fault))
-                await wait_any(draining, timeout=RETRY_SECONDS)
-            else:
-                return True
-        return False
+    def say(self) -> Sequence[Event]:
+        """Say of each prefix what is new, and that it lives where that is due."""
+        if self._pulse.due:
+            self._pulse.beat()
+            self._unsaid[SIGN_OF_LIFE] = self._alive(stopping=False)
+        said, self._unsaid = self._unsaid, {}
+        return list(said.values())
 
-    async def _send(self, said: list[Event]) -> None:
-        """Send, or keep for the next time; of one prefix the newest word is enough."""
-        if not said:
-            return
-        newest = {
-            (event.prefix if isinstance(event, PreferenceApplied) else ""): event for event in said
-        }
-        records = [
-            to_record(event, Meta(new_id(), "/services/distribution", rfc3339(self.clock.now())))
-            for event in newest.values()
-        ]
-        try:
-            await self.sender.send(records)
-        except Transient as fault:
-            log.warning("receipts not sent", reason=str(fault))
-            self._said = [*newest.values(), *self._said]
+    def keep(self, unsent: Sequence[Event]) -> None:
+        """Keep what nothing newer was noted of meanwhile."""
+        self._unsaid = {_about(event): event for event in unsent} | self._unsaid
+
+    def good_bye(self) -> Sequence[Event]:
+        """Say that it stops."""
+        return [self._alive(stopping=True)]
 
     def _alive(self, *, stopping: bool) -> ReplicaAlive:
         return ReplicaAlive(
-            replica=self.replica, outlets=self.outlets, at=self.clock.now(), stopping=stopping
+            replica=self.replica,
+            outlets=self.outlets,
+            at=self.knowledge.clock.now(),
+            stopping=stopping,
         )
+
+
+def _about(event: Event) -> str:
+    return event.prefix if isinstance(event, PreferenceApplied) else SIGN_OF_LIFE

@@ -1,7 +1,5 @@
 """The composition root of retention: the only file that knows all of it."""
 
-import os
-import socket
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -37,11 +35,10 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
             )
         )
         await prepare(keys)
-        replica = settings.replica or f"{socket.gethostname()}-{os.getpid()}"
         relay = Relay(
             SERVICE,
             sources(keys),
-            Lease(keys["leases"], "relay", replica),
+            Lease(keys["leases"], "relay", settings.replica_name),
             settings.kafka_bootstrap,
             settings.topic_prefix,
             health=health,

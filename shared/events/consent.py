@@ -14,7 +14,7 @@ from shared.events.personal import BlindIndexed, Pseudonym
 Change = Literal["material", "editorial"]
 Happened = Literal["requested", "given", "refused", "withdrawn", "expired", "reconfirmed"]
 By = Literal["person", "operator", "system"]
-Channel = Literal["link", "one-click", "letter", "e-mail", "telephone", "clock"]
+Channel = Literal["link", "one-click", "letter", "e-mail", "telephone", "account", "clock"]
 
 NoticeId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,60}$", examples=["index-users"])]
 ConsentPurpose = Annotated[

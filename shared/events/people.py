@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.events.base import Event, Instant, State, Version
-from shared.events.personal import Pseudonym
+from shared.events.personal import BlindIndexed, Pseudonym
 
 PersonStatus = Literal["active", "closing", "closed"]
 PersonWhat = Literal[
@@ -63,6 +63,9 @@ class PersonState(State):
     )
     closing: Closing | None = Field(
         default=None, description="The deletion that waits, or that was carried out."
+    )
+    subjects: tuple[BlindIndexed, ...] = Field(
+        default=(), description="Blind index of the address; none once the account was deleted."
     )
     version: Version
 
@@ -170,7 +173,11 @@ class SigningKeyPublished(
 
 
 class AccessState(State):
-    """Somebody of the staff looked at, or changed, a person's account (DOAJ-4c2)."""
+    """Somebody of the staff looked at, or changed, a person's details (DOAJ-4c2).
+
+    The person has an account, is a contact of an organisation, or stands in an application of a
+    volunteer: the action says which.
+    """
 
     access: Uuid
     at: Instant

@@ -8,23 +8,21 @@ opens, and the consumer stops and says so.
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Final, TypeAlias
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from shared.events import Nudge, Received, Unknown, Unreadable, Watermark, from_record
+from shared.events import Received
 from shared.kafka import dead
 from shared.kafka.circuit import Circuit, CircuitOpen
 from shared.kafka.connection import client
+from shared.kafka.fetched import Fetched, Record
 from shared.kafka.produce import GREATEST_RECORD, Sender, stop
-from shared.runtime import metrics
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Transient
@@ -45,7 +43,6 @@ ASSIGNORS: Final = {
 
 log = get_log(__name__)
 Place: TypeAlias = tuple[str, int]
-Record: TypeAlias = ConsumerRecord
 Handler = Callable[[Sequence[Received]], Awaitable[None]]
 
 
@@ -179,34 +176,18 @@ class Consumer:
         self, consumer: AIOKafkaConsumer, parking: Sender, batch: dict[TopicPartition, list[Record]]
     ) -> None:
         started = self.clock.monotonic()
-        good: list[tuple[TopicPartition, Record, Received]] = []
-        bad: list[tuple[TopicPartition, Record, str]] = []
-        for where, records in batch.items():
-            for record in records:
-                match from_record(record.key, record.value, record.headers):
-                    case Received() as received:
-                        good.append((where, record, received))
-                    case Unreadable(reason):
-                        bad.append((where, record, reason))
-                    case Unknown():
-                        metrics.RECORDS_UNKNOWN.labels(self.group).inc()
-                    case Watermark() | Nudge():
-                        pass
-        refused = await self._handle(consumer, good)
-        bad += [(*good[index][:2], reason) for index, reason in refused.items()]
+        fetched = Fetched(self.group, self.prefix, batch)
+        fetched.refuse(await self._handle(consumer, fetched.received))
         # Before parking: a bad build pours nothing out, and a good one finds it all in the log.
-        self._circuit.judge(
-            {where: [record.offset for record in records] for where, records in batch.items()},
-            {(where, record.offset) for where, record, _ in bad},
-        )
-        await self._park(consumer, parking, bad)
-        self._measure(consumer, batch, good, started)
+        self._circuit.judge(fetched.offsets, fetched.poison)
+        await self._park(consumer, parking, fetched)
+        took = self.clock.monotonic() - started
+        fetched.measure(consumer.highwater, now=self.clock.now(), took=took)
 
     async def _handle(
-        self, consumer: AIOKafkaConsumer, good: Sequence[tuple[TopicPartition, Record, Received]]
+        self, consumer: AIOKafkaConsumer, received: Sequence[Received]
     ) -> dict[int, str]:
         """Apply the batch; return by index what cannot be applied, and why."""
-        received = [item[2] for item in good]
         if not received:
             return {}
         try:
@@ -250,55 +231,13 @@ class Consumer:
                 self.health.ready(self.group)
                 return
 
-    async def _park(
-        self,
-        consumer: AIOKafkaConsumer,
-        parking: Sender,
-        bad: Sequence[tuple[TopicPartition, Record, str]],
-    ) -> None:
-        if not bad:
+    async def _park(self, consumer: AIOKafkaConsumer, parking: Sender, fetched: Fetched) -> None:
+        letters = fetched.letters(self.clock.now())
+        if not letters:
             return
-        letters = [
-            dead.letter(
-                record,
-                group=self.group,
-                topic=where.topic.removeprefix(self.prefix),
-                reason=reason,
-                at=self.clock.now(),
-            )
-            for where, record, reason in bad
-        ]
         await self._insist(consumer, lambda: parking.send(letters))
         crashpoint("consume.dead-letter-sent")
-        for where, record, reason in bad:
-            topic = where.topic.removeprefix(self.prefix)
-            metrics.RECORDS_DEAD.labels(self.group, topic).inc()
-            log.warning(
-                "record parked", group=self.group, topic=topic, offset=record.offset, reason=reason
-            )
-
-    def _measure(
-        self,
-        consumer: AIOKafkaConsumer,
-        batch: dict[TopicPartition, list[Record]],
-        good: Sequence[tuple[TopicPartition, Record, Received]],
-        started: float,
-    ) -> None:
-        metrics.APPLY_SECONDS.labels(self.group).observe(self.clock.monotonic() - started)
-        behind: Counter[str] = Counter()
-        for where, records in batch.items():
-            topic = where.topic.removeprefix(self.prefix)
-            metrics.RECORDS_APPLIED.labels(self.group, topic).inc(len(records))
-            behind[topic] += max((consumer.highwater(where) or 0) - records[-1].offset - 1, 0)
-        for topic, count in behind.items():
-            metrics.CONSUMER_LAG.labels(self.group, topic).set(count)
-        now, seconds = self.clock.now(), 0.0
-        for _, _, received in good:
-            decided = datetime.fromisoformat(received.meta.time)
-            seconds = max((now - decided).total_seconds(), 0)
-            metrics.EVENT_SECONDS.labels(self.group).observe(seconds)
-        if good:
-            metrics.LAG_SECONDS.labels(self.group).set(seconds)
+        fetched.tell_parked()
 
     async def _commit(self, consumer: AIOKafkaConsumer, applied: dict[TopicPartition, int]) -> None:
         """Commit where it moved."""

@@ -5,28 +5,24 @@ said that it denies by it; one that began later read it before it decided anythi
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
-from shared.events import Event, Meta, Received, to_record
-from shared.events.consent import WithdrawalApplied
+from shared.events import Event, Received
+from shared.events.consent import ReaderReport, WithdrawalApplied
 from shared.kafka.consents import TOPICS, KnownConsents, withdrawal_in
 from shared.kafka.knowledge import Knowledge
 from shared.kafka.produce import Sender
+from shared.kafka.reporting import Pulse, report_forever
 from shared.policy.uses import UsesPolicy
-from shared.runtime.clock import rfc3339
-from shared.runtime.faults import Transient
-from shared.runtime.ids import new_id
-from shared.runtime.log import get_log
-from shared.runtime.service import Role, wait_any
+from shared.runtime.service import Role
 from shared.runtime.settings import ServiceSettings
 
-RETRY_SECONDS: Final = 0.5
+LOOK_SECONDS: Final = 0.5
 ALIVE_SECONDS: Final = 3.0  # a reader that said nothing for ten is taken for gone
 MOST_TOLD: Final = 500  # withdrawals of one report
-
-log = get_log(__name__)
 
 
 class Reports(Protocol):
@@ -47,18 +43,20 @@ class Reports(Protocol):
 
 @dataclass(slots=True)
 class Obeying:
-    """What one replica reports of the consents it knows."""
+    """What one replica reports of the consents it knows; each report says that it lives, too."""
 
     knowledge: Knowledge
     sender: Sender
     replica: str
     report: Reports
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
     _since: datetime | None = None
     _applied: list[WithdrawalApplied] = field(default_factory=list)
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _pulse: Pulse = field(init=False)
 
     def __post_init__(self) -> None:
         """Hear every consent that counts from now on."""
+        self._pulse = Pulse(self.knowledge.clock, ALIVE_SECONDS)
         self.knowledge.listeners.append(self.hear)
 
     def hear(self, received: Received) -> None:
@@ -69,51 +67,39 @@ class Obeying:
             self._applied.append(
                 WithdrawalApplied(withdrawal=fact.cause, decided_at=fact.at, at=at)
             )
-            self._wake.set()
+            self.wake.set()
 
     async def run(self, draining: asyncio.Event) -> None:
         """Report until told to drain, then say good-bye."""
-        if not await self._start(draining):
-            return
-        clock, due = self.knowledge.clock, self.knowledge.clock.monotonic()
-        while not draining.is_set():
-            self._wake.clear()
-            if self.knowledge.caught_up and (self._applied or clock.monotonic() >= due):
-                await self._tell(stopping=False)
-                due = clock.monotonic() + ALIVE_SECONDS
-            await wait_any(self._wake, draining, timeout=RETRY_SECONDS)
-        await self._tell(stopping=True)
-        await self.sender.stop()
+        await report_forever("consents", self, draining, look=LOOK_SECONDS)
 
-    async def _start(self, draining: asyncio.Event) -> bool:
-        while not draining.is_set():
-            try:
-                await self.sender.start()
-            except Transient as fault:
-                log.warning("reports on consents wait for the broker", reason=str(fault))
-                await wait_any(draining, timeout=RETRY_SECONDS)
-            else:
-                return True
-        return False
+    def say(self) -> Sequence[Event]:
+        """Report withdrawals, or that it lives where that is due."""
+        return [self._told(stopping=False)] if self._applied or self._pulse.due else ()
 
-    async def _tell(self, *, stopping: bool) -> None:
-        """Send what there is to say, or keep it for the next time."""
-        told, now = self._applied[:MOST_TOLD], self.knowledge.clock.now()
+    def keep(self, unsent: Sequence[Event]) -> None:
+        """Keep withdrawals for the next report; the next one that has none says that it lives."""
+        self._pulse.beat()
+        for report in unsent:
+            if isinstance(report, ReaderReport):
+                self._applied[:0] = report.applied
+
+    def good_bye(self) -> Sequence[Event]:
+        """Report that it stops."""
+        return [self._told(stopping=True)]
+
+    def _told(self, *, stopping: bool) -> Event:
+        self._pulse.beat()
+        now = self.knowledge.clock.now()
         self._since = self._since or now
-        said = self.report(
+        told, self._applied = self._applied[:MOST_TOLD], self._applied[MOST_TOLD:]
+        return self.report(
             replica=self.replica,
             since=self._since,
             at=now,
             stopping=stopping,
             applied=tuple(told),
         )
-        meta = Meta(new_id(), f"/services/{self.sender.service}", rfc3339(now))
-        try:
-            await self.sender.send([to_record(said, meta)])
-        except Transient as fault:
-            log.warning("report on consents not sent", reason=str(fault))
-        else:
-            del self._applied[: len(told)]
 
 
 def following(

@@ -41,7 +41,7 @@ async def run_roles(roles: Mapping[str, Role], *, drain_seconds: float) -> None:
             await role(draining)
         except asyncio.CancelledError:
             raise
-        except BaseException:
+        except BaseException:  # whatever ends a role, the others drain and a supervisor hears of it
             log.exception("role failed", role=name)
             if not draining.is_set():
                 draining.set()

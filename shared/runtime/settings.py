@@ -1,5 +1,7 @@
 """Settings every service shares; each service adds its own. Read from the environment."""
 
+import os
+import socket
 from pathlib import Path
 from typing import Literal
 
@@ -91,3 +93,8 @@ class ServiceSettings(BaseSettings):
     def shared_keys(self) -> Path:
         """The folder of the keys that all services share."""
         return self.keys_dir or self.login_key_file.parent
+
+    @property
+    def replica_name(self) -> str:
+        """The name of this process among all that run."""
+        return self.replica or f"{socket.gethostname()}-{os.getpid()}"

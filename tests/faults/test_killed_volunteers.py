@@ -10,6 +10,7 @@ from tests.processes import OPERATOR, Place, Running, service
 
 AT: Final = "accounts.volunteer-invited"
 PATH: Final = "/volunteer-applications"
+WHY: Final = {"Colophon-Access-Reason": "update"}
 VOLUNTEER: Final = "vera@volunteers.example"
 
 
@@ -40,7 +41,7 @@ async def test_a_volunteer_is_offered_one_account_wherever_accounts_died(place: 
             referee = {"name": "Rita Referee", "email": "rita@referees.example"}
             said = {"name": "Vera Volunteer", "email": VOLUNTEER, "referees": [referee]}
             await _asked(dying, "POST", PATH, said, {})
-            page = await _asked(dying, "GET", PATH, None, team)
+            page = await _asked(dying, "GET", PATH, None, team | WHY)
             one = f"{PATH}/{page['items'][0]['application']}"
             await _asked(dying, "POST", one + "/acceptance", {"category": "volunteer"}, team)
             await dying.ended()

@@ -13,8 +13,8 @@ from deploy.local.platform import Platform
 from shared.kafka import topics
 from shared.mongo import connect
 from shared.runtime.ids import new_id
-from tests.integration.test_people import Answer, Office, Somebody, bearer
 from tests.mailbox import Mailbox, code_in, mailbox
+from tests.peopling import Answer, Office, Somebody, bearer
 from tests.processes import OPERATOR, Place, Running, service, until
 
 PROBLEM: Final = "urn:colophon:problem:"

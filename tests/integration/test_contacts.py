@@ -5,12 +5,10 @@ One process of each answers all tests; each has organisations and addresses of i
 
 import base64
 import re
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from itertools import count
-from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -22,8 +20,9 @@ from shared.mongo import connect
 from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id
 from tests.mailbox import Mailbox, mailbox, text_of
+from tests.peopling import Answer, looks_at, patient
 from tests.platform import Platform
-from tests.processes import OPERATOR, ROOT, Place, Running, service, until
+from tests.processes import OPERATOR, Place, Running, service, until
 
 PROBLEM: Final = "urn:colophon:problem:"
 REQUIRED: Final = ("billing", "technical", "business")
@@ -40,7 +39,7 @@ ORDERS: Final = (
     ("contract", "fee", "approval"),
 )
 TODAY: Final = SYSTEM.now().date().isoformat()
-Answer = tuple[int, Any]
+WHY: Final = {"Colophon-Access-Reason": "update"}
 _NUMBERS: Final = count(1)
 
 
@@ -174,7 +173,7 @@ async def office(
         "SMTP_URL": box.url,
         "MAIL_FIRST_SECONDS": "0.1",
         "MAIL_MOST_SECONDS": "0.2",
-        "POLICIES_DIR": str(_patient(folder / "policies")),
+        "POLICIES_DIR": str(patient(folder / "policies")),
     }
     async with (
         service("consent", place, "api", "relay") as consent,
@@ -455,7 +454,7 @@ async def test_who_may_not_see_contacts_hears_the_same_whether_or_not_there_are_
     # Operators run the machines and see no details; the organisation and the team do.
     assert email not in str(await office.ok("GET", press.contacts))
     team = await _signed_in(office, "team")
-    for headers in (press.admin, team):
+    for headers in (press.admin, team | WHY):
         assert email in str(await office.ok("GET", press.contacts, None, headers))
     # A link of nobody's, and one whose contact was replaced.
     void = link_in(office, await office.asked(email), "contact-agreements")
@@ -464,6 +463,30 @@ async def test_who_may_not_see_contacts_hears_the_same_whether_or_not_there_are_
     answers = [await office("POST", link, None, {}) for link in (void, nobodys)]
     [first, second] = _without_correlation(answers)
     assert first == second
+
+
+@pytest.mark.clause("DOAJ-4c2")
+async def test_staff_read_contacts_for_a_reason_that_is_on_record(office: Office) -> None:
+    press, team = await office.press(), await _signed_in(office, "team")
+    email = await office.named(press, "technical")
+    contact = (await office.standing(press, "technical"))["contact"]
+    curious = team | {"Colophon-Access-Reason": "curiosity"}
+    for headers in (team, curious):
+        for at in (press.contacts, Press(999_999).contacts):
+            assert await office.slug("GET", at, None, headers) == (403, "reason-needed")
+    # What staff change is answered without name and address, so that it tells them nothing.
+    body = {"name": "Truman", "email": email}
+    for headers in (team, team | WHY):
+        changed = await office.ok("PUT", f"{press.contacts}/technical", body, headers)
+        assert (changed["name"], changed["email"]) == (None, None)
+    # An organisation looks at its own, and an operator sees no details.
+    await office.ok("GET", press.contacts)
+    assert await looks_at(office.place, contact) == []
+    listed = await office.ok("GET", press.contacts, None, team | WHY)
+    assert [one["email"] for one in listed["contacts"]] == [email]
+    [look] = await looks_at(office.place, contact)
+    assert (look["action"], look["reason"]) == ("contacts-read", "update")
+    assert look["actor"].startswith("staff:p")
 
 
 @pytest.mark.law("P1")
@@ -520,14 +543,6 @@ async def test_a_membership_is_made_whole_and_its_contacts_are_asked_after_any_d
                 listed = await office.ok("GET", f"/organisations/{said['organisation']}/contacts")
                 assert [one["standing"] for one in listed["contacts"]] == ["asked"] * 3
         assert len(box.mails) == len(REQUIRED)
-
-
-def _patient(folder: Path) -> Path:
-    """Copy the policies; all tests are one client here, which may ask more often."""
-    shutil.copytree(ROOT / "deploy" / "policies", folder)
-    file = folder / "signing-in.toml"
-    file.write_text(file.read_text().replace("most = 30\n", "most = 3000\n"))
-    return folder
 
 
 async def _signed_in(office: Office, *roles: str) -> dict[str, str]:

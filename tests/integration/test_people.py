@@ -5,11 +5,7 @@ One process answers all tests; each has addresses of its own.
 
 import base64
 import re
-import shutil
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
-from itertools import count
-from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -25,8 +21,9 @@ from shared.privacy.tokens import verified
 from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id, new_pseudonym
 from tests.mailbox import Mailbox, mailbox, text_of
+from tests.peopling import Office, Somebody, bearer, patient, without_correlation
 from tests.platform import Platform
-from tests.processes import OPERATOR, ROOT, Place, Running, service, until
+from tests.processes import OPERATOR, ROOT, Place, service, until
 
 PROBLEM: Final = "urn:colophon:problem:"
 PASSWORD: Final = "right horse"
@@ -36,84 +33,6 @@ TOPICS: Final = (
     "accounts.credentials.v1",
     "accounts.audit.v1",
 )
-Answer = tuple[int, Any]
-_NUMBERS: Final = count(1)
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
-
-
-@dataclass(slots=True)
-class Somebody:
-    """A person of a test's own, once signed in."""
-
-    email: str
-    person: str = ""
-    token: str = ""
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return bearer(self.token)
-
-    @property
-    def at(self) -> str:
-        return f"/people/{self.person}"
-
-
-@dataclass(slots=True)
-class Office:
-    """Accounts, the mail it sends, and who asks."""
-
-    session: aiohttp.ClientSession
-    accounts: Running
-    box: Mailbox
-    place: Place
-
-    async def __call__(
-        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
-    ) -> Answer:
-        async with self.session.request(
-            method, self.accounts.url + path, json=body, headers=headers
-        ) as answer:
-            text = await answer.text()
-            return answer.status, await answer.json(content_type=None) if text else None
-
-    async def ok(
-        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
-    ) -> Any:
-        status, said = await self(method, path, body, headers)
-        assert status < 300, said
-        return said
-
-    def address(self, name: str = "reader") -> str:
-        return f"{name}-{next(_NUMBERS)}@press.example"
-
-    async def somebody(self, *roles: str, name: str | None = "Josiah Carberry") -> Somebody:
-        """Register a person, confirm the address, and give roles."""
-        one = Somebody(self.address())
-        await self.ok("POST", "/people", {"email": one.email, "name": name})
-        signed = await self.use(await self.box.code_to(one.email))
-        one.person, one.token = signed["person"], signed["token"]
-        if roles:
-            await self.ok("PUT", one.at + "/roles", {"roles": roles}, OPERATOR)
-            await self.sign_in(one, after=1)
-        return one
-
-    async def sign_in(self, one: Somebody, *, after: int) -> None:
-        await self.ok("POST", "/sign-ins/codes", {"email": one.email})
-        one.token = (await self.use(await self.box.code_to(one.email, after=after)))["token"]
-
-    async def use(self, code: str, **more: str) -> Any:
-        return await self.ok("POST", "/sign-ins", {"code": code, **more})
-
-    async def becomes(self, status: int, path: str, headers: dict[str, str]) -> None:
-        """Wait until a request is answered so: until this process's own copy knows."""
-
-        async def so() -> bool:
-            return (await self("GET", path, None, headers))[0] == status
-
-        await until(so, within=30, what=f"{path} to answer {status}")
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +52,7 @@ async def office(
     settings = {
         "SMTP_URL": box.url,
         "MAIL_FIRST_SECONDS": "0.2",
-        "POLICIES_DIR": str(_patient(folder / "policies")),
+        "POLICIES_DIR": str(patient(folder / "policies")),
     }
     async with (
         service("accounts", place, **settings) as accounts,
@@ -187,7 +106,7 @@ async def test_who_asks_hears_the_same_whether_or_not_an_address_has_an_account(
     wrong = {"password": "wrong horse"}
     known = await office("POST", "/sign-ins", {"email": one.email, **wrong})
     unknown = await office("POST", "/sign-ins", {"email": office.address("x"), **wrong})
-    assert _without_correlation(known) == _without_correlation(unknown)
+    assert without_correlation(known) == without_correlation(unknown)
     # The holder hears of it by mail, and nobody gets a second account.
     assert "has one" in text_of(await office.box.next_to(one.email, after=1))
 
@@ -256,7 +175,7 @@ async def test_holders_see_and_mend_their_own_details_and_nobody_elses(office: O
     for method, body in (("GET", None), ("PUT", {"name": "X"})):
         theirs = await office(method, one.at, body, other.headers)
         nobodys = await office(method, nobody, body, other.headers)
-        assert _without_correlation(theirs) == _without_correlation(nobodys)
+        assert without_correlation(theirs) == without_correlation(nobodys)
         assert theirs[0] == 404
         assert (await office(method, one.at, body))[0] == 401
         assert (await office(method, one.at, body, OPERATOR))[0] == 404
@@ -532,24 +451,11 @@ async def test_no_name_address_or_code_of_a_person_lies_anywhere_in_clear(office
         assert secret not in kept
 
 
-def _patient(folder: Path) -> Path:
-    """Copy the policies; all tests are one client here, which may ask more often."""
-    shutil.copytree(ROOT / "deploy" / "policies", folder)
-    file = folder / "signing-in.toml"
-    file.write_text(file.read_text().replace("most = 30\n", "most = 3000\n"))
-    return folder
-
-
 async def _slug(
     office: Office, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
 ) -> tuple[int, str]:
     status, said = await office(method, path, body, headers)
     return status, said["type"].removeprefix(PROBLEM)
-
-
-def _without_correlation(answer: Answer) -> Answer:
-    status, said = answer
-    return status, {name: value for name, value in said.items() if name != "correlation"}
 
 
 async def _everything_kept(office: Office) -> str:

@@ -15,14 +15,20 @@ from deploy.local.platform import Platform
 from shared.kafka import topics
 from shared.policy.roles import EVERYBODY, Permitted, action_permitted, load_roles
 from shared.runtime.ids import new_id, new_pseudonym
-from tests.integration.test_people import Answer, Office, Somebody, _patient, _without_correlation
 from tests.mailbox import Mailbox, mailbox
-from tests.processes import OPERATOR, ROOT, Place, service
+from tests.peopling import Answer, Office, Somebody, patient, without_correlation
+from tests.processes import OPERATOR, ROOT, Place, Running, service
 
 POLICY: Final = load_roles(ROOT / "deploy" / "policies" / "roles.toml")
 PASSWORD: Final = "another right horse"
 TICKET: Final = "#4711"
-MISSING: Final = ("key-unknown", "contact-unknown", "deletion-unknown", "volunteer-unknown")
+MISSING: Final = (
+    "key-unknown",
+    "contact-unknown",
+    "deletion-unknown",
+    "volunteer-unknown",
+    "account-unheard",
+)
 ORGANISATION: Final = "/organisations/78"
 NOBODYS: Final = "/organisations/79"
 
@@ -47,6 +53,8 @@ CALLS: Final[Mapping[str, Call]] = {
     "key-revoke": Call("DELETE", f"{{at}}/keys/token:{'0' * 64}"),
     "accesses-read": Call("GET", "{at}/accesses"),
     "account-delete": Call("GET", "{at}/deletion"),
+    "consents-read": Call("GET", "{at}/consents"),
+    "consents-choose": Call("PUT", "{at}/consents/marketing", {"consent": "refused"}),
     "account-invite": Call("POST", "/people/invitations", {"category": "partner"}, varying="email"),
     "roles-set": Call("PUT", "{at}/roles", {"roles": []}, last=True),
     "password-reset": Call("POST", "{at}/password-resets", last=True),
@@ -74,6 +82,22 @@ NO_ROUTE: Final = frozenset(
 )
 
 
+@dataclass(slots=True)
+class Offices(Office):
+    """Accounts, and consent beside it, which answers of itself."""
+
+    consent: Running | None = None
+
+    async def __call__(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        if self.consent is None or "/consents" not in path:
+            return await Office.__call__(self, method, path, body, headers)
+        url = self.consent.url + path
+        async with self.session.request(method, url, json=body, headers=headers) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+
 @pytest.fixture(scope="module")
 def box() -> Iterator[Mailbox]:
     with mailbox() as one:
@@ -91,13 +115,14 @@ async def office(
     settings = {
         "SMTP_URL": box.url,
         "MAIL_FIRST_SECONDS": "0.1",
-        "POLICIES_DIR": str(_patient(folder / "policies")),
+        "POLICIES_DIR": str(patient(folder / "policies")),
     }
     async with (
         service("accounts", place, **settings) as accounts,
+        service("consent", place, "api", "holders", **settings) as consent,
         aiohttp.ClientSession() as session,
     ):
-        made = Office(session, accounts, box, place)
+        made = Offices(session, accounts, box, place, consent)
         body = {"id": 78, "name": "Press 78"}
         await made.ok("POST", "/organisations", body, OPERATOR)
         yield made
@@ -154,7 +179,7 @@ async def test_a_role_does_with_anothers_record_and_with_its_own_what_its_rows_s
             assert permitted(answer) == expected, (role, action, answer)
             if not expected:
                 absent = await ask(office, call, nowhere, headers)
-                assert _without_correlation(answer) == _without_correlation(absent), action
+                assert without_correlation(answer) == without_correlation(absent), action
     for action, call in in_order:
         if "{at}" not in call.path or call.of_organisation or action == "roles-set":
             continue

@@ -4,14 +4,15 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final
 
 import aiohttp
+import orjson
 import pytest
 
 from deploy.local.platform import Platform
 from shared.kafka import topics
 from shared.mongo import connect
 from shared.runtime.ids import new_id
-from tests.integration.test_people import Answer, Office, Somebody, bearer
 from tests.mailbox import Mailbox, mailbox
+from tests.peopling import Answer, Office, Somebody, bearer, looks_at
 from tests.processes import Place, service, until
 
 PROBLEM: Final = "urn:colophon:problem:"
@@ -56,7 +57,7 @@ async def apply(office: Office, team: Somebody, **fields: Any) -> tuple[str, str
     email = office.address("volunteer")
     said = {"name": "Vera Volunteer", "email": email, "referees": [REFEREE]} | fields
     assert (await office("POST", PATH, said))[0] == 202
-    page = await office.ok("GET", PATH, None, team.headers)
+    page = await office.ok("GET", PATH, None, team.looking())
     return page["items"][0]["application"], said["email"]
 
 
@@ -71,7 +72,7 @@ async def test_an_application_takes_its_few_fields_and_makes_no_account(
 ) -> None:
     before = await _kept(office, "people")
     application, email = await apply(office, team)
-    whole = await office.ok("GET", f"{PATH}/{application}", None, team.headers)
+    whole = await office.ok("GET", f"{PATH}/{application}", None, team.looking())
     assert (whole["name"], whole["email"], whole["status"]) == ("Vera Volunteer", email, "open")
     assert whole["referees"] == [REFEREE]
     assert await _kept(office, "people") == before
@@ -136,10 +137,43 @@ async def test_applications_are_for_the_team_alone(office: Office, team: Somebod
     others = [await office.somebody(role) for role in ("editor", "associate-editor", "partner")]
     for other in others:
         for method, path in (("GET", PATH), ("GET", one), ("POST", one + "/rejection")):
-            told = await office(method, path, None, other.headers)
+            told = await office(method, path, None, other.looking())
             assert slug(told) == (403, "not-permitted")
     assert (await office("GET", one))[0] == 401
-    await office.ok("GET", one, None, team.headers)
+    await office.ok("GET", one, None, team.looking())
+
+
+@pytest.mark.clause("DOAJ-4c2")
+async def test_the_team_reads_an_application_for_a_reason_that_is_on_record(
+    office: Office, team: Somebody, executive: Somebody
+) -> None:
+    application, _ = await apply(office, team)
+    one = f"{PATH}/{application}"
+    applicant, referee = await _people_in(office, application)
+    listed = await looks_at(office.place, applicant)
+    for path in (PATH, one):
+        for headers in (team.headers, team.looking("curiosity")):
+            assert slug(await office("GET", path, None, headers)) == (403, "reason-needed")
+    archive = PATH + "?archived=true"
+    assert slug(await office("GET", archive, None, executive.headers)) == (403, "reason-needed")
+    assert await looks_at(office.place, applicant) == listed
+    await office.ok("GET", one, None, team.looking("delete"))
+    for person, before in ((applicant, listed), (referee, [])):
+        *earlier, last = await looks_at(office.place, person)
+        assert earlier == before
+        assert (last["action"], last["reason"]) == ("volunteer-read", "delete")
+        assert last["actor"] == f"staff:{team.person}"
+    # A page shows names of applicants alone.
+    assert [look["action"] for look in listed] == ["volunteer-read"]
+    await office.ok("POST", one + "/rejection", None, team.headers)
+    await office.ok("POST", one + "/archive", None, team.headers)
+    assert slug(await office("GET", one, None, executive.headers)) == (403, "reason-needed")
+    await office.ok("GET", one, None, executive.looking())
+    last = (await looks_at(office.place, referee))[-1]
+    assert (last["action"], last["actor"]) == (
+        "volunteer-archive-read",
+        f"staff:{executive.person}",
+    )
 
 
 @pytest.mark.clause("DOAJ-6c1")
@@ -155,27 +189,36 @@ async def test_an_application_is_open_until_it_is_assessed_then_archived_for_exe
     assert rejected["decided-at"] is not None
     archived = await office.ok("POST", one + "/archive", None, team.headers)
     assert archived["archived-at"] is not None
-    assert slug(await office("GET", one, None, team.headers)) == (404, "volunteer-unknown")
-    assert slug(await office("GET", PATH + "?archived=true", None, team.headers)) == (
+    assert slug(await office("GET", one, None, team.looking())) == (404, "volunteer-unknown")
+    assert slug(await office("GET", PATH + "?archived=true", None, team.looking())) == (
         403,
         "not-permitted",
     )
-    page = await office.ok("GET", PATH, None, team.headers)
+    page = await office.ok("GET", PATH, None, team.looking())
     assert application not in {item["application"] for item in page["items"]}
-    page = await office.ok("GET", PATH + "?archived=true", None, executive.headers)
+    page = await office.ok("GET", PATH + "?archived=true", None, executive.looking())
     assert application in {item["application"] for item in page["items"]}
-    whole = await office.ok("GET", one, None, executive.headers)
+    whole = await office.ok("GET", one, None, executive.looking())
     assert [fact["what"] for fact in whole["facts"]] == ["applied", "rejected", "archived"]
     assert {fact["actor"] for fact in whole["facts"][1:]} == {f"staff:{team.person}"}
 
 
 async def test_the_list_is_paged_and_filtered_newest_first(office: Office, team: Somebody) -> None:
     made = [(await apply(office, team, name=f"Vera {number}"))[0] for number in range(3)]
-    first = await office.ok("GET", PATH + "?rows=2&status=open", None, team.headers)
+    first = await office.ok("GET", PATH + "?rows=2&status=open", None, team.looking())
     assert [item["application"] for item in first["items"]] == made[:0:-1]
-    second = await office.ok("GET", first["next"], None, team.headers)
+    second = await office.ok("GET", first["next"], None, team.looking())
     assert second["items"][0]["application"] == made[0]
     assert {item["status"] for item in second["items"]} == {"open"}
+
+
+async def _people_in(office: Office, application: str) -> list[str]:
+    """Return the pseudonyms in an application: the applicant's, then those of referees."""
+    name = office.place.environment("accounts")["DATABASE_PREFIX"] + "accounts"
+    async with connect(office.place.mongodb_url, name) as database:
+        [found] = await database["volunteers"].find({"_id": application}).to_list(None)
+    state = orjson.loads(found["state"])
+    return [state["applicant"], *state["referees"]]
 
 
 async def _kept(office: Office, collection: str) -> str:

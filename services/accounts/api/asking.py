@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
+from urllib.parse import urlencode
 
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -48,9 +49,27 @@ def version_in(request: web.Request) -> int | None:
     return int(found.group(1))
 
 
-def next_page(path: str, rows: int, *, states: Sequence[T], mark: Callable[[T], Any]) -> str | None:
+class Paged(Protocol):
+    """A query of a list that is read page by page."""
+
+    @property
+    def rows(self) -> int:
+        """How many to a page."""
+        ...
+
+    def model_dump(self, *, exclude: set[str], exclude_defaults: bool) -> dict[str, Any]:
+        """Say what else was asked."""
+        ...
+
+
+def next_page(
+    path: str, query: Paged, *, states: Sequence[T], mark: Callable[[T], Any]
+) -> str | None:
     """Return the address of the page behind ``states``, None where those were the last."""
-    return f"{path}?rows={rows}&after={mark(states[-1])}" if len(states) == rows else None
+    if len(states) < query.rows:
+        return None
+    asked = query.model_dump(exclude={"rows", "after"}, exclude_defaults=True)
+    return f"{path}?{urlencode({'rows': query.rows, 'after': mark(states[-1]), **asked})}"
 
 
 def allowed(request: web.Request, organisation: int, *scopes: Scope) -> Caller:

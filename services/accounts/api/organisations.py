@@ -47,9 +47,7 @@ async def listed(accounts: Accounts, request: web.Request) -> web.Response:
     numbers = accounts.numbers.page(after=query.after, most=query.rows)
     known = await accounts.store.organisations.load_many(numbers)
     states = [known[number] for number in numbers]
-    following = next_page(
-        "/organisations", query.rows, states=states, mark=lambda one: one.organisation
-    )
+    following = next_page("/organisations", query, states=states, mark=lambda one: one.organisation)
     return json_answer(Organisations(organisations=_shown(states), next=following))
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from services.accounts.api.problems import problem_of
-from services.accounts.commands.people import Actor
+from services.accounts.commands.acting import Actor
 from services.accounts.commands.persons import People
 from services.accounts.errors import Refusal
 from shared.policy.signing_in import Limit

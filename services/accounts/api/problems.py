@@ -52,7 +52,7 @@ KINDS: Final[Mapping[Slug, tuple[int, str]]] = {
     "too-many-keys": (409, "The account has too many keys"),
     "too-many-asks": (429, "Too many of these from one client"),
     "not-permitted": (403, "No role of yours allows this"),
-    "reason-needed": (403, "Staff look at an account for one of the notice's reasons only"),
+    "reason-needed": (403, "Staff look at somebody's details for one of the notice's reasons only"),
     "ticket-needed": (403, "A partner names the ticket that asks for it"),
     "deletion-unknown": (404, "The deletion of this account was not asked for"),
     "offer-void": (404, "The code does not count: it is wrong, too old, or was mailed to another"),
@@ -94,6 +94,13 @@ def agreed(decided: T | Refused[Refusal]) -> T:
     if isinstance(decided, Refused):
         raise problem_of(decided.reason)
     return decided
+
+
+def there(found: T | None, unknown: Slug) -> T:
+    """Return what was found, or raise that there is no such thing."""
+    if found is None:
+        raise problem_of(Refusal(unknown))
+    return found
 
 
 def no_smaller_switch(problem: Problem) -> Problem:

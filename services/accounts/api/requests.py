@@ -6,14 +6,15 @@ from aiohttp import web
 
 from services.accounts.api.asking import next_page, preference_in
 from services.accounts.api.bodies import PreferenceForm, RequestsQuery
-from services.accounts.api.problems import agreed, problem_of
+from services.accounts.api.problems import agreed, there
 from services.accounts.api.shown.answer import status
 from services.accounts.api.shown.preferences import PreferenceRequest, PreferenceRequests
 from services.accounts.commands import preferences
 from services.accounts.commands.context import Accounts
-from services.accounts.errors import Refusal
 from services.accounts.model.requests import Form
 from shared.web import Unbound, correlation, json_answer, query_of
+
+MANY: Final = "/preference-requests"
 
 
 async def ask(accounts: Accounts, request: web.Request) -> web.Response:
@@ -24,7 +25,7 @@ async def ask(accounts: Accounts, request: web.Request) -> web.Response:
     return json_answer(
         PreferenceRequest.of(done, status(pending=pending)),
         status=202 if pending else 201,
-        headers={"Location": f"/preference-requests/{done.request}"},
+        headers={"Location": f"{MANY}/{done.request}"},
     )
 
 
@@ -32,9 +33,7 @@ async def listed(accounts: Accounts, request: web.Request) -> web.Response:
     """List requests, newest first."""
     query = query_of(request, RequestsQuery)
     states = await accounts.store.newest_requests(before=query.after, most=query.rows)
-    following = next_page(
-        "/preference-requests", query.rows, states=states, mark=lambda one: one.request
-    )
+    following = next_page(MANY, query, states=states, mark=lambda one: one.request)
     shown = tuple(PreferenceRequest.of(state) for state in states)
     return json_answer(PreferenceRequests(requests=shown, next=following))
 
@@ -42,15 +41,13 @@ async def listed(accounts: Accounts, request: web.Request) -> web.Response:
 async def one(accounts: Accounts, request: web.Request) -> web.Response:
     """Show a request and what it came to."""
     found = await accounts.store.requests.load(request.match_info["request"])
-    if found is None:
-        raise problem_of(Refusal("request-unknown"))
-    return json_answer(PreferenceRequest.of(found))
+    return json_answer(PreferenceRequest.of(there(found, "request-unknown")))
 
 
 ROUTES: Final = (
     Unbound(
         "POST",
-        "/preference-requests",
+        MANY,
         ask,
         "Carry out a member's request",
         "operator",
@@ -59,7 +56,7 @@ ROUTES: Final = (
     ),
     Unbound(
         "GET",
-        "/preference-requests",
+        MANY,
         listed,
         "List requests, newest first",
         "operator",
@@ -68,7 +65,7 @@ ROUTES: Final = (
     ),
     Unbound(
         "GET",
-        "/preference-requests/{request}",
+        MANY + "/{request}",
         one,
         "Show a request",
         "operator",

@@ -6,21 +6,19 @@ from services.accounts.api import (
     agreements,
     api_keys,
     contacts,
-    contacts_links,
     credentials,
     deletions,
-    memberships,
     organisations,
     people,
     preferences,
     requests,
-    role_mails,
     sign_ins,
     transfers,
     volunteers,
 )
+from services.accounts.api.contacts import memberships, role_mails
 from services.accounts.api.problems import FAULTS
-from services.accounts.commands.contacts_context import Contacting
+from services.accounts.commands.contacts.context import Contacting
 from services.accounts.commands.context import Accounts
 from services.accounts.commands.persons import People
 from shared.runtime.health import Health
@@ -34,7 +32,7 @@ INFO = Info(
 )
 ROOMS = (organisations, transfers, credentials, agreements, preferences, requests)
 PERSONAL = (people, sign_ins, api_keys, deletions, volunteers)
-CONTACTS = (contacts, contacts_links, memberships, role_mails)
+CONTACTS = (contacts, memberships, role_mails)
 
 
 def site(

@@ -1,7 +1,8 @@
 """Applications of volunteers: anybody sends one, the team reads and decides, executives archive."""
 
 import re
-from typing import Final, Literal
+from functools import partial
+from typing import Final, Literal, Protocol
 
 from aiohttp import web
 from pydantic import Field
@@ -18,12 +19,24 @@ from services.accounts.api.shown.volunteers import (
     VolunteerView,
 )
 from services.accounts.commands import volunteers as commands
+from services.accounts.commands.acting import Actor
 from services.accounts.commands.persons import People
 from services.accounts.errors import Refusal
-from services.accounts.model.volunteers import Referee, Volunteer
+from services.accounts.model.volunteers import KeptVolunteer, Referee, Volunteer
+from shared.events.decisions import Refused
 from shared.web import Unbound, body_of, correlation, json_answer, query_of
 
 _APPLICATION: Final = re.compile(r"[0-9a-f-]{36}")
+
+
+class Verb(Protocol):
+    """What is done with an application and takes nothing more."""
+
+    async def __call__(
+        self, people: People, actor: Actor, application: str, /, *, correlation: str
+    ) -> KeptVolunteer | Refused[Refusal]:
+        """Do it."""
+        ...
 
 
 class NamedReferee(Body):
@@ -84,19 +97,21 @@ async def listed(people: People, request: web.Request) -> web.Response:
             status=query.status,
             before=query.after,
             most=query.rows,
+            correlation=correlation(request),
         )
     )
-    following = next_page(MANY, query.rows, states=found, mark=lambda one: one.state.application)
-    if following is not None:
-        following += f"&archived={str(query.archived).lower()}"
-        following += f"&status={query.status}" if query.status else ""
+    following = next_page(MANY, query, states=found, mark=lambda one: one.state.application)
     items = tuple(VolunteerItem.shown(one) for one in found)
     return json_answer(VolunteersPage(items=items, next=following), headers=NO_STORE)
 
 
 async def shown(people: People, request: web.Request) -> web.Response:
     """Show an application."""
-    found = agreed(await commands.show(people, actor_of(request), _application_in(request)))
+    found = agreed(
+        await commands.show(
+            people, actor_of(request), _application_in(request), correlation=correlation(request)
+        )
+    )
     return json_answer(VolunteerView.whole(found), headers=NO_STORE)
 
 
@@ -112,20 +127,10 @@ async def accept(people: People, request: web.Request) -> web.Response:
     return json_answer(Verdict.of(state), headers=NO_STORE)
 
 
-async def reject(people: People, request: web.Request) -> web.Response:
-    """Reject an applicant."""
+async def decided(verb: Verb, people: People, request: web.Request) -> web.Response:
+    """Reject an applicant, or put a decided application away."""
     state = agreed(
-        await commands.reject(
-            people, actor_of(request), _application_in(request), correlation=correlation(request)
-        )
-    )
-    return json_answer(Verdict.of(state), headers=NO_STORE)
-
-
-async def archive(people: People, request: web.Request) -> web.Response:
-    """Put a decided application away."""
-    state = agreed(
-        await commands.archive(
+        await verb(
             people, actor_of(request), _application_in(request), correlation=correlation(request)
         )
     )
@@ -155,7 +160,8 @@ ROUTES: Final = (
         "GET",
         MANY,
         listed,
-        "List applications of volunteers: the team; the archive: executives",
+        "List applications of volunteers: the team; the archive: executives; "
+        "with `Colophon-Access-Reason`",
         "caller",
         query=VolunteersQuery,
         responses={200: VolunteersPage},
@@ -164,7 +170,7 @@ ROUTES: Final = (
         "GET",
         ONE,
         shown,
-        "Read an application of a volunteer, with its referees",
+        "Read an application of a volunteer and its referees, with `Colophon-Access-Reason`",
         "caller",
         responses={200: VolunteerView},
     ),
@@ -180,7 +186,7 @@ ROUTES: Final = (
     Unbound(
         "POST",
         ONE + "/rejection",
-        reject,
+        partial(decided, commands.reject),
         "Reject an applicant",
         "caller",
         responses={200: Verdict},
@@ -188,7 +194,7 @@ ROUTES: Final = (
     Unbound(
         "POST",
         ONE + "/archive",
-        archive,
+        partial(decided, commands.archive),
         "Put a decided application away, for executives alone",
         "caller",
         responses={200: Verdict},

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.accounts.commands.people import Actor, permitted
+from services.accounts.commands.acting import Actor, permitted
 from services.accounts.commands.persons import People
 from services.accounts.errors import Refusal
 from services.accounts.model import access

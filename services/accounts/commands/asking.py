@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from services.accounts import mails
 from services.accounts.commands.persons import People
 from services.accounts.errors import Refusal
+from services.accounts.mails import people as mails
 from services.accounts.model import challenges
 from services.accounts.model.challenges import KeptChallenge, Pending, Proves
 from services.accounts.model.people import PersonDetails

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from services.accounts import deletion_mails, mails
 from services.accounts.commands import asking
-from services.accounts.commands.people import Actor, permitted
+from services.accounts.commands.acting import Actor, permitted
 from services.accounts.commands.persons import People
 from services.accounts.errors import Refusal
+from services.accounts.mails import deletions as mails
+from services.accounts.mails.people import Code
 from services.accounts.model import deletions
-from services.accounts.model.deletions import KeptOffer
+from services.accounts.model.deletions import Deciding, KeptOffer
 from services.accounts.model.people import KeptPerson
 from shared.events.decisions import Refused
 from shared.mail import Addressee
@@ -44,15 +45,8 @@ async def ask(
     people: People, actor: Actor, person: str, *, correlation: str
 ) -> Standing | Refused[Refusal]:
     """Ask that an account be deleted; it goes once no journal hangs on it (DOAJ-8a1)."""
-    known = await permitted(people, actor, ACTION, person, correlation=correlation)
-    if isinstance(known, Refused):
-        return known
-    saved = await people.store.people.update(
-        person,
-        lambda state: deletions.ask(state, actor=actor.named(person), now=people.now()),
-        correlation=correlation,
-    )
-    return saved if isinstance(saved, Refused) else await _standing(people, saved.state)
+    state = await _decide(people, actor, person, deletions.ask, correlation)
+    return state if isinstance(state, Refused) else await _standing(people, state)
 
 
 async def show(
@@ -69,15 +63,7 @@ async def take_back(
     people: People, actor: Actor, person: str, *, correlation: str
 ) -> KeptPerson | Refused[Refusal]:
     """Take a deletion back that was not carried out."""
-    known = await permitted(people, actor, ACTION, person, correlation=correlation)
-    if isinstance(known, Refused):
-        return known
-    saved = await people.store.people.update(
-        person,
-        lambda state: deletions.take_back(state, actor=actor.named(person), now=people.now()),
-        correlation=correlation,
-    )
-    return saved if isinstance(saved, Refused) else saved.state
+    return await _decide(people, actor, person, deletions.take_back, correlation)
 
 
 async def offer(
@@ -169,12 +155,12 @@ class Offering:
         )
         await people.store.offers.update(key, lambda known: deletions.offer(known, new))
         # Of one ask one mail: a second try after a crash made another code, which nobody gets.
-        message = deletion_mails.offered(
+        message = mails.offered(
             one.id,
             texts["email"],
             share=about["person"],
             pages=people.pages,
-            code=mails.Code(mailed, until),
+            code=Code(mailed, until),
         )
         to = Addressee(asking.HOLDER, indexes)
         await people.posting.post(message, to, actor=about["invited_by"])
@@ -184,6 +170,20 @@ class Offering:
         row = self.people.signing_in.limit("codes-of-an-address")
         made = await self.people.store.offers.where(subjects=index)
         return sum(one.made_at > self.people.now() - row.within for one in made) >= row.most
+
+
+async def _decide(
+    people: People, actor: Actor, person: str, decide: Deciding, correlation: str
+) -> KeptPerson | Refused[Refusal]:
+    known = await permitted(people, actor, ACTION, person, correlation=correlation)
+    if isinstance(known, Refused):
+        return known
+    saved = await people.store.people.update(
+        person,
+        lambda state: decide(state, actor=actor.named(person), now=people.now()),
+        correlation=correlation,
+    )
+    return saved if isinstance(saved, Refused) else saved.state
 
 
 async def _standing(people: People, state: KeptPerson) -> Standing:

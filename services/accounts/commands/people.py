@@ -3,35 +3,15 @@
 from dataclasses import dataclass
 
 from services.accounts.commands import asking
+from services.accounts.commands.acting import Actor, may, permitted
 from services.accounts.commands.persons import People
 from services.accounts.commands.signing_in import choose_password, sign_out_everywhere
 from services.accounts.errors import Refusal
-from services.accounts.model import looks
 from services.accounts.model import people as model
 from services.accounts.model.looks import KeptLook
-from services.accounts.model.people import RECORD, SELF, KeptPerson, PersonDetails
+from services.accounts.model.people import RECORD, KeptPerson, PersonDetails
 from shared.events.decisions import Refused
-from shared.policy.roles import Forbidden, Relation, action_permitted
 from shared.privacy.vault import seal
-from shared.runtime.ids import new_id
-
-UNKNOWN: Refused[Refusal] = model.UNKNOWN
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts: a person with roles, or an operator, and why where that is asked for."""
-
-    person: str | None
-    roles: frozenset[str]
-    reason: str | None = None
-    ticket: str | None = None
-
-    def named(self, person: str | None) -> str:
-        """Return what facts call the actor, of something about ``person``."""
-        if self.person is None:
-            return "operator"
-        return SELF if self.person == person else f"staff:{self.person}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,52 +21,6 @@ class Shown:
     state: KeptPerson
     details: PersonDetails
     address_pending: bool = False
-
-
-async def permitted(
-    people: People, actor: Actor, action: str, person: str, *, correlation: str
-) -> KeptPerson | Refused[Refusal]:
-    """Return an account with which the actor may do this; a look of staff is recorded first.
-
-    Who has no role for it hears that there is no such account (DOAJ-1a8), whether or not there is.
-    """
-    relation: Relation = "own" if actor.person == person else "any"
-    judged = action_permitted(
-        people.roles, action, actor.roles, relation, reason=actor.reason, ticket=actor.ticket
-    )
-    if isinstance(judged, Forbidden):
-        match judged.why:
-            case "no-role":
-                return UNKNOWN
-            case "no-reason":
-                return Refused(Refusal("reason-needed", rule=judged.clause))
-            case "no-ticket":
-                return Refused(Refusal("ticket-needed", rule=judged.clause))
-    state = await people.store.people.load(person)
-    if state is None or state.status == "closed":
-        return UNKNOWN
-    if actor.person != person and people.roles.action(action).reasons:
-        await _record(people, actor, action, person, correlation)
-    return state
-
-
-async def _record(people: People, actor: Actor, action: str, person: str, correlation: str) -> None:
-    access = new_id()
-    await people.store.looks.update(
-        access,
-        lambda known: looks.look(
-            known,
-            access,
-            actor=actor.named(person),
-            person=person,
-            action=action,
-            reason=actor.reason or "",
-            ticket=actor.ticket,
-            policy_version=people.roles.version,
-            now=people.now(),
-        ),
-        correlation=correlation,
-    )
 
 
 async def show(
@@ -101,12 +35,10 @@ async def find(
     people: People, actor: Actor, email: str, *, correlation: str
 ) -> Shown | Refused[Refusal]:
     """Show staff the account that has an address."""
-    judged = action_permitted(
-        people.roles, "account-read", actor.roles, "any", reason=actor.reason, ticket=actor.ticket
-    )
-    if isinstance(judged, Forbidden) and judged.why == "no-role":
+    refused = may(people, actor, "account-read")
+    if refused is not None and refused.reason.slug == "not-permitted":
         # Before the address is looked at, so that no answer tells of it.
-        return Refused(Refusal("not-permitted", rule=judged.clause))
+        return refused
     indexes = people.indexes(email)
     if isinstance(indexes, Refused):
         return indexes
@@ -245,14 +177,6 @@ async def accesses(
         return state
     found = await people.store.looks.where(person=person)
     return sorted(found, key=lambda one: one.access, reverse=True)
-
-
-def may(people: People, actor: Actor, action: str) -> Refused[Refusal] | None:
-    """Refuse what no role of the actor's allows, whomever it is about."""
-    judged = action_permitted(people.roles, action, actor.roles, "any", reason=actor.reason)
-    if isinstance(judged, Forbidden):
-        return Refused(Refusal("not-permitted", rule=judged.clause))
-    return None
 
 
 async def _shown(people: People, state: KeptPerson) -> Shown | Refused[Refusal]:

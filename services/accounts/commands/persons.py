@@ -7,7 +7,7 @@ from typing import Any
 
 from services.accounts.acks import Acks
 from services.accounts.errors import Refusal
-from services.accounts.mails import Pages
+from services.accounts.mails.people import Pages
 from services.accounts.model.people import PersonDetails
 from services.accounts.quotas import Quotas
 from services.accounts.store import PeopleStore

@@ -4,7 +4,6 @@ Idempotent, safe to run anywhere at any time and by several at once: each docume
 what is newer than what it has, and the deciding one is settled only at the version that was seen.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
@@ -14,10 +13,8 @@ from services.accounts.model.organisations import KeptOrganisation
 from services.accounts.model.prefixes import KeptPrefix
 from services.accounts.model.requests import KeptRequest
 from shared.mongo import Accepted, Aggregates, Refused, Saved
-from shared.runtime.faults import Busy, Transient
-from shared.runtime.health import Health
+from shared.runtime.faults import Transient
 from shared.runtime.log import get_log
-from shared.runtime.service import wait_any
 
 TRIES: Final = 20  # changes of the deciding document while its others are being told
 
@@ -148,26 +145,12 @@ async def settle_all(accounts: Accounts) -> int:
     return count
 
 
-async def settle_forever(
-    accounts: Accounts,
-    draining: asyncio.Event,
-    *,
-    health: Health,
-    every: float,
-    also: Callable[[], Awaitable[int]],
-) -> None:
-    """Finish what is unsettled, at the start and every ``every`` seconds, until draining.
+async def settle_whole(accounts: Accounts, also: Callable[[], Awaitable[int]]) -> bool:
+    """Finish everything that stands unsettled; False, for that is all there is at this moment.
 
     ``also`` finishes what other rooms left, and says of how many documents.
     """
-    health.promise("settling", within=60 + 10 * every)
-    while not draining.is_set():
-        try:
-            count = await settle_all(accounts) + await also()
-            if count:
-                log.info("settled", count=count)
-        except (Transient, Busy) as fault:
-            log.warning("settling interrupted", reason=str(fault))
-        health.beat("settling")
-        await wait_any(draining, timeout=every)
-    health.retire("settling")
+    count = await settle_all(accounts) + await also()
+    if count:
+        log.info("settled", count=count)
+    return False

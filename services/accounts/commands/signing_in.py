@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from services.accounts import mails
 from services.accounts.commands.asking import PENDING
 from services.accounts.commands.persons import People
 from services.accounts.errors import Refusal
+from services.accounts.mails import people as mails
 from services.accounts.model import access, addresses, challenges
 from services.accounts.model import people as model
 from services.accounts.model.challenges import KeptChallenge

@@ -7,10 +7,11 @@ referees stay in the application and go with it (DOAJ-1b3).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from services.accounts.commands import asking
-from services.accounts.commands.people import Actor, may
+from services.accounts.commands.acting import Actor, may, record
 from services.accounts.commands.persons import People
 from services.accounts.errors import Refusal
 from services.accounts.model import volunteers as model
@@ -66,29 +67,46 @@ async def page(
     status: str | None,
     before: str | None,
     most: int,
+    correlation: str,
 ) -> list[Shown] | Refused[Refusal]:
-    """List applications, newest first, with the name of who applied; the archive for executives."""
-    refused = may(people, actor, READ_ARCHIVE if archived else READ)
+    """List applications, newest first, with the name of who applied; the archive for executives.
+
+    A look at each applicant is recorded first (DOAJ-4c2).
+    """
+    action = READ_ARCHIVE if archived else READ
+    refused = may(people, actor, action)
     if refused is not None:
         return refused
     found = await people.store.newest_volunteers(
         archived=archived, status=status, before=before, most=most
     )
-    opened = await reveal(people.ring, Volunteer, [state.parts[0].sealed for state in found])
+    applicants = [state.parts[0].sealed for state in found]
+    seen = [one.person for one in applicants]
+    await record(people, actor, action, seen, correlation=correlation)
+    opened = await reveal(people.ring, Volunteer, applicants)
     return [Shown(state, one.data) for state, one in zip(found, opened, strict=True)]
 
 
-async def show(people: People, actor: Actor, application: str) -> Shown | Refused[Refusal]:
-    """Show an application with its referees: to the team, and once archived to executives."""
+async def show(
+    people: People, actor: Actor, application: str, *, correlation: str
+) -> Shown | Refused[Refusal]:
+    """Show an application with its referees: to the team, and once archived to executives.
+
+    A look at each person in it is recorded first (DOAJ-4c2).
+    """
+    reading, archive = may(people, actor, READ), may(people, actor, READ_ARCHIVE)
+    if reading is not None and archive is not None:
+        # Whoever has a role for either is told what else it wants, whatever there is.
+        return reading if archive.reason.slug == "not-permitted" else archive
     state = await people.store.volunteers.load(application)
     archived = state is not None and state.archived_at is not None
-    if state is not None and archived and may(people, actor, READ_ARCHIVE) is None:
-        return await _shown(people, state)
-    refused = may(people, actor, READ)
-    if refused is not None:
-        return refused
-    # To others an archived one is as one that there never was.
-    return model.UNKNOWN if state is None or archived else await _shown(people, state)
+    if state is None or (archive if archived else reading) is not None:
+        # To others an archived one is as one that there never was.
+        return reading or model.UNKNOWN
+    seen = [part.sealed.person for part in state.parts]
+    action = READ_ARCHIVE if archived else READ
+    await record(people, actor, action, seen, correlation=correlation)
+    return await _shown(people, state)
 
 
 async def accept(
@@ -101,9 +119,7 @@ async def accept(
         people,
         actor,
         application,
-        lambda known: model.accept(
-            known, category=category, actor=actor.named(None), now=people.now()
-        ),
+        partial(model.accept, category=category),
         correlation,
     )
 
@@ -112,26 +128,14 @@ async def reject(
     people: People, actor: Actor, application: str, *, correlation: str
 ) -> KeptVolunteer | Refused[Refusal]:
     """Reject an applicant."""
-    return await _decide(
-        people,
-        actor,
-        application,
-        lambda known: model.reject(known, actor=actor.named(None), now=people.now()),
-        correlation,
-    )
+    return await _decide(people, actor, application, model.reject, correlation)
 
 
 async def archive(
     people: People, actor: Actor, application: str, *, correlation: str
 ) -> KeptVolunteer | Refused[Refusal]:
     """Put a decided application away; from then on executives alone read it."""
-    return await _decide(
-        people,
-        actor,
-        application,
-        lambda known: model.archive(known, actor=actor.named(None), now=people.now()),
-        correlation,
-    )
+    return await _decide(people, actor, application, model.archive, correlation)
 
 
 async def accepted(people: People, said: VolunteerState, correlation: str | None) -> None:
@@ -164,7 +168,11 @@ async def _decide(
     refused = may(people, actor, ASSESS)
     if refused is not None:
         return refused
-    saved = await people.store.volunteers.update(application, decide, correlation=correlation)
+    saved = await people.store.volunteers.update(
+        application,
+        lambda known: decide(known, actor=actor.named(None), now=people.now()),
+        correlation=correlation,
+    )
     return saved if isinstance(saved, Refused) else saved.state
 
 

@@ -6,7 +6,7 @@ this number alone. So an answer to a deletion that was taken back deletes nothin
 """
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from services.accounts.errors import Refusal
 from services.accounts.model.people import UNKNOWN, KeptPerson, changed
@@ -43,6 +43,14 @@ class KeptOffer(State):
 
 
 OfferDecided = Accepted[KeptOffer] | Unchanged[KeptOffer] | Refused[Refusal]
+
+
+class Deciding(Protocol):
+    """What a holder or staff decide of the deletion of an account."""
+
+    def __call__(self, known: KeptPerson | None, /, *, actor: str, now: datetime) -> PersonDecided:
+        """Decide it."""
+        ...
 
 
 def ask(known: KeptPerson | None, *, actor: str, now: datetime) -> PersonDecided:

@@ -1,4 +1,7 @@
-"""Each look of staff at an account: recorded before anything is shown (DOAJ-4c2)."""
+"""Each look of staff at somebody's details: recorded before anything is shown (DOAJ-4c2).
+
+At those of an account, of a contact of an organisation, or of an application of a volunteer.
+"""
 
 from datetime import datetime
 
@@ -26,7 +29,7 @@ def look(
     policy_version: str,
     now: datetime,
 ) -> Decided:
-    """Record who does what with whose account, and why."""
+    """Record who does what with whose details, and why."""
     if known is not None:
         return Unchanged(known)
     state = KeptLook(

@@ -4,9 +4,8 @@ Decisions never see a name or an address: they get sealed records and blind inde
 and each referee is a person of their own, under a key of their own, so that one can go alone.
 """
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Protocol
 
 from services.accounts.errors import Refusal
 from shared.events.base import Event, State
@@ -57,8 +56,15 @@ class KeptVolunteer(VolunteerState):
 
 
 Decided = Accepted[KeptVolunteer] | Unchanged[KeptVolunteer] | Refused[Refusal]
-Deciding = Callable[[KeptVolunteer | None], Decided]
 UNKNOWN: Final[Refused[Refusal]] = Refused(Refusal("volunteer-unknown"))
+
+
+class Deciding(Protocol):
+    """What the team decides of an application."""
+
+    def __call__(self, known: KeptVolunteer | None, /, *, actor: str, now: datetime) -> Decided:
+        """Decide it."""
+        ...
 
 
 def apply(

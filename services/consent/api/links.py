@@ -38,7 +38,7 @@ async def confirm(consenting: Consenting, request: web.Request) -> web.Response:
     """Say yes by the link that was mailed."""
     link = _link(consenting, "confirm", request)
     settled = agreed(await consents.confirm(consenting, link, correlation=correlation(request)))
-    return await _shown(consenting, request, settled)
+    return await answered(consenting, request, settled)
 
 
 async def show_unsubscription(consenting: Consenting, request: web.Request) -> web.Response:
@@ -56,7 +56,7 @@ async def unsubscribe(consenting: Consenting, request: web.Request) -> web.Respo
     settled = agreed(
         await consents.decline(consenting, who, said, correlation=correlation(request))
     )
-    return await _shown(consenting, request, settled)
+    return await answered(consenting, request, settled)
 
 
 async def send(consenting: Consenting, request: web.Request) -> web.Response:
@@ -87,7 +87,7 @@ async def choose(consenting: Consenting, request: web.Request) -> web.Response:
             correlation=correlation(request),
         )
     )
-    return await _shown(consenting, request, settled)
+    return await answered(consenting, request, settled)
 
 
 async def receipt(consenting: Consenting, request: web.Request) -> web.Response:
@@ -143,7 +143,8 @@ async def _person(consenting: Consenting, link: Link) -> KeptPerson:
     return person
 
 
-async def _shown(consenting: Consenting, request: web.Request, settled: Settled) -> web.Response:
+async def answered(consenting: Consenting, request: web.Request, settled: Settled) -> web.Response:
+    """Show a consent after a change, as a page where one is asked for."""
     state = settled.consent
     worth = await consenting.worth([state.subject], state.purpose)
     status = 202 if settled.pending else 200

@@ -21,7 +21,7 @@ ASKED: Final = "If mail reaches this address, a link to confirm it is under way.
 async def listed(consenting: Consenting, _request: web.Request) -> web.Response:
     """List what can be asked for, and the feed that comes without an address (CRP-3f)."""
     rows = consenting.rows.lists.lists
-    return json_answer(Lists(lists=tuple(List.of(row) for row in rows)))
+    return json_answer(Lists(lists=tuple(List.like(row) for row in rows)))
 
 
 async def subscribe(consenting: Consenting, request: web.Request) -> web.Response:

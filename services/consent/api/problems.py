@@ -12,6 +12,7 @@ from shared.web import Error, Problem
 
 T = TypeVar("T")
 RETRY_SECONDS: Final = 2
+UNAVAILABLE: Final = 503
 UNKNOWN_FIELD: Final = "extra_forbidden"
 
 KINDS: Final[Mapping[Slug, tuple[int, str]]] = {
@@ -25,6 +26,9 @@ KINDS: Final[Mapping[Slug, tuple[int, str]]] = {
     "issue-differs": (409, "The issue was asked for with another text"),
     "address-invalid": (422, "This is no e-mail address"),
     "consent-unknown": (404, "Nothing is known of such a consent"),
+    "person-unknown": (404, "There is no such account"),
+    "account-unheard": (503, "Accounts did not tell of this account yet"),
+    "address-needed": (409, "This is agreed to by a link that is mailed to an address"),
     "withdrawal-unknown": (404, "Nothing is known of such a withdrawal"),
     "consent-superseded": (409, "A no was said later, or at the same time"),
     "consent-suppressed": (409, "A no was said later at this address"),
@@ -54,7 +58,10 @@ def problem_of(refusal: Refusal) -> Problem:
     status, title = KINDS[refusal.slug]
     rule = refusal.rule or refusal.slug
     errors = [Error(place, rule) for place in refusal.places]
-    return Problem(status, refusal.slug, title, refusal.detail, errors=errors, rule=rule)
+    headers = {"Retry-After": str(RETRY_SECONDS)} if status == UNAVAILABLE else {}
+    return Problem(
+        status, refusal.slug, title, refusal.detail, errors=errors, rule=rule, headers=headers
+    )
 
 
 def agreed(decided: T | Refused[Refusal]) -> T:

@@ -6,6 +6,7 @@ from services.consent.api import (
     analytics,
     consents,
     exports,
+    holders,
     links,
     lists,
     notices,
@@ -22,7 +23,7 @@ INFO = Info(
     version="1",
     description="Notices, consents, lists, processors, and the gate in front of personal data.",
 )
-ROOMS = (notices, lists, links, consents, withdrawals, registers, exports, analytics)
+ROOMS = (notices, lists, links, holders, consents, withdrawals, registers, exports, analytics)
 
 
 def site(consenting: Consenting, *, health: Health, callers: Callers) -> web.Application:

@@ -14,13 +14,13 @@ from shared.web import Unbound, json_answer
 async def propagation(consenting: Consenting, _request: web.Request) -> web.Response:
     """Show how long withdrawals took of late until each service denied."""
     measured = await withdrawals.measured(consenting)
-    return json_answer(Propagation(services=tuple(Took.of(one) for one in measured)))
+    return json_answer(Propagation(services=tuple(Took.like(one) for one in measured)))
 
 
 async def one(consenting: Consenting, request: web.Request) -> web.Response:
     """Show who obeys a withdrawal since when."""
     found = await withdrawals.look_up(consenting, request.match_info["withdrawal"])
-    return json_answer(Receipt.of(agreed(found)))
+    return json_answer(Receipt.like(agreed(found)))
 
 
 ROUTES: Final = (

@@ -36,7 +36,7 @@ async def write_views(consenting: Consenting) -> bool:
         try:
             added = partial(analytics.count, day=day, dimension=dimension, more=more, rule=rule)
             await consenting.store.counts.update(count_key(day, dimension), added)
-        except BaseException:
+        except BaseException:  # also where it is cancelled: what was counted is not lost
             _put_back(consenting.views, day, dimension, more)
             raise
     return False

@@ -67,12 +67,13 @@ async def choose(
     *,
     seen: int,
     correlation: str,
+    channel: Channel = "link",
 ) -> Settled | Refused[Refusal]:
     """Say yes or no on the person's own page; a no asks neither what was seen nor any notice."""
     row, now = consenting.purpose(purpose), consenting.now()
     if isinstance(row, Refused):
         return row
-    who, said = _who(person, purpose), Said("person", "link", now)
+    who, said = _who(person, purpose), Said("person", channel, now)
     if answer == "refused":
         return await decline(consenting, who, said, correlation=correlation)
     grounds = await consenting.grounds(purpose, now)

@@ -17,6 +17,7 @@ from shared.mongo import Aggregates, Refused, Saved
 from shared.policy.consent import Standing, in_force, purpose_of, standing
 from shared.policy.personal import PurposeRow
 from shared.policy.registers import AnalyticsFile, CookiesFile, ExportsFile, ListsFile
+from shared.policy.roles import RolesPolicy
 from shared.policy.uses import UsesPolicy
 from shared.privacy.blind import AddressError, BlindIndex
 from shared.privacy.keyring import KeyRing
@@ -40,6 +41,7 @@ class Rows:
     cookies: CookiesFile
     exports: ExportsFile
     analytics: AnalyticsFile
+    roles: RolesPolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,17 @@ async def entered(
     raise Transient("this person is entered by too many at once")
 
 
+async def at(consenting: Consenting, subject: str) -> KeptPerson:
+    """Return who is found by a blind index, entered without an address where nobody is."""
+    person = new_pseudonym()
+    saved = await consenting.store.people.update(
+        subject, lambda known: people.enter(known, subject, person, None)
+    )
+    if isinstance(saved, Refused):
+        raise Transient("this person cannot be entered at the moment")
+    return saved.state
+
+
 async def address_of(consenting: Consenting, person: KeptPerson) -> str | None:
     """Return the address of a person in clear, None where there is none that can be read."""
     if person.sealed is None:

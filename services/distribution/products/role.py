@@ -193,7 +193,7 @@ class Products:
             one.jobs.clear()
             try:
                 await one.settle(anew=True)
-            except BaseException:
+            except BaseException:  # also where it is cancelled: it is still to be compared
                 self._arriving |= {partition} & self._ours
                 raise
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -236,7 +234,7 @@ async def _take(lease: Lease) -> None:
 
 def _name(settings: Settings) -> str:
     """Name who rebuilds; under a name of its own it takes up at once what it left in a crash."""
-    return f"{settings.replica or f'{socket.gethostname()}-{os.getpid()}'}-rebuild"
+    return f"{settings.replica_name}-rebuild"
 
 
 if __name__ == "__main__":

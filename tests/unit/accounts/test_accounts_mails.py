@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.accounts.mails import TEXTS, Code, Kind, Pages, written
+from services.accounts.mails.people import TEXTS, Code, Kind, Pages, written
 from shared.mail.message import written as on_paper
 
 PAGES = Pages("https://colophon.example/sign-in", "https://colophon.example/preferences")

@@ -52,7 +52,7 @@ def test_an_account_holds_name_address_and_password_hash_and_no_other_field() ->
     assert set(PersonDetails.model_fields) == {"name", "email"}
     with pytest.raises(ValidationError):
         PersonDetails(email="x@press.example", phone="1")  # type: ignore[call-arg]
-    personal = {"details", "password_hash", "subjects"}
+    personal = {"details", "password_hash"}
     assert set(KeptPerson.model_fields) - set(PersonState.model_fields) == personal
 
 
@@ -69,9 +69,8 @@ def test_who_registers_has_one_account_and_both_events_say_so() -> None:
 
 def test_facts_of_people_hold_pseudonyms_and_nothing_sealed() -> None:
     for kind in (PersonState, PersonAccessState, PersonKeyState):
-        assert not {"password_hash", "details", "subjects", "email", "name"} & set(
-            kind.model_fields
-        )
+        # Of an address others know the blind index alone.
+        assert not {"password_hash", "details", "email", "name"} & set(kind.model_fields)
 
 
 def test_an_address_changes_with_its_index_and_a_name_without() -> None:

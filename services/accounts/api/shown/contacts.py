@@ -1,11 +1,11 @@
-"""Contacts as they are shown; name and address to the organisation itself and to staff alone."""
+"""Contacts as they are shown; name and address to the organisation, and to staff for a reason."""
 
 from datetime import datetime
 
 from pydantic import Field
 
 from services.accounts.api.shown.answer import Answer
-from services.accounts.commands.contacts import Shown
+from services.accounts.commands.contacts.seats import Shown
 from services.accounts.model.contacts import KeptSeat
 from shared.events.contacts import ContactStanding
 

@@ -38,10 +38,9 @@ class Export(Answer):
     def of(cls, state: KeptExport) -> "Export":
         """Show an export."""
         return cls(
-            **state.model_dump(exclude={"rows", "given", "listed", "version"}),
+            **state.model_dump(exclude={"rows", "listed", "version"}),
             list=state.listed,
             rows=len(state.there),
-            given=tuple(Given(**one.model_dump()) for one in state.given),
         )
 
 
@@ -68,9 +67,5 @@ class Withdrawals(Answer):
             export=state.export,
             processor=state.processor,
             edition=state.edition,
-            withdrawals=tuple(
-                Withdrawal(row=row.row, gone_at=row.gone_at, deleted_at=row.deleted_at)
-                for row in state.to_delete
-                if row.gone_at is not None
-            ),
+            withdrawals=tuple(Withdrawal.like(row) for row in state.to_delete),
         )

@@ -6,7 +6,6 @@ from pydantic import Field
 
 from services.consent.api.shown.answer import Answer
 from services.consent.model.issues import KeptIssue
-from shared.policy.registers import ListRow
 
 
 class List(Answer):
@@ -17,11 +16,6 @@ class List(Answer):
     says: str
     rhythm: str
     feed: str | None
-
-    @classmethod
-    def of(cls, row: ListRow) -> "List":
-        """Show a list."""
-        return cls(id=row.id, title=row.title, says=row.says, rhythm=row.rhythm, feed=row.feed)
 
 
 class Lists(Answer):

@@ -37,11 +37,8 @@ class Cookies(Answer):
     @classmethod
     def of(cls, file: CookiesFile, counted: AnalyticsFile) -> "Cookies":
         """Show the register."""
-        kept = Cookie.model_fields
         return cls(
-            cookies=tuple(
-                Cookie(**{name: getattr(row, name) for name in kept}) for row in file.cookies
-            ),
+            cookies=tuple(Cookie.like(row) for row in file.cookies),
             analytics=tuple(row.id for row in counted.dimensions),
         )
 

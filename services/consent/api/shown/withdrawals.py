@@ -1,13 +1,10 @@
 """What is shown of withdrawals: which service denies by one since when."""
 
-from dataclasses import asdict
 from datetime import datetime
 
 from pydantic import Field
 
 from services.consent.api.shown.answer import Answer
-from services.consent.commands.withdrawals import Withdrawal
-from services.consent.model.withdrawals import Figures, ServiceReceipt
 
 
 class Obeying(Answer):
@@ -27,11 +24,6 @@ class Service(Answer):
     )
     replicas: tuple[Obeying, ...]
 
-    @classmethod
-    def of(cls, one: ServiceReceipt) -> "Service":
-        """Show a service."""
-        return cls(**asdict(one))
-
 
 class Receipt(Answer):
     """A withdrawal and who obeys it; consent itself does since it was decided."""
@@ -40,16 +32,6 @@ class Receipt(Answer):
     purpose: str
     decided_at: datetime
     services: tuple[Service, ...]
-
-    @classmethod
-    def of(cls, one: Withdrawal) -> "Receipt":
-        """Show a withdrawal."""
-        return cls(
-            withdrawal=one.withdrawal,
-            purpose=one.purpose,
-            decided_at=one.decided_at,
-            services=tuple(Service.of(each) for each in one.services),
-        )
 
 
 class Took(Answer):
@@ -60,11 +42,6 @@ class Took(Answer):
     p50: float
     p99: float
     greatest: float
-
-    @classmethod
-    def of(cls, one: Figures) -> "Took":
-        """Show the figures of a service."""
-        return cls(**asdict(one))
 
 
 class Propagation(Answer):

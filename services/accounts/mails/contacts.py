@@ -1,4 +1,4 @@
-"""The mails to contacts of organisations; none names anybody but the organisation and the role."""
+"""Mails to contacts of organisations; none names anybody but the organisation and the role."""
 
 from dataclasses import dataclass
 

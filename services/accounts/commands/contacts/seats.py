@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.accounts import mails_of_contacts
-from services.accounts.commands import contacts_links as links
-from services.accounts.commands.contacts_context import Contacting
-from services.accounts.commands.contacts_links import Link
+from services.accounts.commands.acting import Actor, record
+from services.accounts.commands.contacts import links
+from services.accounts.commands.contacts.context import Contacting
+from services.accounts.commands.contacts.links import Link
 from services.accounts.errors import Refusal
-from services.accounts.mails_of_contacts import Ways
+from services.accounts.mails import contacts as mails
+from services.accounts.mails.contacts import Ways
 from services.accounts.model import contacts as model
 from services.accounts.model.contacts import RECORD, ContactDetails, KeptSeat, Named, seat_key
 from shared.events.decisions import Refused
@@ -20,6 +21,7 @@ from shared.runtime.crashpoints import crashpoint
 from shared.runtime.ids import new_pseudonym
 
 SELF = "self"
+READ = "contacts-read"
 Decide = Callable[[KeptSeat | None], model.Decided]
 
 
@@ -143,16 +145,27 @@ async def leave_by_staff(
 
 
 async def listed(
-    contacting: Contacting, organisation: int, *, clear: bool
+    contacting: Contacting,
+    organisation: int,
+    *,
+    clear: bool,
+    reader: Actor | None = None,
+    correlation: str,
 ) -> list[Shown] | Refused[Refusal]:
-    """List an organisation's contacts, in the order of roles; ``clear`` with their details."""
+    """List an organisation's contacts, in the order of roles; ``clear`` with their details.
+
+    ``reader`` of the staff sees details too; the look at each contact is recorded first (DOAJ-4c2).
+    """
     owner = await contacting.accounts.organisation(organisation)
     if isinstance(owner, Refused):
         return owner
     found = await contacting.store.seats_of(organisation)
     order = {role: place for place, role in enumerate(contacting.policy.roles)}
     found.sort(key=lambda one: (order.get(one.role, len(order)), one.role))
-    return await shown(contacting, found, clear=clear)
+    if reader is not None:
+        seen = [one.contact for one in found if one.contact and one.details]
+        await record(contacting.people, reader, READ, seen, correlation=correlation)
+    return await shown(contacting, found, clear=clear or reader is not None)
 
 
 async def shown(contacting: Contacting, seats: list[KeptSeat], *, clear: bool) -> list[Shown]:
@@ -204,7 +217,7 @@ async def _ask(
     owner = await contacting.accounts.organisation(seat.organisation)
     if isinstance(owner, Refused) or seat.contact is None:
         return
-    message = mails_of_contacts.asking(
+    message = mails.asking(
         f"contact-asked.{seat.contact}",
         details.email,
         share=seat.contact,

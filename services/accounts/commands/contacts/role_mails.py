@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from services.accounts import mails_of_contacts
-from services.accounts.commands.contacts import ways_of
-from services.accounts.commands.contacts_context import Contacting
+from services.accounts.commands.contacts.context import Contacting
+from services.accounts.commands.contacts.seats import ways_of
 from services.accounts.errors import Refusal
+from services.accounts.mails import contacts as mails
 from services.accounts.model import role_mails as model
 from services.accounts.model.contacts import ContactDetails, KeptSeat
 from services.accounts.model.role_mails import ALLOWED, GONE, NO_CONTACT, KeptRoleMail
@@ -100,7 +100,7 @@ async def _to_one(
         return decision.why or decision.outcome
     if details is None or seat.contact is None:
         return GONE
-    message = mails_of_contacts.to_role(
+    message = mails.to_role(
         f"role-mail.{mail.request}.{seat.contact}",
         details.email,
         share=seat.contact,

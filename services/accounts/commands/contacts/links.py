@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import orjson
 
-from services.accounts.commands.contacts_context import Contacting
+from services.accounts.commands.contacts.context import Contacting
 from shared.privacy.signatures import sign, verify
 
 Kind = Literal["agree", "leave"]

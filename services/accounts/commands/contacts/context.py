@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.accounts.commands.contacts_gate import ContactsGate
+from services.accounts.commands.contacts.gate import ContactsGate
 from services.accounts.commands.context import Accounts
 from services.accounts.commands.persons import People
 from services.accounts.errors import Refusal
 from services.accounts.model.contacts import ContactDetails, KeptSeat, seat_key
 from services.accounts.model.prefixes import Said
-from services.accounts.store_of_contacts import ContactStore
+from services.accounts.store import ContactStore
 from shared.events.decisions import Refused
 from shared.events.personal import Sealed
 from shared.mail import Posting

@@ -1,4 +1,4 @@
-"""The mails of accounts. None holds more of a person than the address it goes to."""
+"""Mails about accounts of people: a code to act by, or word of what was done."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -57,6 +57,11 @@ class Code:
     text: str = field(repr=False)
     until: datetime
 
+    @property
+    def ends(self) -> str:
+        """Until when it is good, as a mail says it."""
+        return self.until.strftime("%Y-%m-%d %H:%M UTC")
+
 
 @dataclass(frozen=True, slots=True)
 class Pages:
@@ -64,6 +69,11 @@ class Pages:
 
     sign_in: str
     preferences: str
+
+    def to_use(self, code: Code, name: str) -> str:
+        """Return the link that brings a code along, which the page knows by this name."""
+        # Behind the #, where no server sees or logs it.
+        return f"{self.sign_in}#{name}={code.text}"
 
 
 def written(
@@ -86,8 +96,6 @@ def written(
 
 
 def _with_code(text: Text, code: Code, pages: Pages) -> str:
-    ends = code.until.strftime("%Y-%m-%d %H:%M UTC")
-    # Behind the #, where no server sees or logs it.
-    link = f"{pages.sign_in}#code={code.text}"
-    said = f"{text.why}\n\n    {code.text}\n\n{link}\n\nIt works once, until {ends}."
+    link = pages.to_use(code, "code")
+    said = f"{text.why}\n\n    {code.text}\n\n{link}\n\nIt works once, until {code.ends}."
     return f"{said} {text.otherwise}"

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.accounts.mails import Code, Pages
+from services.accounts.mails.people import Code, Pages
 from shared.mail import Message
 
 PURPOSE: Final = "account-admin"
@@ -10,9 +10,7 @@ PURPOSE: Final = "account-admin"
 
 def offered(cause: str, to: str, *, share: str, pages: Pages, code: Code) -> Message:
     """Ask somebody to take journals over, whose account is to be deleted (DOAJ-8a3)."""
-    ends = code.until.strftime("%Y-%m-%d %H:%M UTC")
-    # Behind the #, where no server sees or logs it.
-    link = f"{pages.sign_in}#replacement={code.text}"
+    link = pages.to_use(code, "replacement")
     return Message(
         cause=cause,
         purpose=PURPOSE,
@@ -21,8 +19,8 @@ def offered(cause: str, to: str, *, share: str, pages: Pages, code: Code) -> Mes
         subject="You are asked to take journals over",
         text="Somebody who maintains journals here wants their account to be deleted, and named"
         " you to take the journals over. To accept, sign in with this address, then use this code:"
-        f"\n\n    {code.text}\n\n{link}\n\nIt is good until {ends}. If you have no account yet,"
-        " another mail comes with it. If you do not want the journals, do nothing: without the"
+        f"\n\n    {code.text}\n\n{link}\n\nIt is good until {code.ends}. If you have no account"
+        " yet, another mail comes with it. If you do not want the journals, do nothing: without the"
         " code they stay where they are.",
         preferences=pages.preferences,
         until=code.until,

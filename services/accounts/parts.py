@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from services.accounts.commands.contacts_context import Contacting
-from services.accounts.commands.contacts_gate import ContactsGate
+from services.accounts.commands.contacts.context import Contacting
+from services.accounts.commands.contacts.gate import ContactsGate
 from services.accounts.commands.context import Accounts
 from services.accounts.commands.persons import People
 from services.accounts.settings import Settings
-from services.accounts.store_of_contacts import open_contact_store
+from services.accounts.store import open_contacts
 from shared.mongo import Database
 from shared.policy.contacts import load_contacts
 from shared.privacy.keyfile import load_or_create
@@ -23,7 +23,7 @@ def contacted(
 ) -> Contacting:
     """Compose it over the same database; ``relay`` hurries that role, where it runs here."""
     gate = people.posting.gate
-    store = open_contact_store(database, wake=relay)
+    store = open_contacts(database, wake=relay)
     return Contacting(
         store,
         accounts,

@@ -7,10 +7,11 @@ that were named get their roles and are asked. Settling does both, and again aft
 from collections.abc import Mapping
 from datetime import date
 
-from services.accounts.commands import contacts, organisations
-from services.accounts.commands.contacts_context import Contacting
+from services.accounts.commands import organisations
+from services.accounts.commands.contacts import seats
+from services.accounts.commands.contacts.context import Contacting
 from services.accounts.errors import Refusal
-from services.accounts.model import contacts as seats
+from services.accounts.model import contacts
 from services.accounts.model import memberships as model
 from services.accounts.model.contacts import RECORD, ContactDetails
 from services.accounts.model.memberships import Application, End, KeptMembership, Proposed
@@ -120,10 +121,10 @@ async def settle(
         said = contacting.said(f"organisation:{known.number}")
         await contacting.store.seats.update(
             new.seat,
-            lambda state, new=new, said=said: seats.open_seat(state, new, said=said),  # type: ignore[misc]
+            lambda state, new=new, said=said: contacts.open_seat(state, new, said=said),  # type: ignore[misc]
             correlation=correlation,
         )
-        await contacts.settle_seat(contacting, new.seat)
+        await seats.settle_seat(contacting, new.seat)
     await contacting.store.memberships.update(application, model.settled)
 
 
@@ -132,4 +133,4 @@ async def settle_all(contacting: Contacting) -> int:
     found = await contacting.store.memberships.where(unsettled=True)
     for one in found:
         await settle(contacting, one.application)
-    return len(found) + await contacts.settle_all(contacting)
+    return len(found) + await seats.settle_all(contacting)

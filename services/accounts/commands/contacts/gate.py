@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from services.accounts.model import role_mails
 from services.accounts.model.contacts import KeptSeat
-from services.accounts.store_of_contacts import ContactStore
+from services.accounts.store import ContactStore
 from shared.mail import Gate
 from shared.policy.consent import Standing
 from shared.policy.contacts import CATEGORY

@@ -4,12 +4,11 @@ from typing import Final
 
 from aiohttp import web
 
-from services.accounts.api.contacts_bodies import NewRoleMail
-from services.accounts.api.problems import agreed, problem_of
+from services.accounts.api.contacts.bodies import NewRoleMail
+from services.accounts.api.problems import agreed, there
 from services.accounts.api.shown.memberships import RoleMail
-from services.accounts.commands import role_mails
-from services.accounts.commands.contacts_context import Contacting
-from services.accounts.errors import Refusal
+from services.accounts.commands.contacts import role_mails
+from services.accounts.commands.contacts.context import Contacting
 from shared.web import Unbound, body_of, caller_of, json_answer
 
 
@@ -26,9 +25,7 @@ async def send(contacting: Contacting, request: web.Request) -> web.Response:
 async def one(contacting: Contacting, request: web.Request) -> web.Response:
     """Show how many a mail reached."""
     found = await contacting.store.role_mails.load(request.match_info["request"])
-    if found is None:
-        raise problem_of(Refusal("role-mail-unknown"))
-    return json_answer(RoleMail.of(found))
+    return json_answer(RoleMail.of(there(found, "role-mail-unknown")))
 
 
 ROUTES: Final = (

@@ -1,4 +1,4 @@
-"""The loops of consent: each takes one step after the other, and rests where nothing is due."""
+"""The loop of work that is done in steps, again and again, with a rest in between."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,24 +20,27 @@ async def step_forever(
     *,
     health: Health,
     every: float,
+    within: float,
     wake: asyncio.Event | None = None,
+    last: bool = False,
 ) -> None:
-    """Take steps until told to drain, and a last one then.
+    """Take steps until told to drain; with ``last`` one more is taken then.
 
     One that says that there may be more is followed at once; otherwise the next one is taken after
-    ``every`` seconds, or when ``wake`` is set.
+    ``every`` seconds, or when ``wake`` is set; so is one that failed for now. Where none ends for
+    ``within`` seconds, the loop counts as stalled.
     """
-    health.promise(name, within=max(60.0, 3 * every))
+    health.promise(name, within=within)
     woken = wake or asyncio.Event()
-    last = False
-    while not last:
-        last, more = draining.is_set(), False
+    ending = False
+    while not ending and (last or not draining.is_set()):
+        ending, more = draining.is_set(), False
         woken.clear()
         try:
             more = await step()
         except (Transient, Busy) as fault:
             log.warning("loop interrupted", loop=name, reason=str(fault))
         health.beat(name)
-        if not more and not last:
+        if not more and not ending:
             await wait_any(draining, woken, timeout=every)
     health.retire(name)

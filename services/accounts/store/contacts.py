@@ -7,7 +7,7 @@ from typing import Any
 from services.accounts.model.contacts import KeptSeat, seat_key
 from services.accounts.model.memberships import KeptMembership
 from services.accounts.model.role_mails import KeptRoleMail
-from services.accounts.store import SOURCE, newest
+from services.accounts.store.aggregates import Keeping, newest
 from shared.events.contacts import MembershipStatus
 from shared.mongo import Aggregates, Database
 from shared.runtime.clock import SYSTEM, Clock
@@ -39,25 +39,19 @@ class ContactStore:
     async def newest_memberships(
         self, status: MembershipStatus | None, *, before: str | None, most: int
     ) -> list[KeptMembership]:
-        """Return applications, newest first, from behind ``before`` on; thousands, as requests."""
-        asked: dict[str, Any] = {} if status is None else {"status": status}
-        if before is not None:
-            asked["_id"] = {"$lt": before}
-        return await newest(self.memberships, asked, most)
+        """Return applications, newest first, from behind ``before`` on."""
+        return await newest(self.memberships, {"status": status}, before=before, most=most)
 
 
-def open_contact_store(
+def open_contacts(
     database: Database, *, wake: Callable[[], None] = lambda: None, clock: Clock = SYSTEM
 ) -> ContactStore:
     """Make the store over a database; ``wake`` hurries the relay of this process."""
-
-    def kept(name: str, parse: Any, fields: Any = lambda _state: {}) -> Aggregates[Any]:
-        return Aggregates(database[name], parse, SOURCE, fields, clock, wake)
-
+    keeping = Keeping(database, wake, clock)
     return ContactStore(
-        seats=kept("contacts", KeptSeat.model_validate_json, _of_seat),
-        memberships=kept("memberships", KeptMembership.model_validate_json, _of_membership),
-        role_mails=kept("role_mails", KeptRoleMail.model_validate_json),
+        seats=keeping.of("contacts", KeptSeat, _of_seat),
+        memberships=keeping.of("memberships", KeptMembership, _of_membership),
+        role_mails=keeping.of("role_mails", KeptRoleMail),
         clock=clock,
     )
 

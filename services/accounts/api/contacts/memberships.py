@@ -6,13 +6,12 @@ from typing import Final
 from aiohttp import web
 
 from services.accounts.api.asking import next_page
-from services.accounts.api.contacts_bodies import MembershipsQuery, NewMembership, StepDone
+from services.accounts.api.contacts.bodies import MembershipsQuery, NewMembership, StepDone
 from services.accounts.api.persons import NO_STORE, client_of, within_quota
-from services.accounts.api.problems import agreed
+from services.accounts.api.problems import agreed, there
 from services.accounts.api.shown.memberships import Applied, Membership, Memberships
-from services.accounts.commands import memberships
-from services.accounts.commands.contacts_context import Contacting
-from services.accounts.model import memberships as model
+from services.accounts.commands.contacts import memberships
+from services.accounts.commands.contacts.context import Contacting
 from services.accounts.model.contacts import ContactDetails
 from services.accounts.model.memberships import End
 from services.accounts.model.organisations import Described
@@ -41,11 +40,7 @@ async def listed(contacting: Contacting, request: web.Request) -> web.Response:
     states = await contacting.store.newest_memberships(
         query.status, before=query.after, most=query.rows
     )
-    following = next_page(
-        "/membership-applications", query.rows, states=states, mark=lambda one: one.application
-    )
-    if following and query.status:
-        following += f"&status={query.status}"
+    following = next_page(ALL, query, states=states, mark=lambda one: one.application)
     shown = tuple(Membership.of(state) for state in states)
     return json_answer(Memberships(memberships=shown, next=following))
 
@@ -53,7 +48,7 @@ async def listed(contacting: Contacting, request: web.Request) -> web.Response:
 async def one(contacting: Contacting, request: web.Request) -> web.Response:
     """Show an application."""
     found = await contacting.store.memberships.load(_application(request))
-    return json_answer(Membership.of(found or agreed(model.UNKNOWN)))
+    return json_answer(Membership.of(there(found, "membership-unknown")))
 
 
 async def record(contacting: Contacting, request: web.Request) -> web.Response:

@@ -12,11 +12,10 @@ from aiohttp import web
 
 from services.accounts.api.problems import agreed, problem_of
 from services.accounts.api.shown.contacts import Standing
-from services.accounts.commands import contacts
-from services.accounts.commands import contacts_links as links
-from services.accounts.commands.contacts import SELF
-from services.accounts.commands.contacts_context import Contacting
-from services.accounts.commands.contacts_links import Kind, Link
+from services.accounts.commands.contacts import links, seats
+from services.accounts.commands.contacts.context import Contacting
+from services.accounts.commands.contacts.links import Kind, Link
+from services.accounts.commands.contacts.seats import SELF
 from services.accounts.errors import Refusal
 from services.accounts.model.contacts import KeptSeat
 from shared.web import Unbound, correlation, json_answer, text_answer
@@ -37,7 +36,7 @@ async def show_agreement(contacting: Contacting, request: web.Request) -> web.Re
 async def agree(contacting: Contacting, request: web.Request) -> web.Response:
     """Agree by the link that was mailed."""
     link = _link(contacting, "agree", request)
-    state = agreed(await contacts.agree(contacting, link, correlation=correlation(request)))
+    state = agreed(await seats.agree(contacting, link, correlation=correlation(request)))
     return _shown(request, state, link)
 
 
@@ -51,7 +50,7 @@ async def opt_out(contacting: Contacting, request: web.Request) -> web.Response:
     """Leave a role in one click, without signing in (RFC 8058)."""
     link = _link(contacting, "leave", request)
     state = agreed(
-        await contacts.leave(contacting, link, actor=SELF, correlation=correlation(request))
+        await seats.leave(contacting, link, actor=SELF, correlation=correlation(request))
     )
     return _shown(request, state, link)
 
