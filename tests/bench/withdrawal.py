@@ -33,7 +33,7 @@ READERS = 3  # beside consent and accounts
 PURPOSE = "marketing"
 TARGET_MS = 1_000
 RECORD_BYTES = 1_500  # about what a withdrawal's record has
-FLOOR_TOPIC = "consent.receipts.replay.v1"  # of one partition, and nobody else's here
+FLOOR_TOPIC = "distribution.projector.replay.v1"  # of one partition; nobody here reads it
 
 
 async def main() -> None:

@@ -56,13 +56,24 @@ async def _given(deposits: Running, person: str) -> None:
 
 
 async def _lists(deposits: Running, *people: str) -> list[list[str]]:
-    said = [(await _asked(deposits, "GET", f"/owners/{one}"))[1] for one in people]
-    return [one["journals"] for one in said]
+    return [(await _told(deposits, f"/owners/{one}"))["journals"] for one in people]
 
 
 async def _owner(deposits: Running) -> str:
-    _, said = await _asked(deposits, "GET", f"/journals/{JOURNAL}/owner")
-    return str(said["owner"])
+    return str((await _told(deposits, f"/journals/{JOURNAL}/owner"))["owner"])
+
+
+async def _told(deposits: Running, path: str) -> dict[str, Any]:
+    """Return what it answers as soon as it knows who asks."""
+    found: dict[str, Any] = {}
+
+    async def so() -> bool:
+        status, said = await _asked(deposits, "GET", path)
+        found.update(said)
+        return status == 200
+
+    await until(so, what=f"an answer to {path}")
+    return found
 
 
 async def _gone(accounts: Running, deposits: Running, one: tuple[str, str], heir: str) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -149,8 +151,31 @@ async def test_a_rebuild_that_differs_is_refused_named_and_given_up(place: Place
             await until(lambda: _more(readers, 2), what="readers of generation 2")
 
 
-@pytest.mark.law("L6")
-async def test_lists_that_differ_are_refused_and_named(place: Place, database: Database) -> None:
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host that serves lists, the press that deposits, and how its rebuild ended."""
+
+    index: SearchIndex
+    models: ReadModels
+    press: Press
+
+    async def listed(self) -> None:
+        """Wait until its lists show every work."""
+        await until(lambda: _size(self.index, len(self.press.versions)), what="the works listed")
+
+    async def rebuilt(self, number: int) -> Any:
+        """Return what it said when its rebuild ended."""
+
+        async def ended() -> Any:
+            hosts = await wishes.told(self.models, number)
+            return hosts[0] if hosts and hosts[0]["state"] in ENDED else None
+
+        return await until(ended, within=30, what="the host's word")
+
+
+@contextlib.asynccontextmanager
+async def serving(place: Place, database: Database) -> AsyncIterator[Host]:
+    """Serve lists of three works on a host of its own."""
     folder, draining = place.folder / "search", asyncio.Event()
     index = open_index(folder, schema_version="1")
     where = (place.kafka_bootstrap, place.name)
@@ -164,21 +189,26 @@ async def test_lists_that_differ_are_refused_and_named(place: Place, database: D
         speaking(place, "accounts", "deposits") as (accounts, deposits),
         asyncio.TaskGroup() as group,
     ):
-        press = Press(accounts, deposits)
-        await press.enter(3)
+        host = Host(index, models, Press(accounts, deposits))
+        await host.press.enter(3)
         for role in (knowledge.run, indexer.run, transfers.run, lists.run):
             group.create_task(role(draining))
-        await until(lambda: _size(index, len(press.versions)), what="the works listed")
+        await host.listed()
+        yield host
+        draining.set()
+    index.close()
+
+
+@pytest.mark.law("L6")
+async def test_lists_that_differ_are_refused_and_named(place: Place, database: Database) -> None:
+    folder = place.folder / "search"
+    async with serving(place, database) as host:
+        index, models = host.index, host.models
         more = {"doi": f"{OPEN}/1", "prefix": OPEN, "title": None, "version": 9, "work": {}}
         spoilt = project(more | {"created": AT, "deposited": AT}, indexed=AT)
         await asyncio.to_thread(index.write, [spoilt], {})
         number = await wishes.want(models)
-
-        async def ended() -> Any:
-            hosts = await wishes.told(models, number)
-            return hosts[0] if hosts and hosts[0]["state"] in ENDED else None
-
-        said = await until(ended, within=30, what="the host's word")
+        said = await host.rebuilt(number)
         assert said["state"] == "refused"
         assert said["said"] == [
             f"{OPEN}/1: version 9 under {OPEN} live, version 1 under {OPEN} rebuilt"
@@ -187,9 +217,27 @@ async def test_lists_that_differ_are_refused_and_named(place: Place, database: D
         assert index.held([f"{OPEN}/1"])[f"{OPEN}/1"].version == 9
         assert await wishes.give_up(models) == number
         assert await wishes.wanted(models) == 0
-        draining.set()
     assert not (folder / "index-1").exists()
-    index.close()
+
+
+@pytest.mark.law("L6")
+async def test_a_deposit_in_the_moment_of_the_change_of_lists_is_listed_and_fails_no_rebuild(
+    place: Place, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(place, database) as host:
+        tell = wishes.tell
+
+        async def slowly(*of: Any, **said: Any) -> None:
+            if said["state"] == "done":  # the new lists answer; nobody was told so yet
+                for number in range(3):
+                    await host.press.deposit(f"{OPEN}/late-{number}")
+                    await host.listed()
+            await tell(*of, **said)
+
+        monkeypatch.setattr(wishes, "tell", slowly)
+        said = await host.rebuilt(await wishes.want(host.models))
+        assert (said["state"], said.get("said", ())) == ("done", ())
+        assert f"{OPEN}/late-2" in host.press.versions
 
 
 async def _size(index: SearchIndex, wanted: int) -> bool:

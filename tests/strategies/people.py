@@ -16,6 +16,7 @@ from shared.events.people import (
     PersonState,
     SigningKeyState,
 )
+from tests.strategies.consent import SUBJECTS
 
 INSTANTS = st.datetimes(datetime(1900, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 PEOPLE = st.from_regex(r"p[0-9a-f]{32}", fullmatch=True)
@@ -48,6 +49,7 @@ def fields(kind: type[Event]) -> Strategies:
             "roles": st.lists(WORDS, max_size=3).map(tuple),
             "status": st.sampled_from(["active", "closing", "closed"]),
             "facts": st.lists(facts, max_size=2).map(tuple),
+            "subjects": st.lists(SUBJECTS, max_size=2).map(tuple),
         }
     if issubclass(kind, PersonAccessState):
         ended = st.builds(EndedSignIn, sid=IDS, until=INSTANTS)

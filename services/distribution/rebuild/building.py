@@ -73,7 +73,7 @@ class Building:
     _asked: float = float("-inf")
     _behind: int = 0
     _caught_up: asyncio.Event = field(default_factory=asyncio.Event)
-    _over: asyncio.Event = field(default_factory=asyncio.Event)
+    _follower: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Build, compare, take over. Raises ``Stopped``, ``SearchIndexError``."""
@@ -92,9 +92,9 @@ class Building:
         transfers = Transfers(self.of.gate, self.of.works, indexer)
         try:
             async with asyncio.TaskGroup() as group:
-                follower = group.create_task(self._follow(indexer))
+                self._follower = group.create_task(self._follow(indexer))
                 await self._finish(indexer, transfers)
-                follower.cancel()
+                self._follower.cancel()
         except BaseExceptionGroup as faults:
             raise first_of(faults) from None
         finally:
@@ -206,6 +206,8 @@ class Building:
                 return False
             await transfers.settle(self.draining)
             async with indexer.turn:
+                if self._follower is not None:  # what it has in hand, whoever serves reads next
+                    self._follower.cancel()
                 crashpoint("search.rebuilt")
                 await asyncio.to_thread(
                     folders.show, self.of.folder, self.number, folders.name_of(self.number)

@@ -9,7 +9,6 @@ the live generation holds and the log does not name is found by counting.
 """
 
 import asyncio
-import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from services.distribution.rebuild.comparing import Pair, differs, gone, value_o
 from services.distribution.rebuild.filling import writes_of
 from services.distribution.rebuild.insisting import insist
 from services.distribution.rebuild.pointer import MODELS, called
-from services.distribution.rebuild.source import Page, Positions, Source, reached
+from services.distribution.rebuild.source import Page, Positions, Source, ahead, reached
 from shared.mongo import Collection, Database, faults
 from shared.mongo.client import Document, UpdateMany
 from shared.runtime.clock import SYSTEM, Clock
@@ -73,7 +72,7 @@ class Checking:
 
     async def run(self, end: Positions, told: Callable[[Page], Awaitable[None]]) -> Outcome:
         """Count and compare all that the log names below ``end``, until it is equal or stays."""
-        async with contextlib.aclosing(self.source.pages({})) as pages:
+        async with ahead(self.source.pages({})) as pages:
             async for page in pages:
                 writes, _ = writes_of(page.received)
                 await self._keys((write.collection, write.key) for write in writes)

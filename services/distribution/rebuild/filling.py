@@ -5,7 +5,6 @@ compaction took away meanwhile has a newer one of its key behind it, and that on
 written by the projector, which knows of the generation since before the beginning.
 """
 
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -14,7 +13,7 @@ from services.distribution.citations import KEYS, Pace
 from services.distribution.projections import TABLE, WORKS
 from services.distribution.rebuild.insisting import insist
 from services.distribution.rebuild.pointer import MODELS, called, naming
-from services.distribution.rebuild.source import Page, Positions, Source, reached
+from services.distribution.rebuild.source import Page, Positions, Source, ahead, reached
 from shared.events import Received
 from shared.mongo import Database, Put, Write, apply_writes, faults
 from shared.mongo.guarded import collapse
@@ -64,7 +63,7 @@ class Filling:
     async def run(self, start: Positions, told: Told) -> Positions:
         """Write what follows ``start``; returns below which positions everything is there now."""
         ends, last = await insist(self.source.ends), False
-        async with contextlib.aclosing(self.source.pages(start)) as pages:
+        async with ahead(self.source.pages(start)) as pages:
             async for page in pages:
                 await self._write(page.received)
                 self.unreadable += page.unreadable

@@ -14,6 +14,7 @@ from typing import Final
 
 from services.distribution.rebuild import wishes
 from services.distribution.rebuild.building import Building, Serving, Stopped
+from services.distribution.search import SearchIndexError
 from services.distribution.search import folder as folders
 from shared.runtime.faults import Transient
 from shared.runtime.log import get_log
@@ -66,9 +67,10 @@ class Lists:
             log.info("rebuild of the lists given up", number=number)
             await building.tell("stopped")
         except Exception as fault:  # noqa: BLE001  (whatever it is, what serves goes on)
-            log.warning("rebuild of the lists failed", reason=type(fault).__name__)
+            why = str(fault) if isinstance(fault, SearchIndexError) else type(fault).__name__
+            log.warning("rebuild of the lists failed", reason=why)
             building.refused = True
-            await building.tell("failed", said=type(fault).__name__)
+            await building.tell("failed", said=why)
         if building.refused:
             self._refused = number
         if not draining.is_set():

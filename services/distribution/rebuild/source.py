@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from services.distribution.projections import SOURCES
+from services.distribution.rebuild.insisting import first_of
 from shared.events import Received, Unreadable, from_record
 from shared.kafka.dead import replay_topic
 from shared.kafka.ends import ends
@@ -73,10 +74,35 @@ class Log:
                 async with contextlib.aclosing(batches):
                     async for batch in batches:
                         positions = batch.positions
-                        yield _page(batch)
+                        # In a thread: reading a thousand events would keep others waiting.
+                        yield await asyncio.to_thread(_page, batch)
             except FOLLOW_FAULTS as fault:
                 log.warning("reading interrupted", reason=type(fault).__name__)
                 await wait_any(self.draining, timeout=RETRY_SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def ahead(pages: AsyncGenerator[Page, None]) -> AsyncIterator[AsyncIterator[Page]]:
+    """Have each next page fetched and read while the block is busy with the one before."""
+    ready = asyncio.Queue[Page | None](1)
+
+    async def fetch() -> None:
+        async with contextlib.aclosing(pages):
+            async for page in pages:
+                await ready.put(page)
+        await ready.put(None)
+
+    async def come() -> AsyncIterator[Page]:
+        while (page := await ready.get()) is not None:
+            yield page
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            fetching = group.create_task(fetch())
+            yield come()
+            fetching.cancel()
+    except BaseExceptionGroup as faults:
+        raise first_of(faults) from None
 
 
 def reached(positions: Positions, wanted: Positions) -> bool:
