@@ -19,18 +19,17 @@ def asking(
     cause: str, to: str, *, share: str, organisation: str, role: str, says: str, ways: Ways
 ) -> Message:
     """Ask somebody whether they agree to be a contact (CRP-4g); ``says`` is what the role is."""
-    return Message(
-        cause=cause,
-        purpose=ASKING,
+    return to_role(
+        cause,
+        to,
         share=share,
-        to=to,
+        purpose=ASKING,
         subject=f"You were named as a contact for {role}",
         text=f"{organisation} named this address as its contact for {role}. {says}\n\n"
         f"If you agree, open\n\n    {ways.agree}\n\n"
         "Otherwise do nothing, or leave the role by the link below; then the organisation is asked"
         " for somebody else.",
-        preferences=ways.preferences,
-        unsubscribe=ways.leave,
+        ways=ways,
     )
 
 

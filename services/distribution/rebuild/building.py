@@ -73,7 +73,6 @@ class Building:
     _asked: float = float("-inf")
     _behind: int = 0
     _caught_up: asyncio.Event = field(default_factory=asyncio.Event)
-    _follower: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Build, compare, take over. Raises ``Stopped``, ``SearchIndexError``."""
@@ -92,9 +91,9 @@ class Building:
         transfers = Transfers(self.of.gate, self.of.works, indexer)
         try:
             async with asyncio.TaskGroup() as group:
-                self._follower = group.create_task(self._follow(indexer))
-                await self._finish(indexer, transfers)
-                self._follower.cancel()
+                follower = group.create_task(self._follow(indexer))
+                await self._finish(indexer, transfers, follower.cancel)
+                follower.cancel()
         except BaseExceptionGroup as faults:
             raise first_of(faults) from None
         finally:
@@ -128,7 +127,9 @@ class Building:
             if self.draining.is_set():
                 raise Stopped
 
-    async def _finish(self, indexer: Indexer, transfers: Transfers) -> None:
+    async def _finish(
+        self, indexer: Indexer, transfers: Transfers, let_go: Callable[[], object]
+    ) -> None:
         await self._caught_up.wait()
         await transfers.compare()
         while True:
@@ -137,7 +138,7 @@ class Building:
                 self.refused = True
                 await self.tell("refused", said=said(differs))
                 return
-            if await self._take_over(indexer, transfers):
+            if await self._take_over(indexer, transfers, let_go):
                 break
         self.of.transfers.look_again()
         await self.tell("done")
@@ -191,8 +192,13 @@ class Building:
             lambda: _reached(serving.offsets(), wanted) and _reached(index.offsets(), wanted)
         )
 
-    async def _take_over(self, indexer: Indexer, transfers: Transfers) -> bool:
-        """Take the place of the index that serves; False where it took too long to be as far."""
+    async def _take_over(
+        self, indexer: Indexer, transfers: Transfers, let_go: Callable[[], object]
+    ) -> bool:
+        """Take the place of the index that serves; False where it took too long to be as far.
+
+        Whoever writes the other index is told to let go first: what it has in hand is read again.
+        """
         serving = self.of.indexer
         async with serving.turn:
             wanted = serving.index.offsets()
@@ -206,8 +212,7 @@ class Building:
                 return False
             await transfers.settle(self.draining)
             async with indexer.turn:
-                if self._follower is not None:  # what it has in hand, whoever serves reads next
-                    self._follower.cancel()
+                let_go()
                 crashpoint("search.rebuilt")
                 await asyncio.to_thread(
                     folders.show, self.of.folder, self.number, folders.name_of(self.number)
