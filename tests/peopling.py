@@ -10,10 +10,10 @@ import aiohttp
 import orjson
 
 from shared.mongo import connect
+from tests.asking import Answer, asked
 from tests.mailbox import Mailbox
 from tests.processes import OPERATOR, ROOT, Place, Running, until
 
-Answer = tuple[int, Any]
 _NUMBERS: Final = count(1)
 
 
@@ -54,11 +54,7 @@ class Office:
     async def __call__(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> Answer:
-        async with self.session.request(
-            method, self.accounts.url + path, json=body, headers=headers
-        ) as answer:
-            text = await answer.text()
-            return answer.status, await answer.json(content_type=None) if text else None
+        return await asked(self.session, method, self.accounts.url + path, body, headers)
 
     async def ok(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None

@@ -6,6 +6,7 @@ from typing import Any, Final
 import aiohttp
 import pytest
 
+from tests.asking import asked
 from tests.mailbox import Mailbox, code_in, mailbox
 from tests.processes import OPERATOR, Place, Running, service, until
 
@@ -24,11 +25,8 @@ async def _asked(
     of: Running, method: str, path: str, body: Any = None, token: str | None = None
 ) -> tuple[int, Any]:
     headers = OPERATOR if token is None else {"Authorization": f"Bearer {token}"}
-    async with (
-        aiohttp.ClientSession() as session,
-        session.request(method, of.url + path, json=body, headers=headers) as answer,
-    ):
-        return answer.status, await answer.json(content_type=None)
+    async with aiohttp.ClientSession() as session:
+        return await asked(session, method, of.url + path, body, headers)
 
 
 async def _somebody(accounts: Running, box: Mailbox, email: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 import aiohttp
 import pytest
 
+from tests.asking import asked
 from tests.mailbox import Mailbox, mailbox
 from tests.processes import OPERATOR, Place, Running, service
 
@@ -15,12 +16,10 @@ VOLUNTEER: Final = "vera@volunteers.example"
 
 
 async def _asked(of: Running, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
-    async with (
-        aiohttp.ClientSession() as session,
-        session.request(method, of.url + path, json=body, headers=headers) as answer,
-    ):
-        assert answer.status < 300, await answer.text()
-        return await answer.json()
+    async with aiohttp.ClientSession() as session:
+        status, said = await asked(session, method, of.url + path, body, headers)
+    assert status < 300, said
+    return said
 
 
 async def _team(accounts: Running, box: Mailbox) -> dict[str, str]:

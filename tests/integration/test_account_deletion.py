@@ -13,8 +13,9 @@ from deploy.local.platform import Platform
 from shared.kafka import topics
 from shared.mongo import connect
 from shared.runtime.ids import new_id
+from tests.asking import Answer, asked
 from tests.mailbox import Mailbox, code_in, mailbox
-from tests.peopling import Answer, Office, Somebody, bearer
+from tests.peopling import Office, Somebody, bearer
 from tests.processes import OPERATOR, Place, Running, service, until
 
 PROBLEM: Final = "urn:colophon:problem:"
@@ -30,8 +31,7 @@ class House:
 
     async def registry(self, method: str, path: str, body: Any = None) -> Answer:
         url = self.deposits.url + path
-        async with self.office.session.request(method, url, json=body, headers=OPERATOR) as answer:
-            return answer.status, await answer.json() if answer.status != 204 else None
+        return await asked(self.office.session, method, url, body, OPERATOR)
 
     async def journal_of(self, one: Somebody, journal: str, **more: str) -> None:
         """Give a journal to a person, once the registry knows of them."""

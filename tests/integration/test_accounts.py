@@ -22,11 +22,11 @@ from shared.privacy.keyfile import load_or_create
 from shared.privacy.passwords import login_key
 from shared.runtime.clock import rfc3339
 from shared.runtime.ids import new_id
+from tests.asking import Answer, asked
 from tests.platform import Platform
 from tests.processes import OPERATOR, Place, Running, service, until
 
 PROBLEM = "urn:colophon:problem:"
-Answer = tuple[int, Any]
 
 
 def basic(login: str, password: str) -> dict[str, str]:
@@ -98,14 +98,8 @@ class Client:
     async def __call__(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> Answer:
-        async with self.session.request(
-            method,
-            self.accounts.url + path,
-            json=body,
-            headers=OPERATOR if headers is None else headers,
-        ) as answer:
-            text = await answer.text()
-            return answer.status, await answer.json(content_type=None) if text else None
+        said = OPERATOR if headers is None else headers
+        return await asked(self.session, method, self.accounts.url + path, body, said)
 
     async def ok(self, method: str, path: str, body: Any = None) -> Any:
         status, said = await self(method, path, body)

@@ -19,8 +19,9 @@ from shared.kafka import topics
 from shared.mongo import connect
 from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id
+from tests.asking import Answer, asked
 from tests.mailbox import Mailbox, mailbox, text_of
-from tests.peopling import Answer, looks_at, patient
+from tests.peopling import looks_at, patient
 from tests.platform import Platform
 from tests.processes import OPERATOR, Place, Running, service, until
 
@@ -79,10 +80,7 @@ class Office:
     ) -> Answer:
         url = path if path.startswith("http") else self.accounts.url + path
         said = OPERATOR if headers is None else headers
-        async with self.session.request(method, url, json=body, headers=said) as answer:
-            text = await answer.text()
-            json = text and "json" in answer.content_type
-            return answer.status, await answer.json(content_type=None) if json else text
+        return await asked(self.session, method, url, body, said)
 
     async def ok(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None

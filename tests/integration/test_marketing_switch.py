@@ -8,6 +8,7 @@ import pytest
 
 from shared.runtime.clock import parse_rfc3339
 from shared.runtime.ids import new_pseudonym
+from tests.asking import asked
 from tests.consenting import PROBLEM, Client, a_place, consenting, path_in, subscribed
 from tests.mailbox import Mailbox, mailbox, text_of
 from tests.peopling import Office, Somebody, patient, without_correlation
@@ -31,8 +32,7 @@ class Switch:
         path = at.get("at", one.at) + "/consents" + (f"/{purpose}" if purpose else "")
         url = self.client.consent.url + path
         headers = one.headers if one.token else {}
-        async with self.office.session.request(method, url, json=body, headers=headers) as answer:
-            return answer.status, await answer.json(content_type=None)
+        return await asked(self.office.session, method, url, body, headers)
 
     async def page(self, one: Somebody) -> dict[str, Any]:
         """Return what a person sees, once accounts told of the person."""

@@ -15,8 +15,9 @@ from deploy.local.platform import Platform
 from shared.kafka import topics
 from shared.policy.roles import EVERYBODY, Permitted, action_permitted, load_roles
 from shared.runtime.ids import new_id, new_pseudonym
+from tests.asking import Answer, asked
 from tests.mailbox import Mailbox, mailbox
-from tests.peopling import Answer, Office, Somebody, patient, without_correlation
+from tests.peopling import Office, Somebody, patient, without_correlation
 from tests.processes import OPERATOR, ROOT, Place, Running, service
 
 POLICY: Final = load_roles(ROOT / "deploy" / "policies" / "roles.toml")
@@ -94,8 +95,7 @@ class Offices(Office):
         if self.consent is None or "/consents" not in path:
             return await Office.__call__(self, method, path, body, headers)
         url = self.consent.url + path
-        async with self.session.request(method, url, json=body, headers=headers) as answer:
-            return answer.status, await answer.json(content_type=None)
+        return await asked(self.session, method, url, body, headers)
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ from deploy.local.platform import Platform
 from shared.kafka import topics
 from shared.mongo import connect
 from shared.runtime.ids import new_id
+from tests.asking import Answer
 from tests.mailbox import Mailbox, mailbox
-from tests.peopling import Answer, Office, Somebody, bearer, looks_at
+from tests.peopling import Office, Somebody, bearer, looks_at
 from tests.processes import Place, service, until
 
 PROBLEM: Final = "urn:colophon:problem:"
