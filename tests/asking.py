@@ -1,4 +1,4 @@
-"""Asking as a client does who heeds what a service says."""
+"""Asking, and again where a service says that it cannot tell yet who is asking."""
 
 from collections.abc import Mapping
 from typing import Any, Final

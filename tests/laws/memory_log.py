@@ -11,6 +11,7 @@ expelled goes on with what it has and learns of it at its next commit or heartbe
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +23,7 @@ from aiokafka.errors import (
     KafkaConnectionError,
 )
 
+AT = datetime(2026, 1, 1, tzinfo=UTC)  # when a virtual loop begins
 SESSION_SECONDS = 10.0
 HEARTBEAT_SECONDS = 2.0
 
@@ -55,6 +57,17 @@ class _Jump:
 
 def now() -> float:
     return asyncio.get_running_loop().time()
+
+
+@dataclass(slots=True)
+class Clock:
+    """The clock of what runs on a virtual loop."""
+
+    def now(self) -> datetime:
+        return AT + timedelta(seconds=now())
+
+    def monotonic(self) -> float:
+        return now()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ cannot be read or applied, and transactions leave their control records between 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from unittest.mock import patch
@@ -24,13 +23,12 @@ from shared.kafka.circuit import POISON_ROW
 from shared.kafka.consume import Consumer
 from shared.runtime.faults import Transient
 from shared.runtime.health import Health
-from tests.laws.memory_log import Broker, Member, Stored, VirtualLoop, now
+from tests.laws.memory_log import AT, Broker, Clock, Member, Stored, VirtualLoop, now
 
 GROUP = "distribution.projector"
 TOPIC = "accounts.prefixes.v1"
 PARTS = [TopicPartition(TOPIC, 0), TopicPartition(TOPIC, 1), TopicPartition(TOPIC, 2)]
 REPLAY = TopicPartition(f"{GROUP}.replay.v1", 0)
-AT = datetime(2026, 1, 1, tzinfo=UTC)
 GOOD, POISON, UNREADABLE, UNKNOWN, MARK, CONTROL = "good", "poison", "unreadable", "?", "mark", "|"
 BAD_HEADERS: tuple[Any, ...] = ((), (("ce_type", None),), (("ce_type", b"\xff"),))
 
@@ -50,15 +48,6 @@ def content(kind: str, number: int) -> Any:
         case "?":
             return sent.key, sent.value, (*sent.headers, ("ce_type", b"accounts.later.v1"))
     return sent.key, sent.value, sent.headers
-
-
-@dataclass(slots=True)
-class Clock:
-    def now(self) -> datetime:
-        return AT + timedelta(seconds=now())
-
-    def monotonic(self) -> float:
-        return now()
 
 
 @dataclass(slots=True)

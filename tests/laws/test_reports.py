@@ -5,8 +5,7 @@ Both reporters run on the log in memory, with a clock that jumps to the next thi
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 from unittest.mock import patch
@@ -34,9 +33,8 @@ from shared.kafka.produce import Sender
 from shared.kafka.reporting import RETRY_SECONDS
 from shared.runtime.clock import rfc3339
 from shared.runtime.ids import new_id
-from tests.laws.memory_log import Broker, Producer, VirtualLoop, now
+from tests.laws.memory_log import AT, Broker, Clock, Producer, VirtualLoop, now
 
-AT = datetime(2026, 1, 1, tzinfo=UTC)
 STALE = timedelta(seconds=5)
 PREFIXES = "accounts.prefixes.v1"
 ALIVE = 2.0
@@ -50,15 +48,6 @@ PROGRAMS = st.lists(
     ),
     max_size=12,
 )
-
-
-@dataclass(slots=True)
-class Clock:
-    def now(self) -> datetime:
-        return AT + timedelta(seconds=now())
-
-    def monotonic(self) -> float:
-        return now()
 
 
 class Late(Producer):
@@ -87,15 +76,25 @@ class Told(Broker):
         self.parking_fails_until = max(self.parking_fails_until, now() + seconds)
 
 
+def told(story: Callable[[Told], Awaitable[None]]) -> list[Any]:
+    """Run a story to its end and return all that the broker was told."""
+    loop, broker = VirtualLoop(), Told()
+    try:
+        with patch("shared.kafka.produce.AIOKafkaProducer", broker.producer):
+            loop.run_until_complete(story(broker))
+    finally:
+        loop.close()
+    return broker.said()
+
+
 def play(
     program: list[tuple[float, int, float]],
     reporter: Any,
     hear: Callable[[int], Event],
 ) -> list[Any]:
     """Run a program with a reporter and return all that it said, the good-bye too."""
-    loop, broker = VirtualLoop(), Told()
 
-    async def run() -> None:
+    async def story(broker: Told) -> None:
         draining, number = asyncio.Event(), 0
         running = asyncio.ensure_future(reporter.run(draining))
         await asyncio.sleep(0.1)
@@ -111,18 +110,21 @@ def play(
         draining.set()
         await running
 
-    story: Awaitable[None] = run()
-    try:
-        with patch("shared.kafka.produce.AIOKafkaProducer", broker.producer):
-            loop.run_until_complete(story)
-    finally:
-        loop.close()
-    return broker.said()
+    return told(story)
 
 
 def knowing(topics: Any) -> Knowledge:
     """Return what has read all that was decided before."""
     return Knowledge(topics, "", STALE, clock=Clock(), _caught_up=True)
+
+
+def receipts() -> Receipts:
+    sender = Sender("", "distribution")
+    return Receipts(knowing([PREFIXES]), sender, "one", ("rest",), ALIVE)
+
+
+def obeying() -> Obeying:
+    return Obeying(knowing(TOPICS), Sender("", "accounts"), "one", AccountsObeys)
 
 
 def assigned(number: int) -> PrefixAssigned:
@@ -150,8 +152,6 @@ def withdrawn(number: int) -> ConsentWithdrawn:
 def test_the_newest_preference_of_each_prefix_is_reported_and_none_after_a_newer(
     program: list[tuple[float, int, float]],
 ) -> None:
-    sender = Sender("", "distribution")
-    receipts = Receipts(knowing([PREFIXES]), sender, "one", ("rest",), ALIVE)
     heard: dict[str, int] = {}
 
     def hear(number: int) -> Event:
@@ -159,13 +159,13 @@ def test_the_newest_preference_of_each_prefix_is_reported_and_none_after_a_newer
         heard[event.prefix] = event.version
         return event
 
-    said = play(program, receipts, hear)
-    told: dict[str, list[int]] = {}
+    said = play(program, receipts(), hear)
+    versions_of: dict[str, list[int]] = {}
     for one in said:
         if isinstance(one, PreferenceApplied):
-            told.setdefault(one.prefix, []).append(one.prefix_version)
-    assert {prefix: versions[-1] for prefix, versions in told.items()} == heard
-    assert all(versions == sorted(set(versions)) for versions in told.values())
+            versions_of.setdefault(one.prefix, []).append(one.prefix_version)
+    assert {prefix: versions[-1] for prefix, versions in versions_of.items()} == heard
+    assert all(versions == sorted(set(versions)) for versions in versions_of.values())
     signs = [one for one in said if isinstance(one, ReplicaAlive)]
     assert [one.stopping for one in signs] == [False] * (len(signs) - 1) + [True]
     assert not longer(signs, ALIVE, program)
@@ -176,7 +176,6 @@ def test_the_newest_preference_of_each_prefix_is_reported_and_none_after_a_newer
 def test_every_withdrawal_is_reported_once_a_bounded_number_at_a_time(
     program: list[tuple[float, int, float]], times: int
 ) -> None:
-    obeying = Obeying(knowing(TOPICS), Sender("", "accounts"), "one", AccountsObeys)
     heard: list[str] = []
 
     def hear(number: int) -> Event:
@@ -186,7 +185,7 @@ def test_every_withdrawal_is_reported_once_a_bounded_number_at_a_time(
     some = [
         (pause, count * times, away) for pause, count, away in program[: 12 if times == 1 else 2]
     ]
-    said = play(some, obeying, hear)
+    said = play(some, obeying(), hear)
     assert [one.withdrawal for report in said for one in report.applied] == heard
     assert max(len(report.applied) for report in said) <= MOST_TOLD
     assert {report.since for report in said} == {said[0].since}
@@ -205,25 +204,15 @@ def longer(
     return [pause for pause in pauses if pause > most]
 
 
-@pytest.mark.parametrize("reporter", ["receipts", "obeying"])
-def test_a_reporter_that_never_reached_its_broker_ends_without_a_good_bye(reporter: str) -> None:
-    made = {
-        "receipts": lambda: Receipts(
-            knowing([PREFIXES]), Sender("", "distribution"), "one", ("rest",), ALIVE
-        ),
-        "obeying": lambda: Obeying(knowing(TOPICS), Sender("", "accounts"), "one", AccountsObeys),
-    }[reporter]()
-    loop, broker = VirtualLoop(), Told()
-
-    async def run() -> None:
-        broker.away(1_000)
+@given(st.sampled_from([receipts, obeying]), st.floats(0.0, 100.0))
+def test_a_reporter_that_never_reached_its_broker_ends_without_a_good_bye(
+    make: Callable[[], Any], seconds: float
+) -> None:
+    async def story(broker: Told) -> None:
+        broker.away(2 * seconds + 1)
         draining = asyncio.Event()
-        asyncio.get_running_loop().call_later(2, draining.set)
-        await made.run(draining)
+        asyncio.get_running_loop().call_later(seconds, draining.set)
+        await make().run(draining)
+        assert now() < 2 * seconds + 1, "it waited for the broker"
 
-    try:
-        with patch("shared.kafka.produce.AIOKafkaProducer", broker.producer):
-            loop.run_until_complete(run())
-    finally:
-        loop.close()
-    assert broker.said() == []
+    assert told(story) == []
