@@ -34,7 +34,8 @@ class Indexer:
 
     ``owner_of`` names the owner prefix of a work; ``owners_known`` says whether what the log held
     of owners at the start has been read. Holding ``turn`` keeps writes away: an owner that was
-    looked up before a write is in the index after it.
+    looked up before a write is in the index after it. ``retired`` is set under ``turn`` when
+    another writer goes on from this index's offsets: what is in hand here is that one's to read.
     """
 
     index: SearchIndex
@@ -46,6 +47,7 @@ class Indexer:
     health: Health = field(default_factory=Health)
     clock: Clock = SYSTEM
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    retired: bool = False
 
     async def run(self, draining: asyncio.Event) -> None:
         """Index until told to drain."""
@@ -68,6 +70,8 @@ class Indexer:
     async def put(self, states: Sequence[State], offsets: Mapping[Place, int]) -> int:
         """Write works under the owners they have now; returns how many changed."""
         async with self.turn:
+            if self.retired:
+                return 0
             docs = []
             for number, state in enumerate(states, 1):
                 if doc := self._document(state):

@@ -115,15 +115,15 @@ async def test_the_loop_insists_where_a_sender_fails_or_breaks_and_leaves_out_fu
                 return Failed("500")
         return Sent("200")
 
-    quick = Patience(first=0.001, most=0.001, span=10)
+    quick = Patience(first=0.001, most=0.001, span=1_000)
     loop = Delivering(queue, {"test": send}, quick, seconds=1, clock=clock)
     await queue.enqueue([new(name) for name in ("breaks", "fails", "good")])
     await queue.enqueue([new("hopeless", "t"), New("strange", "unknown", {}, "u")])
     draining = asyncio.Event()
 
-    def stands(name: str, state: str) -> Callable[[], object]:
+    def stands(name: str, state: str, step: float) -> Callable[[], object]:
         async def there() -> bool:
-            clock.advance(1)
+            clock.advance(step)
             loop.wake.set()
             found = await queue.one(name)
             return found is not None and found.state == state
@@ -133,9 +133,9 @@ async def test_the_loop_insists_where_a_sender_fails_or_breaks_and_leaves_out_fu
     async with asyncio.TaskGroup() as group:
         group.create_task(loop.run(draining))
         for name in ("breaks", "fails", "good"):
-            await until(stands(name, "done"), what=name)  # type: ignore[arg-type]
+            await until(stands(name, "done", 0.01), what=name)  # type: ignore[arg-type]
         for name in ("hopeless", "strange"):
-            await until(stands(name, "dead"), what=name)  # type: ignore[arg-type]
+            await until(stands(name, "dead", 600), what=name)  # type: ignore[arg-type]
         draining.set()
     assert (tries["breaks"], tries["fails"], tries["good"]) == (2, 3, 1)
     assert tries["hopeless"] > 1

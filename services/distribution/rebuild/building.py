@@ -92,7 +92,7 @@ class Building:
         try:
             async with asyncio.TaskGroup() as group:
                 follower = group.create_task(self._follow(indexer))
-                await self._finish(indexer, transfers, follower.cancel)
+                await self._finish(indexer, transfers)
                 follower.cancel()
         except BaseExceptionGroup as faults:
             raise first_of(faults) from None
@@ -117,6 +117,8 @@ class Building:
                 async with contextlib.aclosing(batches):
                     async for batch in batches:
                         await self.of.pace.spend(indexer.write(batch))
+                        if indexer.retired:
+                            return
                         self._behind = batch.behind
                         if batch.behind <= CAUGHT_UP:
                             self._caught_up.set()
@@ -127,9 +129,7 @@ class Building:
             if self.draining.is_set():
                 raise Stopped
 
-    async def _finish(
-        self, indexer: Indexer, transfers: Transfers, let_go: Callable[[], object]
-    ) -> None:
+    async def _finish(self, indexer: Indexer, transfers: Transfers) -> None:
         await self._caught_up.wait()
         await transfers.compare()
         while True:
@@ -138,7 +138,7 @@ class Building:
                 self.refused = True
                 await self.tell("refused", said=said(differs))
                 return
-            if await self._take_over(indexer, transfers, let_go):
+            if await self._take_over(indexer, transfers):
                 break
         self.of.transfers.look_again()
         await self.tell("done")
@@ -192,12 +192,11 @@ class Building:
             lambda: _reached(serving.offsets(), wanted) and _reached(index.offsets(), wanted)
         )
 
-    async def _take_over(
-        self, indexer: Indexer, transfers: Transfers, let_go: Callable[[], object]
-    ) -> bool:
+    async def _take_over(self, indexer: Indexer, transfers: Transfers) -> bool:
         """Take the place of the index that serves; False where it took too long to be as far.
 
-        Whoever writes the other index is told to let go first: what it has in hand is read again.
+        Who writes the other index is retired first, not cancelled: a cancellation that meets a
+        batch just read may be lost, and what is in hand is read again by who goes on.
         """
         serving = self.of.indexer
         async with serving.turn:
@@ -212,7 +211,7 @@ class Building:
                 return False
             await transfers.settle(self.draining)
             async with indexer.turn:
-                let_go()
+                indexer.retired = True
                 crashpoint("search.rebuilt")
                 await asyncio.to_thread(
                     folders.show, self.of.folder, self.number, folders.name_of(self.number)
