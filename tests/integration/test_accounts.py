@@ -541,16 +541,13 @@ async def test_a_prefix_goes_to_another_organisation_without_its_setting(
 
 
 @pytest.mark.law("L1")
-@pytest.mark.parametrize("crash", ["accounts.preference-written", "relay.sent"])
-async def test_a_preference_written_survives_a_kill(place: Place, press: Press, crash: str) -> None:
-    async with contextlib.AsyncExitStack() as stack:
-        if crash == "relay.sent":  # which entering the member would pass, too
-            accounts = await stack.enter_async_context(service("accounts", place, REPLICA="one"))
-            await a_member(await stack.enter_async_context(calling(accounts)), press)
+async def test_a_preference_written_survives_a_kill_and_an_idle_relay_ends_at_once(
+    place: Place, press: Press
+) -> None:
+    crash = "accounts.preference-written"
     async with service("accounts", place, REPLICA="one", COLOPHON_CRASH=crash) as accounts:
         async with calling(accounts) as client:
-            if crash != "relay.sent":
-                await a_member(client, press)
+            await a_member(client, press)
             with contextlib.suppress(aiohttp.ClientError):
                 await client("PUT", press.preference, {"reference-visibility": "closed"})
         assert await accounts.ended() == -9
