@@ -14,15 +14,15 @@ import runpy
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Final
 
 PARENT_DEATH: Final = 1  # PR_SET_PDEATHSIG: the server ends with the test run, its children with it
 
-_CONTEXT: Final = get_context("forkserver")
-_CONTEXT.set_forkserver_preload(
+CONTEXT: Final = get_context("forkserver")
+CONTEXT.set_forkserver_preload(
     [
         "services.accounts.app",
         "services.deposits.app",
@@ -87,7 +87,7 @@ def start(
     ``patches`` are functions of tests, as ``module:function``, that are called in the process
     before the module runs: faults that no production code has a switch for.
     """
-    process = _CONTEXT.Process(
+    process = CONTEXT.Process(
         target=_run,
         args=(module, tuple(arguments), dict(environment), str(log), tuple(patches)),
         name=module,
@@ -104,6 +104,8 @@ def _run(
     patches: Sequence[str],
 ) -> None:
     ctypes.CDLL(None).prctl(PARENT_DEATH, signal.SIGKILL)
+    # The server lives as long as anybody holds its pipe: with a copy here, both would for ever.
+    os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(output, 1)
     os.dup2(output, 2)
