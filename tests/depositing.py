@@ -219,11 +219,17 @@ class Client:
 
     async def log(self, *, login: Login = PRESS, **asked: str) -> Log:
         query = {"usr": login.name, "pwd": PASSWORD, "type": "result", **asked}
-        async with self.session.get(
-            self.url + "/servlet/submissionDownload", params=query
-        ) as answer:
-            assert answer.status == 200, await answer.text()
-            return Log.of(await answer.text())
+        path = "/servlet/submissionDownload"
+
+        async def answered() -> Log | None:
+            async with self.session.get(self.url + path, params=query) as answer:
+                text = await answer.text()
+                if answer.status == 503 and STALE in text:
+                    return None
+                assert answer.status == 200, text
+                return Log.of(text)
+
+        return await until(answered, within=60, what="credentials that can be checked")
 
     async def get(self, path: str, *, login: Login | None = PRESS, **headers: str) -> Any:
         said = (login.basic if login else {}) | headers
