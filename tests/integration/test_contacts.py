@@ -403,10 +403,12 @@ async def test_a_no_that_was_said_to_consent_counts_and_every_answer_is_on_recor
     async with connect(office.place.mongodb_url, name) as database:
         kept = [one["state"] for one in await database["decisions"].find({}).to_list(None)]
     for one in said:
-        [answer] = [text for text in kept if f'"role-mail:{one["request"]}"' in text]
+        # One that was allowed is asked about again before it goes, and may be refused then.
+        answers = [text for text in kept if f'"role-mail:{one["request"]}"' in text]
         outcome = "allowed" if one["allowed"] else "refused"
-        assert f'"outcome":"{outcome}","clause":"CRP-4g"' in answer
-        assert email not in answer
+        assert any(f'"outcome":"{outcome}","clause":"CRP-4g"' in text for text in answers)
+        assert len(answers) == 1 or one["allowed"]
+        assert not any(email in text for text in answers)
 
 
 @pytest.mark.clause("CRP-5b")
