@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -38,6 +38,17 @@ NAMESPACE: Final = "http://www.crossref.org/schema/5.3.1"
 RESOURCES: Final = "http://www.crossref.org/doi_resources_schema/4.4.2"
 
 STALE: Final = "Credentials cannot be checked"  # so long as it is not known whose are revoked
+
+
+async def _known(ask: Callable[[], Awaitable[tuple[int, str]]]) -> tuple[int, str]:
+    """Ask, and again while it cannot be told who asks; tests.asking does so for JSON."""
+
+    async def heard() -> tuple[int, str] | None:
+        status, text = await ask()
+        return None if status == 503 and STALE in text else (status, text)
+
+    found: tuple[int, str] = await until(heard, within=60, what="credentials that can be checked")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +198,9 @@ class Client:
         password: str = PASSWORD,
         **fields: str,
     ) -> tuple[int, str]:
-        """Send a file; again where it cannot be told at the moment who sends it, as it is said."""
+        """Send a file."""
 
-        async def answered() -> tuple[int, str] | None:
+        async def sent() -> tuple[int, str]:
             form = aiohttp.FormData()
             if login is not None:
                 form.add_field(spelling[0], login.name)
@@ -198,10 +209,9 @@ class Client:
                 form.add_field(name, value)
             form.add_field(part, io.BytesIO(content), filename=file_name, content_type="text/xml")
             async with self.session.post(self.url + path, data=form) as answer:
-                status, text = answer.status, await answer.text()
-            return None if status == 503 and STALE in text else (status, text)
+                return answer.status, await answer.text()
 
-        return await until(answered, within=60, what="credentials that can be checked")
+        return await _known(sent)
 
     async def now(self, content: bytes, **more: Any) -> tuple[int, Log]:
         status, text = await self.post(
@@ -221,15 +231,13 @@ class Client:
         query = {"usr": login.name, "pwd": PASSWORD, "type": "result", **asked}
         path = "/servlet/submissionDownload"
 
-        async def answered() -> Log | None:
+        async def sent() -> tuple[int, str]:
             async with self.session.get(self.url + path, params=query) as answer:
-                text = await answer.text()
-                if answer.status == 503 and STALE in text:
-                    return None
-                assert answer.status == 200, text
-                return Log.of(text)
+                return answer.status, await answer.text()
 
-        return await until(answered, within=60, what="credentials that can be checked")
+        status, text = await _known(sent)
+        assert status == 200, text
+        return Log.of(text)
 
     async def get(self, path: str, *, login: Login | None = PRESS, **headers: str) -> Any:
         said = (login.basic if login else {}) | headers

@@ -148,13 +148,20 @@ async def service(
 
 
 async def until(
-    condition: Callable[[], Awaitable[Any]], *, within: float = 15.0, what: str = "the condition"
+    condition: Callable[[], Awaitable[Any]],
+    *,
+    within: float = 15.0,
+    what: str = "the condition",
+    pause: float = 0.02,
 ) -> Any:
-    """Ask until the answer is true and return it; fail with ``what`` after ``within`` seconds."""
+    """Ask until the answer is true and return it; fail with ``what`` after ``within`` seconds.
+
+    ``pause``: seconds between two looks.
+    """
     try:
         async with asyncio.timeout(within):
             while not (answer := await condition()):  # noqa: ASYNC110  (of another process)
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(pause)
             return answer
     except TimeoutError:
         raise AssertionError(f"not within {within:.0f} s: {what}") from None

@@ -30,12 +30,13 @@ async def ended(site: Client, number: str, *, within: float) -> dict[str, Any]:
     """Wait until a submission is completed; looks twice a second."""
 
     async def completed() -> Any:
-        await asyncio.sleep(0.5)
         with contextlib.suppress(aiohttp.ClientError):
             status, view = await site.get(f"/submissions/{number}")
             return view if status == 200 and view["status"] == "completed" else None
 
-    found: dict[str, Any] = await until(completed, within=within, what=f"{number} completed")
+    found: dict[str, Any] = await until(
+        completed, within=within, what=f"{number} completed", pause=0.5
+    )
     return found
 
 

@@ -195,8 +195,8 @@ class Building:
     async def _take_over(self, indexer: Indexer, transfers: Transfers) -> bool:
         """Take the place of the index that serves; False where it took too long to be as far.
 
-        Who writes the other index is retired first, not cancelled: a cancellation that meets a
-        batch just read may be lost, and what is in hand is read again by who goes on.
+        Who writes the other index is retired first, under its turn, so that nothing it has in hand
+        is written afterwards: whoever goes on reads that again.
         """
         serving = self.of.indexer
         async with serving.turn:

@@ -1,9 +1,11 @@
 """One index takes the place of another, in the process and in the folder."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from services.distribution.indexer import Indexer
 from services.distribution.search import (
     OneOf,
     SearchIndex,
@@ -13,7 +15,7 @@ from services.distribution.search import (
     open_index,
 )
 from services.distribution.search import folder as folders
-from tests.unit.distribution.search_samples import TOPIC, doc
+from tests.unit.distribution.search_samples import EPOCH, TOPIC, doc, state
 
 OWNED = SearchRequest(clauses=(OneOf(Term.OWNER, frozenset({"10.5555"})),))
 
@@ -45,6 +47,28 @@ def test_an_index_becomes_another_one_and_goes_on_as_it(tmp_path: Path) -> None:
     again = open_index(tmp_path, schema_version="1")
     assert dois(again) == ["10.5555/more", "10.5555/new"]
     again.close()
+
+
+async def test_what_a_retired_writer_has_in_hand_is_left_to_who_goes_on(tmp_path: Path) -> None:
+    index = open_index(tmp_path, schema_version="1")
+    other = index.beside("index-1")
+    writer = Indexer(other, "", lambda _: "10.5555", lambda: True)
+    assert (
+        await writer.put(
+            [state("10.5555/one") | {"title": None, "indexed": EPOCH}], {(TOPIC, 0): 1}
+        )
+        == 1
+    )
+    async with writer.turn:
+        in_hand = asyncio.ensure_future(
+            writer.put([state("10.5555/two") | {"title": None, "indexed": EPOCH}], {(TOPIC, 0): 2})
+        )
+        await asyncio.sleep(0)
+        writer.retired = True
+        index.become(other)
+    assert await in_hand == 0
+    assert (dois(index), index.offsets()) == (["10.5555/one"], {(TOPIC, 0): 1})
+    index.close()
 
 
 def test_what_is_being_built_survives_a_start_and_what_was_shown_before_does_not(
