@@ -37,6 +37,7 @@ from services.distribution import api as distribution_api
 from services.distribution.rest.api import Rest
 from services.distribution.settings import Settings as DistributionSettings
 from services.retention import api as retention_api
+from services.retention.api import keys as retention_keys
 from services.retention.settings import Settings as RetentionSettings
 from shared import policy
 from shared.kafka.topics import Topic, declared
@@ -51,6 +52,7 @@ REMEDY: Final = "run `.venv/bin/python -m deploy.docs write` and commit what it 
 
 # A site's document follows from its routes alone: none of the parts behind them is asked for it.
 NOBODY: Final = cast("Any", SimpleNamespace())
+RETENTION: Final = (retention_keys.routes,)  # each room of its site
 SITES: Final[Mapping[str, Callable[[Health], web.Application]]] = {
     "accounts": lambda health: accounts_api.site(
         NOBODY, NOBODY, NOBODY, health=health, callers=NOBODY
@@ -68,7 +70,11 @@ SITES: Final[Mapping[str, Callable[[Health], web.Application]]] = {
     "distribution": lambda health: distribution_api.site(
         Rest(NOBODY, NOBODY, NOBODY, NOBODY, b""), NOBODY, health=health, callers=NOBODY
     ),
-    "retention": lambda health: retention_api.site(NOBODY, health=health, callers=NOBODY),
+    "retention": lambda health: retention_api.site(
+        [route for routes in RETENTION for route in routes(NOBODY)],
+        health=health,
+        callers=NOBODY,
+    ),
 }
 SETTINGS: Final[Mapping[str, type[BaseSettings]]] = {
     "accounts": AccountsSettings,

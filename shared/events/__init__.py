@@ -53,6 +53,12 @@ from shared.events.distribution import (
     ReplicaAlive,
     Standing,
 )
+from shared.events.orders import (
+    EvidenceState,
+    KeptUnits,
+    LedgerState,
+    OrderState,
+)
 from shared.events.owners import Holding, OwnerState
 from shared.events.people import (
     PersonAccessState,
@@ -96,8 +102,11 @@ __all__ = [
     "CredentialIssued",
     "CredentialState",
     "Event",
+    "EvidenceState",
     "Holding",
+    "KeptUnits",
     "KeysState",
+    "LedgerState",
     "MembershipState",
     "Meta",
     "NoticeRef",
@@ -106,6 +115,7 @@ __all__ = [
     "Nudge",
     "OfferedWork",
     "OpenWorkPublished",
+    "OrderState",
     "OrganisationChanged",
     "OrganisationRegistered",
     "OrganisationState",

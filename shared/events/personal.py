@@ -102,6 +102,26 @@ class ConsentRecordKept(PersonalRecordState, Event, topic="consent.personal.v1",
     """Consent keeps this of a person."""
 
 
+class RetentionRecordKept(
+    PersonalRecordState, Event, topic="retention.personal.v1", key="record_key"
+):
+    """Retention keeps this of a person, who asked for something."""
+
+
+class RetentionRecordGone(RecordGone):
+    """Retention keeps this of a person no longer."""
+
+    topic: ClassVar[str] = "retention.personal.v1"
+    type: ClassVar[str] = "retention.record-gone.v1"
+
+
+class ConsentRecordGone(RecordGone):
+    """Consent keeps this of a person no longer."""
+
+    topic: ClassVar[str] = "consent.personal.v1"
+    type: ClassVar[str] = "consent.record-gone.v1"
+
+
 def record_key(sealed: Sealed) -> str:
     """Return the key under which a sealed record travels."""
     return f"{sealed.person}|{sealed.cls}|{sealed.record}"

@@ -1,20 +1,14 @@
-"""The site of retention: what became of keys, for operators."""
+"""Routes about keys: what became of them, for operators."""
 
 from functools import partial
 from typing import Final
 
 from aiohttp import web
 
-from services.retention.commands import Keys
+from services.retention.commands.keys import Keys
 from shared.events.retention import KeysState
-from shared.runtime.health import Health
-from shared.web import Callers, Info, Problem, Route, build_site, json_answer
+from shared.web import Problem, Route, json_answer
 
-INFO: Final = Info(
-    title="Colophon retention",
-    version="1",
-    description="What became of the keys that personal data is encrypted under.",
-)
 UNKNOWN: Final = Problem(404, "keys-unknown", "No keys are known by this name.")
 
 
@@ -33,9 +27,9 @@ async def shown(keys: Keys, request: web.Request) -> web.Response:
     return json_answer(KeysView(**said, units=tuple(found.units)))
 
 
-def site(keys: Keys, *, health: Health, callers: Callers) -> web.Application:
-    """Make the site."""
-    routes = [
+def routes(keys: Keys) -> list[Route]:
+    """Return the routes."""
+    return [
         Route(
             "GET",
             "/keys/{keys}",
@@ -46,11 +40,3 @@ def site(keys: Keys, *, health: Health, callers: Callers) -> web.Application:
             tags=("keys",),
         )
     ]
-    return build_site(
-        "retention",
-        routes,
-        health=health,
-        callers=callers,
-        info=INFO,
-        headers={"Cache-Control": "private, no-cache"},
-    )

@@ -16,11 +16,11 @@ def open_keys(database: Database, wake: Callable[[], None] = lambda: None) -> Ag
     return Aggregates(database[COLLECTION], KeptKeys.model_validate_json, SOURCE, wake=wake)
 
 
-async def prepare(database: Database) -> None:
+async def prepare_keys(database: Database) -> None:
     """Create the indexes; safe to repeat."""
     await Outbox(database[COLLECTION], SOURCE).prepare()
 
 
-def sources(database: Database) -> list[Source]:
-    """Return what the relay publishes."""
+def key_sources(database: Database) -> list[Source]:
+    """Return what the relay publishes of keys."""
     return [Source(Outbox(database[COLLECTION], SOURCE), GATE)]

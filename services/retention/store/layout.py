@@ -1,0 +1,43 @@
+"""The collections of retention: what of each is published, and their indexes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from services.retention.store.keys import key_sources, prepare_keys
+from shared.kafka.relay import Source
+from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults
+from shared.privacy.rings import SOURCE
+from shared.runtime.clock import SYSTEM, Clock
+
+PUBLISHED: Final[tuple[str, ...]] = ("evidence",)  # collections with an outbox, in their order
+INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {}
+
+
+def keeping(
+    database: Database,
+    name: str,
+    kind: type[BaseModel],
+    fields: Callable[[Any], Mapping[str, Any]] = lambda _state: {},
+    *,
+    wake: Callable[[], None] = lambda: None,
+    clock: Clock = SYSTEM,
+) -> Aggregates[Any]:
+    """Return the aggregates of a kind, in the collection of this name."""
+    return Aggregates(database[name], kind.model_validate_json, SOURCE, fields, clock, wake)
+
+
+async def prepare(database: Database, keys: Database) -> None:
+    """Create the indexes; safe to repeat."""
+    await prepare_keys(keys)
+    for name, indexes in INDEXES.items():
+        with faults():
+            await database[name].create_indexes(list(indexes))
+    for name in PUBLISHED:
+        await Outbox(database[name], SOURCE).prepare()
+
+
+def sources(database: Database, keys: Database) -> list[Source]:
+    """Return what the relay publishes; the gate topic of keys first."""
+    return [*key_sources(keys), *(Source(Outbox(database[name], SOURCE)) for name in PUBLISHED)]

@@ -1,0 +1,153 @@
+"""What the parts of retention are given, what they give, and what one asks of another.
+
+A part is a module of services.retention.parts with ``async def open_part(house, rooms) -> Part``;
+app composes them in their order, so that a part finds in ``rooms`` what came before it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from services.retention.commands.keys import Keys
+from services.retention.settings import Settings
+from shared.events.orders import KeptUnits
+from shared.events.personal import Sealed
+from shared.mongo import Database
+from shared.policy.personal import PersonalPolicy
+from shared.policy.retention import Schedule
+from shared.privacy.blind import BlindIndex
+from shared.privacy.certificates import InTree
+from shared.privacy.certificates.statement import Compaction
+from shared.privacy.keyring import KeyRing
+from shared.runtime.clock import Clock
+from shared.runtime.health import Health
+from shared.runtime.service import Role
+from shared.web import Route
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every part may use.
+
+    ``database`` is retention's own, ``key_documents`` those of all services; ``wake`` hurries the
+    relay of this process; ``roles`` are those that run in it.
+    """
+
+    settings: Settings
+    database: Database
+    key_documents: Database
+    keys: Keys
+    ring: KeyRing
+    index: BlindIndex
+    personal: PersonalPolicy
+    schedule: Schedule
+    health: Health
+    clock: Clock
+    wake: Callable[[], None]
+    stack: AsyncExitStack
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a part adds: routes of the site, and what runs under which role of the command line."""
+
+    routes: Sequence[Route] = ()
+    running: Mapping[str, Mapping[str, Role]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A clock that is due: what is to go, by which rule of which version of the schedule."""
+
+    clock: str  # an id of this round of this clock: the same however often it is told
+    rule: str
+    clause: str
+    version: str
+    service: str
+    kind: str
+    record: str
+    due: datetime
+    records: tuple[KeptUnits, ...]
+
+
+class Erasing(Protocol):
+    """What erasures offer to clocks and to requests of people."""
+
+    async def due(self, due: Due) -> str:
+        """Begin the erasure of what a due clock names, once; return its id."""
+        ...
+
+    async def asked(
+        self,
+        request: str,
+        subjects: Sealed,
+        *,
+        exempt: Sequence[tuple[str, str, datetime]] = (),
+        actor: str,
+    ) -> str:
+        """Plan the erasure of a person, once for a request; return its id.
+
+        ``exempt``: class, reason (certificates' words) and date of review of what is kept.
+        """
+        ...
+
+    async def stands(self, erasure: str) -> str | None:
+        """Return the step that an erasure is at (model/erasures.py), None where there is none."""
+        ...
+
+
+class Holding(Protocol):
+    """What holds offer to clocks and erasures."""
+
+    async def on(self, records: Sequence[KeptUnits]) -> tuple[str, ...]:
+        """Return the holds that stand on any of these keys."""
+        ...
+
+
+class Physical(Protocol):
+    """What knows whether ciphertext and epochs are gone from disks."""
+
+    async def ends(self, topic: str, partition: int) -> int:
+        """Return the offset behind the last record: what was written before is below it."""
+        ...
+
+    async def cleaned(self, topic: str, partition: int, before: int) -> Sequence[Compaction]:
+        """Return a receipt of every replica once it is cleaned beyond ``before``, else nothing."""
+        ...
+
+    async def epochs_gone(self, since: datetime) -> datetime | None:
+        """Return when every epoch that wrapped a key destroyed at ``since`` was gone, or None."""
+        ...
+
+    async def scanned(self, records: Sequence[KeptUnits]) -> Any:
+        """Search logs and stores for envelopes of these keys, with planted controls.
+
+        Returns ``shared.privacy.certificates.statement.Scan``; raises where anything is left or a
+        control was missed.
+        """
+        ...
+
+
+class Tree(Protocol):
+    """The transparency log of retention."""
+
+    async def append(self, record: bytes) -> int:
+        """Append a record, once for its bytes; return its index."""
+        ...
+
+    async def proven(self, index: int) -> InTree:
+        """Prove a record under the newest checkpoint, made now where it does not cover it."""
+        ...
+
+
+@dataclass(slots=True)
+class Rooms:
+    """What parts offer to each other; filled in the order in which they are opened."""
+
+    tree: Tree | None = None
+    physical: Physical | None = None
+    holds: Holding | None = None
+    erasing: Erasing | None = None
