@@ -112,20 +112,28 @@ def unseal(provider: KeyProvider, sealed: SealedKey, lease: Lease | None = None)
     return OpenKey(sealed.kid, key, lease)
 
 
-def seal_chunk(key: OpenKey, plain: bytes, *, record: str, number: int, last: bool) -> bytes:
-    """Encrypt one chunk of a raw deposit: ``record`` is the submission, ``number`` from 0."""
+def seal_chunk(
+    key: OpenKey, plain: bytes, *, record: str, number: int, last: bool, schema: str = RAW_SCHEMA
+) -> bytes:
+    """Encrypt one chunk of a file, of a raw deposit by default; ``number`` counts from 0."""
     if len(plain) > CHUNK_BYTES:
         raise ValueError(f"a chunk holds at most {CHUNK_BYTES} bytes")
-    return _seal(key.cipher, plain, _place(key.kid, RAW_SCHEMA, record, number, last))
+    return _seal(key.cipher, plain, _place(key.kid, schema, record, number, last))
 
 
-def open_chunk(key: OpenKey, sealed: bytes, *, record: str, number: int, last: bool) -> bytes:
+def open_chunk(
+    key: OpenKey, sealed: bytes, *, record: str, number: int, last: bool, schema: str = RAW_SCHEMA
+) -> bytes:
     """Decrypt the chunk that must stand at this place; raises ``UnsealError`` otherwise."""
-    return _open(key.cipher, sealed, _place(key.kid, RAW_SCHEMA, record, number, last))
+    return _open(key.cipher, sealed, _place(key.kid, schema, record, number, last))
 
 
 async def seal_stream(
-    key: Callable[[], Awaitable[OpenKey]], parts: AsyncIterable[bytes], *, record: str
+    key: Callable[[], Awaitable[OpenKey]],
+    parts: AsyncIterable[bytes],
+    *,
+    record: str,
+    schema: str = RAW_SCHEMA,
 ) -> AsyncIterator[SealedChunk]:
     """Encrypt a stream in chunks of ``CHUNK_BYTES`` as it comes; nothing makes one empty chunk.
 
@@ -139,10 +147,14 @@ async def seal_stream(
         while len(held) > CHUNK_BYTES:
             plain = bytes(held[:CHUNK_BYTES])
             del held[:CHUNK_BYTES]
-            sealed = seal_chunk(await key(), plain, record=record, number=number, last=False)
+            sealed = seal_chunk(
+                await key(), plain, record=record, number=number, last=False, schema=schema
+            )
             yield SealedChunk(number, last=False, data=sealed)
             number += 1
-    sealed = seal_chunk(await key(), bytes(held), record=record, number=number, last=True)
+    sealed = seal_chunk(
+        await key(), bytes(held), record=record, number=number, last=True, schema=schema
+    )
     yield SealedChunk(number, last=True, data=sealed)
 
 
