@@ -20,7 +20,9 @@ from shared.policy.retention import Schedule
 from shared.privacy.blind import BlindIndex
 from shared.privacy.certificates import InTree
 from shared.privacy.certificates.statement import Compaction
+from shared.privacy.checkpoints import KnownKey
 from shared.privacy.keyring import KeyRing
+from shared.privacy.receipts import Signer
 from shared.runtime.clock import Clock
 from shared.runtime.health import Health
 from shared.runtime.service import Role
@@ -133,6 +135,15 @@ class Physical(Protocol):
 
 class Tree(Protocol):
     """The transparency log of retention."""
+
+    @property
+    def signer(self) -> Signer:
+        """The key that signs its checkpoints, as certificates are signed with it."""
+        ...
+
+    async def keys(self) -> Sequence[KnownKey]:
+        """Return its public keys of all times, and those of its witnesses."""
+        ...
 
     async def append(self, record: bytes) -> int:
         """Append a record, once for its bytes; return its index."""
