@@ -39,6 +39,7 @@ from services.distribution.settings import Settings as DistributionSettings
 from services.retention import api as retention_api
 from services.retention.api import erasures as retention_erasures
 from services.retention.api import keys as retention_keys
+from services.retention.api import packages as retention_packages
 from services.retention.settings import Settings as RetentionSettings
 from shared import policy
 from shared.kafka.topics import Topic, declared
@@ -53,7 +54,11 @@ REMEDY: Final = "run `.venv/bin/python -m deploy.docs write` and commit what it 
 
 # A site's document follows from its routes alone: none of the parts behind them is asked for it.
 NOBODY: Final = cast("Any", SimpleNamespace())
-RETENTION: Final = (retention_keys.routes, retention_erasures.routes)  # each room of its site
+RETENTION: Final = (  # each room of its site
+    retention_keys.routes,
+    retention_erasures.routes,
+    retention_packages.routes,
+)
 SITES: Final[Mapping[str, Callable[[Health], web.Application]]] = {
     "accounts": lambda health: accounts_api.site(
         NOBODY, NOBODY, NOBODY, health=health, callers=NOBODY

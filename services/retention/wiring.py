@@ -138,11 +138,11 @@ class Tree(Protocol):
 
     @property
     def signer(self) -> Signer:
-        """The key that signs checkpoints, as certificates are signed with it."""
+        """The key that signs its checkpoints, as certificates are signed with it."""
         ...
 
     async def keys(self) -> Sequence[KnownKey]:
-        """Return the log's public keys of all times, and those of its witnesses."""
+        """Return its public keys of all times, and those of its witnesses."""
         ...
 
     async def append(self, record: bytes) -> int:
@@ -154,6 +154,26 @@ class Tree(Protocol):
         ...
 
 
+class Packages(Protocol):
+    """What access packages offer to requests of people."""
+
+    async def asked(self, request: str, indexes: Sequence[str]) -> tuple[Any, str | None]:
+        """Have a package made, once for a request; return it and the code that opens it."""
+        ...
+
+    async def stands(self, package: str) -> str | None:
+        """Return the step that a package is at, None where there is none."""
+        ...
+
+
+class Keeps(Protocol):
+    """What knows how long records are kept (the clocks)."""
+
+    async def kept(self, records: Sequence[KeptUnits]) -> Sequence[Mapping[str, str]]:
+        """Return what is kept of these keys: rows of ``what``, ``until`` and ``why``."""
+        ...
+
+
 @dataclass(slots=True)
 class Rooms:
     """What parts offer to each other; filled in the order in which they are opened."""
@@ -162,3 +182,5 @@ class Rooms:
     physical: Physical | None = None
     holds: Holding | None = None
     erasing: Erasing | None = None
+    packages: Packages | None = None
+    keeps: Keeps | None = None

@@ -48,6 +48,8 @@ NAMES: Final[dict[str, str]] = {
     "saga.certified": "certificate signed, not kept",
     "saga.closed": "erasure certified and its own key gone, not closed",
     "saga.released": "fences taken back, erasure not so",
+    "packages.written": "package sealed, not ready",
+    "packages.destroyed": "key of a package destroyed, what it opened not deleted",
     "relay.sent": "outbox published, not taken out",
     "relay.before-commit": "records sent, transaction not committed",
     "consume.applied": "batch written, offset not committed",

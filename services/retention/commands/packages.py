@@ -17,7 +17,7 @@ from services.retention.packages.building import CLASS, Chunks, Making
 from services.retention.packages.contents import Contents
 from services.retention.packages.reading import Reader, Whose
 from services.retention.store.packages import PackageStore
-from services.retention.wiring import House
+from services.retention.wiring import House, Keeps
 from shared.events.decisions import Accepted, Unchanged
 from shared.events.orders import EvidenceState, LookOrdered, OrderEnded, OrderState
 from shared.mongo import Refused
@@ -41,14 +41,6 @@ class Answers(Protocol):
 
     async def answers(self, order: str) -> Mapping[str, EvidenceState]:
         """Return what services answered to an order, the newest of each."""
-        ...
-
-
-class Keeps(Protocol):
-    """What knows how long records are kept (the clocks)."""
-
-    async def kept(self, whose: Whose) -> Sequence[Mapping[str, str | None]]:
-        """Return rows of what, until when, and why."""
         ...
 
 
@@ -115,6 +107,11 @@ class Packages:
         """Return a package's document, or None."""
         return await self.store.packages.load(package)
 
+    async def stands(self, package: str) -> str | None:
+        """Return the step that a package is at, None where there is none."""
+        known = await self.shown(package)
+        return None if known is None else known.step
+
     async def opened(self, package: str, code: str) -> Answer:
         """Return a package that may be fetched by this code; whatever is wrong reads the same."""
         known = await self.shown(package)
@@ -175,7 +172,7 @@ class Packages:
             Contents(self.register),
             {
                 "recipients": list(known.processors),
-                "kept": list(await self.keeps.kept(whose)) if self.keeps else [],
+                "kept": list(await self.keeps.kept(known.found)) if self.keeps else [],
             },
             dict.fromkeys(known.asked, "answered"),
             self.signer,

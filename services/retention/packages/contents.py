@@ -138,7 +138,7 @@ class Contents:
             for row in processing["fields"]
         ]
         parts += ["<h2>What for, and from where</h2>", _rows(used)]
-        kept = [(row["what"], row["until"] or row["why"]) for row in processing["kept"]]
+        kept = [(row["what"], f"{row['until']}; {row['why']}") for row in processing["kept"]]
         parts += ["<h2>For how long</h2>", _rows(kept)]
         parts += [
             "<h2>Who was given some of it</h2>",

@@ -5,9 +5,17 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import IO, Final, Protocol, cast
 
 DATE: Final = (1980, 1, 1, 0, 0, 0)  # the same content gives the same archive
+
+
+class Writable(Protocol):
+    """What a file of the archive is written to."""
+
+    def write(self, data: bytes, /) -> int:
+        """Append bytes."""
+        ...
 
 
 class Sink:
@@ -35,13 +43,13 @@ class Sink:
 class Entry:
     """A file of the archive while it is written."""
 
-    file: "zipfile.ZipExtFile | object"
+    file: Writable
     sha: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     size: int = 0
 
     def write(self, data: bytes) -> None:
         """Append bytes."""
-        self.file.write(data)  # type: ignore[attr-defined]
+        self.file.write(data)
         self.sha.update(data)
         self.size += len(data)
 
@@ -56,7 +64,7 @@ class Archive:
 
     def __post_init__(self) -> None:
         """Open the archive over a stream that cannot go back."""
-        self._zip = zipfile.ZipFile(self.sink, "w", zipfile.ZIP_DEFLATED)  # type: ignore[arg-type]
+        self._zip = zipfile.ZipFile(cast("IO[bytes]", self.sink), "w", zipfile.ZIP_DEFLATED)
 
     @contextmanager
     def entry(self, name: str) -> Iterator[Entry]:

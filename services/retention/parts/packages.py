@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from shared.policy.erasure import load_erasure
 
 from services.retention.api.packages import routes
 from services.retention.commands.packages import Packages
@@ -14,6 +13,7 @@ from services.retention.store.erasures import open_erasures
 from services.retention.store.packages import open_packages
 from services.retention.wiring import House, Part, Rooms
 from shared.mongo import Lease
+from shared.policy.erasure import load_erasure
 from shared.policy.packages import load_packages
 from shared.privacy.receipts import Signer
 from shared.runtime.faults import Transient
@@ -39,9 +39,10 @@ async def open_part(house: House, rooms: Rooms) -> Part:
         services=load_erasure(policies / "erasure.toml").services,
         policy=load_packages(policies / "packages.toml"),
         register=await asyncio.to_thread(_register, house.settings.register_file),
-        signer=Signer(house.settings.key_file),
+        signer=rooms.tree.signer if rooms.tree else Signer(house.settings.key_file),
         touch=lambda _package: wake.set(),
     )
+    rooms.packages = packages
     lease = Lease(house.database["leases"], NAME, house.settings.replica_name)
     looping = partial(
         step_forever,

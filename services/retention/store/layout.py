@@ -23,6 +23,10 @@ INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
         IndexModel([("step", 1)], name="step"),
     ),
     "answers": (IndexModel([("order", 1)], name="order"),),
+    "packages": (
+        IndexModel([("settled", 1)], name="unsettled", partialFilterExpression={"settled": False}),
+    ),
+    "package_chunks": (IndexModel([("package", 1)], name="package"),),
 }
 
 
