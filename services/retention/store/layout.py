@@ -12,8 +12,19 @@ from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults
 from shared.privacy.rings import SOURCE
 from shared.runtime.clock import SYSTEM, Clock
 
-PUBLISHED: Final[tuple[str, ...]] = ("evidence",)  # collections with an outbox, in their order
-INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {}
+PUBLISHED: Final[tuple[str, ...]] = (
+    "evidence",
+    "orders",
+    "ledger",
+)  # collections with an outbox, in their order
+INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
+    "erasures": (
+        IndexModel([("settled", 1)], name="unsettled", partialFilterExpression={"settled": False}),
+        IndexModel([("opened", 1)], name="opened"),
+        IndexModel([("step", 1)], name="step"),
+    ),
+    "answers": (IndexModel([("order", 1)], name="order"),),
+}
 
 
 def keeping(
