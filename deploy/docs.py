@@ -40,6 +40,7 @@ from services.retention import api as retention_api
 from services.retention.api import erasures as retention_erasures
 from services.retention.api import keys as retention_keys
 from services.retention.api import packages as retention_packages
+from services.retention.api import proof as retention_proof
 from services.retention.settings import Settings as RetentionSettings
 from shared import policy
 from shared.kafka.topics import Topic, declared
@@ -58,6 +59,7 @@ RETENTION: Final = (  # each room of its site
     retention_keys.routes,
     retention_erasures.routes,
     retention_packages.routes,
+    retention_proof.routes,
 )
 SITES: Final[Mapping[str, Callable[[Health], web.Application]]] = {
     "accounts": lambda health: accounts_api.site(

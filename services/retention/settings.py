@@ -1,4 +1,4 @@
-"""Settings of retention, beside those that every service has."""
+"""Settings of retention; each field is the environment variable of the same name."""
 
 from pathlib import Path
 
@@ -8,13 +8,40 @@ from shared.runtime.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """What retention needs."""
+    """What retention needs beside what every service needs."""
 
     key_file: Path = Field(
         default=Path(".local/keys/retention.key"),
-        description="Key that signs certificates and access packages; made at the first start.",
+        description="Beside the file of this name lies the private key that signs checkpoints of "
+        "the transparency log and certificates, in a file of the same name and `.log`. Made at "
+        "the first start, the same for all replicas.",
     )
+    log_origin: str = Field(
+        default="colophon.invalid/retention",
+        pattern=r"^[A-Za-z0-9._:/-]{1,200}$",
+        description="Name of the transparency log, in each of its checkpoints: a name that is "
+        "yours, such as a host and a path. It stays for the life of the log.",
+    )
+    checkpoint_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="So long after a record came in at the latest a checkpoint over it is signed.",
+    )
+    checkpoint_leaves: int = Field(
+        default=256, ge=1, description="After so many records a checkpoint is signed at once."
+    )
+    witness_keys_file: Path | None = Field(
+        default=None,
+        description="File of the public keys of witnesses whose cosignatures are taken, one a "
+        "line, `<name>+<id>+<base64> [<first size> [<last size>]]`; docs/proof.md.",
+    )
+
     register_file: Path = Field(
         default=Path("docs/interfaces/personal-data.json"),
         description="The register of what is held of people, as `python -m deploy.docs` writes it.",
     )
+
+    @property
+    def log_key_file(self) -> Path:
+        """The file of the key that the log signs with."""
+        return self.key_file.with_name(f"{self.key_file.name}.log")

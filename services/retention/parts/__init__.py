@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from services.retention.parts import erasures, keys, packages
+from services.retention.parts import erasures, keys, packages, tree
 from services.retention.wiring import House, Part, Rooms
 
 OpenPart = Callable[[House, Rooms], Awaitable[Part]]
 PARTS: Final[tuple[OpenPart, ...]] = (
     keys.open_part,
+    tree.open_part,
     erasures.open_part,
     packages.open_part,
 )

@@ -6,6 +6,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from services.retention.store.keys import key_sources, prepare_keys
+from services.retention.store.tree import prepare_tree, tree_sources
 from shared.kafka.relay import Source
 from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults
 from shared.privacy.rings import SOURCE
@@ -46,6 +47,7 @@ def keeping(
 async def prepare(database: Database, keys: Database) -> None:
     """Create the indexes; safe to repeat."""
     await prepare_keys(keys)
+    await prepare_tree(database)
     for name, indexes in INDEXES.items():
         with faults():
             await database[name].create_indexes(list(indexes))
@@ -55,4 +57,8 @@ async def prepare(database: Database, keys: Database) -> None:
 
 def sources(database: Database, keys: Database) -> list[Source]:
     """Return what the relay publishes; the gate topic of keys first."""
-    return [*key_sources(keys), *(Source(Outbox(database[name], SOURCE)) for name in PUBLISHED)]
+    return [
+        *key_sources(keys),
+        *tree_sources(database),
+        *(Source(Outbox(database[name], SOURCE)) for name in PUBLISHED),
+    ]
