@@ -128,8 +128,8 @@ class World:
     dice: Random
     clock: ManualClock = field(default_factory=ManualClock)
     deadly: float = 0.0  # how likely a death is at an access to the store
-    turn: int = 1
-    services: tuple[str, ...] = SERVICES
+    turn: int = 1  # grows with each process that begins
+    asked: tuple[str, ...] = SERVICES  # by the policy
     held: dict[str, dict[str, str]] = field(default_factory=dict)  # service: keys -> person
     holds: dict[str, set[str]] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)  # keys -> cause
@@ -147,7 +147,7 @@ class World:
         self.database, self.documents = Database(self.pause), Database(self.pause)
         self.disks = MemoryDisks(self.clock)
         self.tree = MemoryTree(self.folder, self.clock)
-        self.held = {name: {} for name in self.services}
+        self.held = {name: {} for name in SERVICES}
         self.database["erasures"].watch = self._moved
         self.documents["keys"].watch = self._keys_changed
         self.start()
@@ -169,7 +169,9 @@ class World:
             schedule=SCHEDULE,
         )
         store = open_erasures(self.database, clock=self.clock)  # type: ignore[arg-type]
-        saga = Saga(house, Rooms(tree=self.tree, physical=self.disks), ASKED, store)
+        rows = [row for row in ASKED.file.service if row.id in self.asked]
+        policy = replace(ASKED, file=ASKED.file.model_copy(update={"service": rows}))
+        saga = Saga(house, Rooms(tree=self.tree, physical=self.disks), policy, store)
         mine = self.turn
 
         async def take() -> int:
@@ -308,9 +310,9 @@ class World:
         if "destroying" in before.times:
             assert now.step not in erasures.GIVEN_UP
             assert set(before.keys) <= set(now.keys)
-        if now.step == "evidenced" and before.step == "ordered":
+        if now.step == "evidenced" and before.step == "ordered" and now.whole_person:
             person = self.whose[now.erasure]
-            for service in self.services:
+            for service in self.asked:
                 left = [one for one, whose in self.held[service].items() if whose == person]
                 assert not left, "an erasure has its evidence, and something is held"
 

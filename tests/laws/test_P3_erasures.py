@@ -5,19 +5,44 @@ ask twice, records turn up late, and the process dies at any access to the store
 is watched at each write (tests/laws/erasure_world.py); what must be in the end is said here.
 """
 
+import os
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.retention.model.erasures import ENDS, GIVEN_UP
+from services.retention.wiring import Due
+from shared.events.orders import KeptUnits
 from shared.privacy.lifecycle import KeptKeys
-from tests.laws.erasure_world import PEOPLE, SERVICES, World
+from shared.runtime import crashpoints
+from tests.laws.erasure_world import PEOPLE, SCHEDULE, SERVICES, Killed, World
 from tests.laws.turns import run
 
 ROUNDS = 40
+POINTS = (
+    "saga.look-ordered",
+    "saga.planned",
+    "saga.collected",
+    "saga.key-fenced",
+    "saga.fenced",
+    "saga.destroying",
+    "saga.entered",
+    "saga.key-destroyed",
+    "saga.destroyed",
+    "saga.erase-ordered",
+    "saga.evidenced",
+    "saga.compacted",
+    "saga.irrecoverable",
+    "saga.scanned",
+    "saga.in-tree",
+    "saga.certified",
+    "saga.closed",
+    "saga.released",
+)
 
 
 async def happens(world: World, number: int) -> None:
@@ -70,8 +95,6 @@ async def in_the_end(world: World) -> None:
     world.deadly = 0.0
     for keys in list(world.documents["keys"].documents):
         await world.keys.release(keys, "case")
-    for erasure in world.whose:
-        await world.erasures.approve(erasure, "officer", at_once=True)
     for _ in range(60):
         for order in world.orders():
             for service in world.open_to(order):
@@ -121,7 +144,7 @@ def ends(world: World) -> None:
     assert len(set(numbers)) == len(entries)
     for erasure in certified:
         said = world.certificate(erasure).statement
-        assert sorted(one.service for one in said.evidence) == sorted(SERVICES)
+        assert sorted(one.service for one in said.evidence) == sorted(world.asked)
     for document in world.documents["keys"].documents.values():
         keys = KeptKeys.model_validate_json(document["state"])
         if keys.fence == "fenced":
@@ -129,3 +152,110 @@ def ends(world: World) -> None:
         if keys.fence == "destroyed" and keys.cause in world.whose:
             ended = world.state(keys.cause)
             assert ended.certificate is not None or keys.keys_id.endswith(".erasure-request")
+
+
+@pytest.mark.law("P3")
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_at_any_named_place_an_erasure_comes_to_the_same_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    struck = []
+
+    def killed(_pid: int, _signal: int) -> None:
+        struck.append(point)
+        raise Killed
+
+    monkeypatch.setattr(crashpoints, "_name", point)
+    monkeypatch.setattr(crashpoints, "_left", 1)
+    monkeypatch.setattr(crashpoints, "os", SimpleNamespace(kill=killed, getpid=os.getpid))
+
+    async def lives() -> None:
+        world = World(tmp_path, Random(1))
+        for number, service in enumerate(SERVICES[:2]):
+            await world.keeps(service, PEOPLE[0], number)
+        await world.keeps(SERVICES[0], PEOPLE[1], 9)
+        erasure = await world.ask(PEOPLE[0], "first")
+        if point == "saga.released":
+            await taken_back(world, erasure)
+        await in_the_end(world)
+        ends(world)
+        left = [whose for every in world.held.values() for whose in every.values()]
+        readable = sorted([PEOPLE[0]] * 2 if point == "saga.released" else [])
+        assert sorted(left) == [*readable, PEOPLE[1]]
+        assert world.turn == 3  # one died, another went on
+
+    run(lives())
+    assert struck == [point]
+
+
+async def taken_back(world: World, erasure: str) -> None:
+    """Take an erasure back once it has fenced."""
+    while world.state(erasure).step != "fenced":
+        for order in world.orders():
+            for service in world.open_to(order):
+                await world.answer(order, service, blind=False)
+        if world.state(erasure).step == "planned":
+            await world.erasures.approve(erasure, "officer", at_once=True)
+        world.relay()
+        await world.step(1.0)
+    await world.erasures.take_back(erasure, "officer")
+
+
+@pytest.mark.law("P3")
+def test_a_service_that_holds_personal_data_only_since_the_plan_is_asked_too(
+    tmp_path: Path,
+) -> None:
+    async def lives() -> None:
+        world = World(tmp_path, Random(1), asked=SERVICES[:2])
+        await world.keeps("accounts", PEOPLE[0], 1)
+        erasure = await world.ask(PEOPLE[0], "first")
+        while world.state(erasure).step != "ordered":
+            for order in world.orders():
+                for service in world.open_to(order):
+                    await world.answer(order, service, blind=False)
+            if world.state(erasure).step == "planned":
+                await world.erasures.approve(erasure, "officer", at_once=True)
+            world.relay()
+            await world.step(40.0)
+        await world.keeps("deposits", PEOPLE[0], 2)
+        world.asked = SERVICES
+        world.start()
+        await in_the_end(world)
+        ends(world)
+        said = world.certificate(erasure).statement
+        erased = {one.service: one.erased for one in said.evidence}
+        assert erased == {"accounts": 1, "consent": 0, "deposits": 1, "retention": 0}
+        assert not world.held["deposits"]
+
+    run(lives())
+
+
+@pytest.mark.law("P4")
+def test_a_due_clock_is_told_twice_and_one_erasure_takes_its_record_alone(tmp_path: Path) -> None:
+    async def lives() -> None:
+        world = World(tmp_path, Random(1))
+        await world.keeps("accounts", PEOPLE[0], 1)
+        (keys,) = world.held["accounts"]
+        due = Due(
+            clock="clock-1",
+            rule=SCHEDULE.file.rules[0].id,
+            clause="DOAJ-6a1",
+            version=SCHEDULE.version,
+            service="accounts",
+            kind="application",
+            record="r",
+            due=world.clock.now(),
+            records=(KeptUnits(keys_id=keys, units=("u",)),),
+        )
+        erasure = await world.erasures.due(due)
+        assert await world.erasures.due(due) == erasure
+        world.whose[erasure] = PEOPLE[0]
+        await in_the_end(world)
+        said = world.certificate(erasure).statement
+        assert (said.cause, said.rule) == ("due-clock", due.rule)
+        assert [one.service for one in said.evidence] == ["accounts"]
+        left = await world.keys.shown(keys)
+        assert left is not None
+        assert (left.fence, left.units, [one.unit for one in left.gone]) == ("active", {}, ["u"])
+
+    run(lives())
