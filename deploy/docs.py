@@ -41,6 +41,7 @@ from services.retention.api import erasures as retention_erasures
 from services.retention.api import keys as retention_keys
 from services.retention.api import packages as retention_packages
 from services.retention.api import proof as retention_proof
+from services.retention.model import erasures
 from services.retention.settings import Settings as RetentionSettings
 from shared import policy
 from shared.kafka.topics import Topic, declared
@@ -109,6 +110,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "services.md": services_page(),
         "crash-points.md": crash_points_page(),
+        "erasure-steps.md": erasure_steps_page(),
         "interfaces/deposit-elements.md": elements.page(),
         "interfaces/asyncapi.json": asyncapi.text(),
         "personal-data.md": register.page(NOTE),
@@ -214,6 +216,20 @@ def crash_points_page() -> str:
     )
     rows = ((f"`{name}`", what) for name, what in crashpoints.NAMES.items())
     return _page("Crash points", said, _table("name,state of affairs there", rows))
+
+
+def erasure_steps_page() -> str:
+    """Render what leads an erasure from step to step."""
+    said = (
+        "From the one table of `services/retention/model/erasures.py`; [privacy.md](privacy.md)"
+        " says what the steps are. Nothing leads from a later step to one before `destroying`."
+    )
+    rows = (
+        (f"`{start}`", f"`{verb}`", f"`{to}`")
+        for verb, ways in erasures.TRANSITIONS.items()
+        for start, to in ways.items()
+    )
+    return _page("Steps of an erasure", said, _table("at,what happens,then at", rows))
 
 
 async def _descriptions() -> dict[str, str]:

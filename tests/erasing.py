@@ -42,6 +42,7 @@ EVIDENCE: Final[dict[str, Any]] = {
     "consent": ConsentEvidenceGiven,
     "deposits": DepositsEvidenceGiven,
 }
+TOPIC: Final = "accounts.personal.v1"
 POLICIES: Final = ROOT / "deploy" / "policies"
 
 
@@ -93,13 +94,13 @@ class Holder:
         self.holds = {name: units for name, units in self.holds.items() if name not in gone}
         looked = LookedAt(collection="people", matched=len(meant), erased=len(gone), kept=len(kept))
         outcome = "erased" if gone else "exempt" if kept else "nothing-found"
-        tombstones = (Tombstoned(topic="accounts.personal.v1", partition=0, count=len(gone)),)
+        tombstones = [Tombstoned(topic=TOPIC, partition=0, count=len(gone))] if gone else []
         return {
             **said,
             "outcome": outcome,
             "looked": (looked,),
             "exempted": tuple(sorted({name.partition(".")[2] for name in kept})),
-            "tombstones": tombstones if gone else (),
+            "tombstones": tuple(tombstones),
         }
 
 
@@ -208,13 +209,18 @@ class World:
     async def at(self, erasure: str, *steps: str, within: float = 20.0) -> Any:
         """Wait until an erasure is at one of these steps, and return it."""
 
-        async def there() -> Any:
-            with contextlib.suppress(aiohttp.ClientError):
-                said = await self.ok("GET", f"/erasures/{erasure}")
-                return said if said["state"] in steps else None
-            return None
+        seen: dict[str, Any] = {}
 
-        return await until(there, within=within, what=f"{erasure} at {steps}")
+        async def there() -> bool:
+            with contextlib.suppress(aiohttp.ClientError):
+                seen.update(await self.ok("GET", f"/erasures/{erasure}"))
+            return seen.get("state") in steps
+
+        try:
+            await until(there, within=within, pause=0.05, what=f"an erasure at {steps}")
+        except AssertionError as fault:
+            raise AssertionError(f"{fault}: {seen.get('state')}, {seen.get('waits')}") from None
+        return seen
 
     async def waits(self, erasure: str, what: str, within: float = 20.0) -> Any:
         """Wait until an erasure waits for something, and return it."""
@@ -223,7 +229,7 @@ class World:
             said = await self.ok("GET", f"/erasures/{erasure}")
             return said if [one for one in said["waits"] if one["what"] == what] else None
 
-        return await until(there, within=within, what=f"{erasure} to wait for {what}")
+        return await until(there, within=within, pause=0.05, what=f"{erasure} to wait for {what}")
 
     async def planned(self, *, until_planned: bool = True, **body: Any) -> str:
         """Plan an erasure of the address that the body names; return its id."""

@@ -168,6 +168,8 @@ def test_every_crash_point_is_struck_by_a_test() -> None:
         *test_killed_rebuild.POINTS,
         *test_products.POINTS,
     )
+    of_erasures = (ROOT / "tests" / "laws" / "test_P3_erasures.py").read_text()
+    elsewhere += tuple(re.findall(r'"(saga\.[a-z-]+)"', of_erasures))
     of_contacts = (ROOT / "tests" / "integration" / "test_contacts.py").read_text()
     of_the_log = (ROOT / "tests" / "integration" / "test_retention_tree.py").read_text()
     elsewhere += tuple(re.findall(r'"(tree\.[a-z-]+)"', of_the_log))

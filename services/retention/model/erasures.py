@@ -1,6 +1,6 @@
 """An erasure from its plan to its certificate: its steps, and what leads to the next. Pure.
 
-``TRANSITIONS`` is the only table of that; docs/privacy.md is drawn from it. Before anything is
+``TRANSITIONS`` is the only table of that; docs/erasure-steps.md shows it. Before anything is
 destroyed an erasure may be refused or taken back; from ``destroying`` on it only goes forward.
 """
 
