@@ -53,6 +53,8 @@ NAMES: Final[dict[str, str]] = {
     "saga.released": "fences taken back, erasure not so",
     "packages.written": "package sealed, not ready",
     "packages.destroyed": "key of a package destroyed, what it opened not deleted",
+    "erasing.erased": "erased what an order names, not looked again",
+    "erasing.evidence": "evidence written, not relayed",
     "relay.sent": "outbox published, not taken out",
     "relay.before-commit": "records sent, transaction not committed",
     "consume.applied": "batch written, offset not committed",
