@@ -12,6 +12,7 @@ from services.consent.model.holders import KeptHolder
 from services.consent.model.issues import KeptIssue
 from services.consent.model.notices import KeptNotice
 from services.consent.model.people import KeptPerson, KeptSuppression
+from services.consent.model.proofs import KeptProof
 from shared.events.consent import ProcessorState
 from shared.kafka.relay import Source
 from shared.mail import kept_decisions
@@ -37,7 +38,7 @@ INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
         IndexModel([("noes", 1)], name="noes"),
     ),
     "holders": (IndexModel([("subjects", 1)], name="subjects"),),
-    "issues": (IndexModel([("ended", 1)], name="ended"),),
+    "issues": (IndexModel([("ended", 1)], name="ended"), IndexModel([("at", 1)], name="at")),
     "exports": (IndexModel([("subjects", 1)], name="subjects"),),
     "page_views": (IndexModel([("forget_at", 1)], name="forget", expireAfterSeconds=0),),
     "people": (
@@ -61,6 +62,7 @@ class Store:
     decisions: Aggregates[KeptDecision]
     issues: Aggregates[KeptIssue]
     exports: Aggregates[KeptExport]
+    proofs: Aggregates[KeptProof]
     counts: Aggregates[KeptCount]
     clock: Clock = SYSTEM
 
@@ -128,6 +130,7 @@ def open_store(
         decisions=kept_decisions(database, SOURCE, clock),
         issues=kept("issues", KeptIssue.model_validate_json, _of_issue),
         exports=kept("exports", KeptExport.model_validate_json, _of_export),
+        proofs=kept("proofs", KeptProof.model_validate_json, _nothing),
         counts=kept("page_views", KeptCount.model_validate_json, _of_count),
         clock=clock,
     )
@@ -158,17 +161,23 @@ def _nothing(_state: Any) -> dict[str, Any]:
 
 
 def _of_consent(state: KeptConsent) -> dict[str, Any]:
-    ends = state.valid_until if state.standing == "given" else None
-    found_by = {"person": state.person, "subjects": [state.subject]}
-    return {**found_by, "purpose": state.purpose, "ends": ends, "noes": list(state.noes)}
+    """Of one that was erased nothing leads to a person, once its proof was moved away."""
+    here = not state.erased
+    return {
+        "person": state.person if here else None,
+        "subjects": [state.subject] if here or state.proof is not None else [],
+        "purpose": state.purpose if here else None,
+        "ends": state.valid_until if state.standing == "given" else None,
+        "noes": list(state.noes),
+    }
 
 
 def _of_issue(state: KeptIssue) -> dict[str, Any]:
-    return {"ended": state.ended_at is not None}
+    return {"ended": state.ended_at is not None, "at": state.at}
 
 
 def _of_export(state: KeptExport) -> dict[str, Any]:
-    return {"subjects": [row.subject for row in state.rows]}
+    return {"subjects": [row.subject for row in state.rows if row.subject is not None]}
 
 
 def _of_count(state: KeptCount) -> dict[str, Any]:
@@ -180,4 +189,6 @@ def _of_holder(state: KeptHolder) -> dict[str, Any]:
 
 
 def _of_person(state: KeptPerson) -> dict[str, Any]:
-    return {"person": state.person, "subjects": [state.subject]}
+    if state.nobody:
+        return {"person": None, "subjects": [], "nobody": True}
+    return {"person": state.person, "subjects": [state.subject], "nobody": False}

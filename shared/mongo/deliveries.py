@@ -187,6 +187,29 @@ class Deliveries:
             )
         return done.modified_count
 
+    async def sealed(self, shares: Sequence[str]) -> list[tuple[str, str]]:
+        """Return the ids, each with its share, of what these shares have that is still sealed."""
+        asked = {"share": {"$in": list(shares)}, "payload.sealed": {"$exists": True}}
+        with faults():
+            found = await self.collection.find(asked, {"share": 1}).to_list(None)
+        return [(one["_id"], one["share"]) for one in found]
+
+    async def forget(self, ids: Sequence[str], said: str) -> None:
+        """Deliver these no more, in whatever state they are, and forget what is sealed.
+
+        A try that is under way is not called back.
+        """
+        now = self.clock.now()
+        ended = {"state": "done", "said": said, "holder": None, "ended_at": now}
+        with faults():
+            await self.collection.update_many(
+                {"_id": {"$in": list(ids)}},
+                {
+                    "$set": ended | {"forget_at": now + self.kept},
+                    "$unset": {"waiting": "", "dead": "", "payload.sealed": ""},
+                },
+            )
+
     async def one(self, name: str) -> Delivery | None:
         """Return a delivery."""
         with faults():

@@ -131,5 +131,17 @@ def arrive(known: KeptHolder | None, done: KeptHolder) -> Decided:
     return _next(known, left=None, carried=known.carried if waits else None)
 
 
+def forget(known: KeptHolder | None) -> Decided:
+    """Erase a holder: what is left is the version that was heard, so that no old word is news.
+
+    Whoever comes back has another pseudonym, and is another holder.
+    """
+    if known is None:
+        return UNKNOWN
+    if known.closed and known.subject is None and known.at_rest and known.carried is None:
+        return Unchanged(known)
+    return _next(known, subject=None, left=None, carried=None, closed=True)
+
+
 def _next(known: KeptHolder, **fields: object) -> Accepted[KeptHolder]:
     return Accepted(known.model_copy(update={**fields, "version": known.version + 1}), ())
