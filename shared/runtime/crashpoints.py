@@ -30,6 +30,8 @@ NAMES: Final[dict[str, str]] = {
     "accounts.sign-ins-ended": "account closed, sign-ins and keys ended, addresses not free",
     "accounts.membership-active": "membership active, its organisation not entered",
     "accounts.contact-written": "contact written, not asked to agree",
+    "erasing.erased": "erased what an order names, not looked again",
+    "erasing.evidence": "evidence written, not relayed",
     "relay.sent": "outbox published, not taken out",
     "relay.before-commit": "records sent, transaction not committed",
     "consume.applied": "batch written, offset not committed",
