@@ -18,6 +18,8 @@ from shared.kafka.relay import Source
 from shared.mail import kept_decisions
 from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults
 from shared.policy.decisions import KeptDecision
+from shared.privacy.obeying import EVIDENCE
+from shared.privacy.obeying import INDEXES as OF_EVIDENCE
 from shared.runtime.clock import SYSTEM, Clock
 
 SOURCE: Final = "/services/consent"
@@ -28,6 +30,7 @@ PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
     "consents": ("consent.decisions.v1",),
     "processors": (),
     "people": (),
+    EVIDENCE: (),
 }
 INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
     "consents": (
@@ -37,6 +40,7 @@ INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
         IndexModel([("ends", 1)], name="ends"),
         IndexModel([("noes", 1)], name="noes"),
     ),
+    EVIDENCE: OF_EVIDENCE,
     "holders": (IndexModel([("subjects", 1)], name="subjects"),),
     "issues": (IndexModel([("ended", 1)], name="ended"), IndexModel([("at", 1)], name="at")),
     "exports": (IndexModel([("subjects", 1)], name="subjects"),),
@@ -44,6 +48,7 @@ INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
     "people": (
         IndexModel([("person", 1)], name="person"),
         IndexModel([("subjects", 1)], name="subjects"),
+        IndexModel([("nobody", 1)], name="nobody", partialFilterExpression={"nobody": True}),
     ),
 }
 
@@ -91,6 +96,15 @@ class Store:
         """Return a person by the pseudonym."""
         found = await self.people.where(person=pseudonym)
         return found[0] if found else None
+
+    async def forget_nobody(self) -> bool:
+        """Delete what is left of people who were erased, index and all, once that was told.
+
+        On condition that nobody came back under the address meanwhile.
+        """
+        with faults():
+            await self.people.collection.delete_many({"nobody": True, "dirty": {"$ne": True}})
+        return False
 
     async def all_notices(self) -> list[KeptNotice]:
         """Return every notice, in order; there are a handful."""

@@ -1,4 +1,4 @@
-"""Consents follow the account that said them: ended at the address it left, brought to its new one."""
+"""Consents follow the account that said them from the address it left to its new one."""
 
 from datetime import datetime
 

@@ -44,6 +44,11 @@ class KeptHolder(State):
         on_the_way = self.carried is not None and (self.subject is not None or self.closed)
         return self.left is None and not on_the_way
 
+    @property
+    def forgotten(self) -> bool:
+        """Whether nothing but the version that was heard is left."""
+        return self.closed and (self.subject, self.left, self.carried) == (None, None, None)
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -138,7 +143,7 @@ def forget(known: KeptHolder | None) -> Decided:
     """
     if known is None:
         return UNKNOWN
-    if known.closed and known.subject is None and known.at_rest and known.carried is None:
+    if known.forgotten:
         return Unchanged(known)
     return _next(known, subject=None, left=None, carried=None, closed=True)
 

@@ -46,8 +46,8 @@ class Evidence(PersonalData, schema="consent.evidence.v1"):
 class KeptPerson(State):
     """A person's document, under the blind index; ``sealed`` where the address is needed.
 
-    Of ``nobody`` it is once the person was erased, until it was told that the records are gone; then
-    it goes itself, for its key is an index of the address.
+    Of ``nobody`` it is once the person was erased, until it was told that the records are gone.
+    Then it goes itself, for its key is an index of the address.
     """
 
     subject: BlindIndexed

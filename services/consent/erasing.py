@@ -1,0 +1,290 @@
+"""What consent holds of people, collection by collection, and how it is erased on an order.
+
+Everything is found by blind index. Where an order names pseudonyms alone, as the ledger does once a
+store was put back, the person's document says under which index the rest stands, so it goes last.
+
+What stays on purpose: suppressions, which are keyed hashes that lead to nobody and keep an address
+from being written to again; of a consent its version, which denies, and a proof that leads to
+nobody (model/erasures.py, model/proofs.py); numbers of rows that a processor must still delete.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, TypeVar
+
+from services.consent.commands.context import Consenting
+from services.consent.model import erasures, exports, holders, issues, people, proofs
+from services.consent.model.consents import KeptConsent
+from services.consent.model.issues import KeptIssue
+from services.consent.model.people import KeptPerson
+from services.consent.store import Store
+from shared.events.orders import Blocker
+from shared.events.personal import ConsentRecordGone, Sealed, record_key
+from shared.mail.erasing import Mailed, Recorded, asked
+from shared.mongo import Aggregates, faults
+from shared.mongo.aggregates import Versioned
+from shared.privacy.erasing import Held, Holding, Key, Record, Whom
+from shared.runtime.crashpoints import crashpoint
+from shared.runtime.ids import new_id
+
+ACCOUNT: Final = "account"
+EVIDENCE: Final = "consent-evidence"
+SUBSCRIBER: Final = "subscriber"
+S = TypeVar("S", bound=Versioned)
+
+
+def holdings(consenting: Consenting) -> tuple[Holding, ...]:
+    """Return all that is looked through, in the order in which it is erased."""
+    store = consenting.store
+    found_by = partial(subjects_of, store)
+    return (
+        Mailed(consenting.mails.queue, SUBSCRIBER),
+        Holders(store),
+        Exports(store),
+        Issues(store),
+        Consents(store),
+        Recorded(store.decisions, SUBSCRIBER, found_by),
+        People(store),
+    )
+
+
+async def subjects_of(store: Store, whom: Whom) -> frozenset[str]:
+    """Return the blind indexes of who is meant as a whole."""
+    known = await _in(store.people, "person", sorted(whom.whole))
+    return whom.subjects | {one.subject for one in known}
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Addresses and how somebody consented, under keys; and the index that they are found by."""
+
+    store: Store
+    name: str = "people"
+
+    async def held(self, whom: Whom) -> Sequence[Held]:
+        """Find people. Raises ``Transient``."""
+        by_index = await _in(self.store.people, "subjects", sorted(whom.subjects))
+        by_name = await _in(self.store.people, "person", sorted(whom.pseudonyms))
+        found = {one.subject: one for one in (*by_index, *by_name)}
+        held = [_held(one, whom, whole=_whole(one, whom)) for one in found.values()]
+        return [one for one in held if one.every_class]
+
+    async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
+        """Erase records, and people of whom nothing is left. Raises ``Transient``."""
+        for one in held:
+            await self.store.people.update(one.id, partial(_without, whom=whom))
+
+    async def told(self, ids: Sequence[str]) -> bool:
+        """Say whether all is told; whoever was erased goes then, index and all."""
+        waits = {"_id": {"$in": list(ids)}, "dirty": True}
+        with faults():
+            if await self.store.people.collection.find_one(waits, {"_id": 1}):
+                return False
+        await self.store.forget_nobody()
+        return True
+
+
+def _whole(known: KeptPerson, whom: Whom) -> bool:
+    return known.subject in whom.subjects or known.person in whom.whole
+
+
+def _held(known: KeptPerson, whom: Whom, *, whole: bool) -> Held:
+    """Return what is there of a person, of the classes that are asked about."""
+    records = [
+        one
+        for one in (known.sealed, *known.evidence)
+        if one is not None and _means(one, whom, whole=whole) is not None
+    ]
+    # Where a record of them is exempt, the index by which it is found stays with it.
+    stays = any(one.cls in whom.exempt for one in records)
+    index = {SUBSCRIBER} if whole and asked(whom, SUBSCRIBER) and not stays else set[str]()
+    return Held(
+        known.subject,
+        keys=tuple(Key(one.person, one.cls, one.unit) for one in records),
+        people=frozenset({known.person}),
+        classes=frozenset(index),
+        records=tuple(Record(ConsentRecordGone.topic, record_key(one)) for one in records),
+    )
+
+
+def _means(one: Sealed, whom: Whom, *, whole: bool) -> bool | None:
+    """Say whether a record is to go, None where it is not asked about."""
+    if not asked(whom, one.cls):
+        return None
+    named = whole or any(
+        each.keys_id == f"{one.person}.{one.cls}" and (not each.units or one.unit in each.units)
+        for each in whom.records
+    )
+    return whom.wants(one.cls) if named else None
+
+
+def _without(known: KeptPerson | None, *, whom: Whom) -> people.Entered:
+    whole = known is not None and _whole(known, whom)
+    return people.erase(
+        known,
+        lambda one: _means(one, whom, whole=whole) is True,
+        whole=whole and whom.wants(SUBSCRIBER),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Consents:
+    """What people said yes or no to. Services are told that it is no yes any more."""
+
+    store: Store
+    name: str = "consents"
+
+    async def held(self, whom: Whom) -> Sequence[Held]:
+        """Find consents, by index and by pseudonym. Raises ``Transient``."""
+        if not asked(whom, EVIDENCE):
+            return ()
+        subjects = await subjects_of(self.store, whom)
+        by_index = await _in(self.store.consents, "subjects", sorted(subjects))
+        by_name = await _in(self.store.consents, "person", sorted(whom.whole))
+        found = {one.consent: one for one in (*by_index, *by_name)}
+        return [_of_consent(one) for one in found.values()]
+
+    async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
+        """Leave a version that denies, and a proof elsewhere. Raises ``Transient``."""
+        for one in held:
+            await self._move(await self._load(one.id))
+            now = self.store.clock.now()
+            await self.store.consents.update(
+                one.id, partial(erasures.erase, number=new_id(), now=now, on=now.date())
+            )
+            crashpoint("consent.consent-erased")
+            await self._move(await self._load(one.id))
+
+    async def told(self, ids: Sequence[str]) -> bool:
+        """Say whether services are told."""
+        waits = {"_id": {"$in": list(ids)}, "dirty": True}
+        with faults():
+            return await self.store.consents.collection.find_one(waits, {"_id": 1}) is None
+
+    async def _load(self, key: str) -> KeptConsent | None:
+        return await self.store.consents.load(key)
+
+    async def _move(self, known: KeptConsent | None) -> None:
+        """Put a proof under its own number, then take it away where it was."""
+        if known is None or known.proof is None:
+            return
+        proof = known.proof
+        await self.store.proofs.update(proof.proof, partial(proofs.keep, new=proof))
+        await self.store.consents.update(known.consent, partial(erasures.moved, number=proof.proof))
+
+
+def _of_consent(known: KeptConsent) -> Held:
+    who = frozenset[str]() if known.erased else frozenset({known.person})
+    return Held(known.consent, people=who, classes=frozenset({EVIDENCE}))
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """What accounts told of who has an account, and what they said on its way to a new address."""
+
+    store: Store
+    name: str = "holders"
+
+    async def held(self, whom: Whom) -> Sequence[Held]:
+        """Find holders by index, and by the pseudonym that accounts gave. Raises ``Transient``."""
+        if not asked(whom, ACCOUNT):
+            return ()
+        by_index = await _in(
+            self.store.holders, "subjects", sorted(await subjects_of(self.store, whom))
+        )
+        by_name = await _in(self.store.holders, "_id", sorted(whom.whole))
+        found = {one.holder: one for one in (*by_index, *by_name) if not one.forgotten}
+        return [Held(one, classes=frozenset({ACCOUNT})) for one in found]
+
+    async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
+        """Leave the version that was heard, so that no old word is news. Raises ``Transient``."""
+        for one in held:
+            await self.store.holders.update(one.id, holders.forget)
+
+    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
+        """Nobody is told of them."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """Whose rows there are in exports; that a row must be deleted is told to the processor."""
+
+    store: Store
+    name: str = "exports"
+
+    async def held(self, whom: Whom) -> Sequence[Held]:
+        """Find exports with a row of somebody. Raises ``Transient``."""
+        if not asked(whom, SUBSCRIBER):
+            return ()
+        subjects = await subjects_of(self.store, whom)
+        found = await _in(self.store.exports, "subjects", sorted(subjects))
+        return [Held(one.export, classes=frozenset({SUBSCRIBER})) for one in found]
+
+    async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
+        """Take them out, and forget whose rows they were. Raises ``Transient``."""
+        subjects = await subjects_of(self.store, whom)
+        forget = partial(exports.forget, subjects=subjects, now=self.store.clock.now())
+        for one in held:
+            await self.store.exports.update(one.id, forget)
+
+    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
+        """Nobody is told of them here."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Issues:
+    """At whom an issue of a list stands."""
+
+    store: Store
+    name: str = "issues"
+
+    async def held(self, whom: Whom) -> Sequence[Held]:
+        """Find issues that stand at somebody. Raises ``Transient``."""
+        if not asked(whom, SUBSCRIBER):
+            return ()
+        subjects = await subjects_of(self.store, whom)
+        stand = await _in(self.store.issues, "at", sorted(subjects))
+        # Those from before an issue showed where it stands; there are no new ones.
+        former: list[KeptIssue] = await self.store.issues.where(at=None) if subjects else []
+        found = [*stand, *(one for one in former if one.at in subjects)]
+        key = issues.issue_key
+        return [Held(key(one.listed, one.issue), classes=frozenset({SUBSCRIBER})) for one in found]
+
+    async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
+        """Let them stand at nobody. Raises ``Transient``."""
+        forget = partial(issues.forget, subjects=await subjects_of(self.store, whom))
+        for one in held:
+            await self.store.issues.update(one.id, forget)
+
+    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
+        """Nobody is told of them."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Which processors were given the address of somebody, and did not say that it is deleted."""
+
+    store: Store
+
+    async def blockers(self, _people: frozenset[str]) -> tuple[Blocker, ...]:
+        """Nothing has to be done first."""
+        return ()
+
+    async def processors(self, subjects: frozenset[str]) -> tuple[str, ...]:
+        """Name them. Raises ``Transient``."""
+        found = await _in(self.store.exports, "subjects", sorted(subjects))
+        given = {
+            one.processor
+            for one in found
+            for row in one.rows
+            if row.subject in subjects and row.given_in is not None and row.deleted_at is None
+        }
+        return tuple(sorted(given))
+
+
+async def _in(aggregates: Aggregates[S], field: str, values: Sequence[str]) -> list[S]:
+    return await aggregates.where(**{field: {"$in": list(values)}}) if values else []
