@@ -47,6 +47,7 @@ SERVICE: Final = "consent"
 CREDENTIALS: Final = "accounts.credentials.v1"
 ISSUE_SECONDS: Final = 2.0  # how soon an issue that another process took is found
 FORGET_SECONDS: Final = 60.0  # until what is left of the erased after a crash is taken away
+OPEN: Final = ("api", "credentials", "relay")  # it is not ready before the ledger's gate is passed
 ROLES: Final = ("api", "relay", "expiry", "mail", "receipts", "holders", "erasure")
 
 
@@ -88,10 +89,12 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
         if "erasure" in roles:
             running |= answering(parts.obeying, settings, parts.health, may=parts.gate.passed)
             running["forgotten"] = stepping(parts, "forgotten", forget, FORGET_SECONDS)
-        # A store that was put back holds who was erased since: nothing is done with it before that
-        # was seen to (law P2).
-        running = {name: parts.gate.behind(role) for name, role in running.items()}
-        running |= {"fences": parts.fences.run, "ledger": parts.gate.run}
+        # A store that was put back holds who was erased since: nothing is done with it, and nobody
+        # is led here, before that was seen to (law P2).
+        running = {
+            name: role if name in OPEN else parts.gate.behind(role)
+            for name, role in running.items()
+        } | {"fences": parts.fences.run, "ledger": parts.gate.run}
         if "api" not in roles:
             running["health"] = health_alone(SERVICE, parts.health, settings)
         await run_roles(running, drain_seconds=settings.drain_seconds)

@@ -21,7 +21,7 @@ from services.consent.model.people import KeptPerson
 from services.consent.store import Store
 from shared.events.orders import Blocker
 from shared.events.personal import ConsentRecordGone, Sealed, record_key
-from shared.mail.erasing import Mailed, Recorded, asked
+from shared.mail.erasing import Mailed, Recorded, asked, wants, whole
 from shared.mongo import Aggregates, faults
 from shared.mongo.aggregates import Versioned
 from shared.privacy.erasing import Held, Holding, Key, Record, Whom
@@ -51,7 +51,7 @@ def holdings(consenting: Consenting) -> tuple[Holding, ...]:
 
 async def subjects_of(store: Store, whom: Whom) -> frozenset[str]:
     """Return the blind indexes of who is meant as a whole."""
-    known = await _in(store.people, "person", sorted(whom.whole))
+    known = await _in(store.people, "person", sorted(whole(whom)))
     return whom.subjects | {one.subject for one in known}
 
 
@@ -67,7 +67,7 @@ class People:
         by_index = await _in(self.store.people, "subjects", sorted(whom.subjects))
         by_name = await _in(self.store.people, "person", sorted(whom.pseudonyms))
         found = {one.subject: one for one in (*by_index, *by_name)}
-        held = [_held(one, whom, whole=_whole(one, whom)) for one in found.values()]
+        held = [_held(one, whom, entire=_entire(one, whom)) for one in found.values()]
         return [one for one in held if one.every_class]
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
@@ -85,20 +85,20 @@ class People:
         return True
 
 
-def _whole(known: KeptPerson, whom: Whom) -> bool:
-    return known.subject in whom.subjects or known.person in whom.whole
+def _entire(known: KeptPerson, whom: Whom) -> bool:
+    return known.subject in whom.subjects or known.person in whole(whom)
 
 
-def _held(known: KeptPerson, whom: Whom, *, whole: bool) -> Held:
+def _held(known: KeptPerson, whom: Whom, *, entire: bool) -> Held:
     """Return what is there of a person, of the classes that are asked about."""
     records = [
         one
         for one in (known.sealed, *known.evidence)
-        if one is not None and _means(one, whom, whole=whole) is not None
+        if one is not None and _means(one, whom, entire=entire) is not None
     ]
     # Where a record of them is exempt, the index by which it is found stays with it.
     stays = any(one.cls in whom.exempt for one in records)
-    index = {SUBSCRIBER} if whole and asked(whom, SUBSCRIBER) and not stays else set[str]()
+    index = {SUBSCRIBER} if entire and asked(whom, SUBSCRIBER) and not stays else set[str]()
     return Held(
         known.subject,
         keys=tuple(Key(one.person, one.cls, one.unit) for one in records),
@@ -108,23 +108,23 @@ def _held(known: KeptPerson, whom: Whom, *, whole: bool) -> Held:
     )
 
 
-def _means(one: Sealed, whom: Whom, *, whole: bool) -> bool | None:
+def _means(one: Sealed, whom: Whom, *, entire: bool) -> bool | None:
     """Say whether a record is to go, None where it is not asked about."""
     if not asked(whom, one.cls):
         return None
-    named = whole or any(
+    named = entire or any(
         each.keys_id == f"{one.person}.{one.cls}" and (not each.units or one.unit in each.units)
         for each in whom.records
     )
-    return whom.wants(one.cls) if named else None
+    return wants(whom, one.cls) if named else None
 
 
 def _without(known: KeptPerson | None, *, whom: Whom) -> people.Entered:
-    whole = known is not None and _whole(known, whom)
+    entire = known is not None and _entire(known, whom)
     return people.erase(
         known,
-        lambda one: _means(one, whom, whole=whole) is True,
-        whole=whole and whom.wants(SUBSCRIBER),
+        lambda one: _means(one, whom, entire=entire) is True,
+        whole=entire and wants(whom, SUBSCRIBER),
     )
 
 
@@ -141,7 +141,7 @@ class Consents:
             return ()
         subjects = await subjects_of(self.store, whom)
         by_index = await _in(self.store.consents, "subjects", sorted(subjects))
-        by_name = await _in(self.store.consents, "person", sorted(whom.whole))
+        by_name = await _in(self.store.consents, "person", sorted(whole(whom)))
         found = {one.consent: one for one in (*by_index, *by_name)}
         return [_of_consent(one) for one in found.values()]
 
@@ -193,7 +193,7 @@ class Holders:
         by_index = await _in(
             self.store.holders, "subjects", sorted(await subjects_of(self.store, whom))
         )
-        by_name = await _in(self.store.holders, "_id", sorted(whom.whole))
+        by_name = await _in(self.store.holders, "_id", sorted(whole(whom)))
         found = {one.holder: one for one in (*by_index, *by_name) if not one.forgotten}
         return [Held(one, classes=frozenset({ACCOUNT})) for one in found]
 

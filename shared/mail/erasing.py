@@ -25,6 +25,16 @@ def asked(whom: Whom, cls: str) -> bool:
     return not whom.classes or cls in whom.classes
 
 
+def wants(whom: Whom, cls: str) -> bool:
+    """Say whether a class is to go, whoever it is of."""
+    return asked(whom, cls) and cls not in whom.exempt
+
+
+def whole(whom: Whom) -> frozenset[str]:
+    """Return the pseudonyms of which more is meant than single units."""
+    return whom.people | {one.keys_id.partition(".")[0] for one in whom.records if not one.units}
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """Answers of the gate: that something was asked and answered stays, about whom does not.
@@ -81,12 +91,13 @@ class Mailed:
 
     async def held(self, whom: Whom) -> Sequence[Held]:
         """Find the mails to somebody. Raises ``Transient``."""
-        if not whom.whole or not asked(whom, self.cls):
+        people = whole(whom)
+        if not people or not asked(whom, self.cls):
             return ()
-        found = await self.queue.sealed(sorted(whom.whole))
         return [
-            Held(name, people=frozenset({share}), classes=frozenset({self.cls}))
-            for name, share in found
+            Held(one.id, people=frozenset({one.share}), classes=frozenset({self.cls}))
+            for one in await self.queue.sealed()
+            if one.share in people
         ]
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002

@@ -15,7 +15,7 @@ from shared.mail.message import Message
 from shared.mail.queue import KIND, Mailing, Mails
 from shared.mail.settings import MailSettings
 from shared.mail.smtp import smtp_of
-from shared.mongo.client import Database, IndexModel, faults
+from shared.mongo.client import Database
 from shared.mongo.deliveries import Deliveries
 from shared.mongo.delivering import Delivering, Patience, Sender
 from shared.policy.personal import PersonalPolicy
@@ -24,7 +24,6 @@ from shared.privacy.epochs import FileEpochs
 from shared.runtime.health import Health
 from shared.runtime.metrics import MAIL_TRANSPORT
 
-SHARE: Final = IndexModel([("share", 1)], name="share")  # an erasure finds a person's mails
 KEPT: Final = timedelta(days=30)  # as long as a mail's cause is known not to be sent again
 
 
@@ -50,8 +49,6 @@ class Posting:
     async def prepare(self) -> None:
         """Create the indexes; safe to repeat."""
         await self.mails.queue.prepare()
-        with faults():
-            await self.mails.queue.collection.create_indexes([SHARE])
         await prepare_decisions(self.gate.decisions.collection.database)
 
     async def post(self, message: Message, to: Addressee, *, actor: str, name: str = "") -> bool:

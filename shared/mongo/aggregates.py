@@ -5,6 +5,7 @@ transaction over documents anywhere (ADR 2).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -214,12 +215,22 @@ class Aggregates(Generic[S]):
         """Whether all events of ``saved`` are at the broker."""
         if not saved.event_ids:
             return True
+        return await self._sent([key], only=frozenset(saved.event_ids))
+
+    async def silent(self, keys: Sequence[Any]) -> bool:
+        """Whether all that these documents had to publish is at the broker."""
+        return await self._sent(keys)
+
+    async def _sent(self, keys: Sequence[Any], only: AbstractSet[str] | None = None) -> bool:
         with faults():
-            found = await self.collection.find_one(
-                {"_id": key}, {"outbox.id": 1, "outbox.docket": 1}
-            )
+            found = await self.collection.find(
+                {"_id": {"$in": list(keys)}}, {"outbox.id": 1, "outbox.docket": 1}
+            ).to_list(None)
         waiting = [
-            entry for entry in (found or {}).get("outbox", ()) if entry["id"] in saved.event_ids
+            entry
+            for document in found
+            for entry in document.get("outbox", ())
+            if only is None or entry["id"] in only
         ]
         if not waiting or self.docket is None:
             return not waiting

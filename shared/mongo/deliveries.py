@@ -187,25 +187,28 @@ class Deliveries:
             )
         return done.modified_count
 
-    async def sealed(self, shares: Sequence[str]) -> list[tuple[str, str]]:
-        """Return the ids, each with its share, of what these shares have that is still sealed."""
-        asked = {"share": {"$in": list(shares)}, "payload.sealed": {"$exists": True}}
+    async def sealed(self) -> list[Delivery]:
+        """Return what still holds something sealed: what waits, and what is dead."""
         with faults():
-            found = await self.collection.find(asked, {"share": 1}).to_list(None)
-        return [(one["_id"], one["share"]) for one in found]
+            found = [
+                each
+                for asked in ({"waiting": True}, {"dead": True})
+                for each in await self.collection.find(asked).to_list(None)
+            ]
+        return [_delivery(one) for one in found if "sealed" in one["payload"]]
 
-    async def forget(self, ids: Sequence[str], said: str) -> None:
-        """Deliver these no more, in whatever state they are, and forget what is sealed.
+    async def forget(self, names: Sequence[str], said: str) -> None:
+        """Deliver these no more, dead ones too, and forget what is sealed.
 
         A try that is under way is not called back.
         """
         now = self.clock.now()
-        ended = {"state": "done", "said": said, "holder": None, "ended_at": now}
         with faults():
             await self.collection.update_many(
-                {"_id": {"$in": list(ids)}},
+                {"_id": {"$in": list(names)}, "payload.sealed": {"$exists": True}},
                 {
-                    "$set": ended | {"forget_at": now + self.kept},
+                    "$set": {"state": "done", "said": said, "holder": None, "ended_at": now}
+                    | {"forget_at": now + self.kept},
                     "$unset": {"waiting": "", "dead": "", "payload.sealed": ""},
                 },
             )

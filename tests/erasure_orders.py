@@ -126,6 +126,8 @@ async def ordering(place: Place, service: str) -> AsyncIterator[Retention]:
         connect(place.mongodb_url, settings.database_prefix + service) as database,
         speaking(place, "retention") as (voice,),
     ):
+        # Nothing is told of fences: whoever opens a key asks its document each time.
+        voice.marking = False
         ring, _ = key_ring(settings, keys, personal)
         made = Retention(
             place,
