@@ -237,6 +237,7 @@ PLANTED: Final[Mapping[str, Plant]] = {
 # Schemas without a door of their own, and why.
 FOLLOWING: Final[Mapping[str, str]] = {
     "mail.waiting.v1": "made of what the other rows plant, and looked at in mails and the store",
+    "retention.subjects.v1": "keyed hashes of addresses that the other rows plant",
 }
 # What is planted beside declared fields: places where somebody may put a value of their own.
 BESIDE: Final = (

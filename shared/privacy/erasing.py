@@ -7,7 +7,7 @@ said of them is the outcome of a second look after the writes (law P3): "nothing
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
@@ -38,32 +38,28 @@ class Whom:
     classes: frozenset[str] = frozenset()
     exempt: frozenset[str] = frozenset()
 
-    def means(self, person: str, cls: str, unit: str) -> bool:
-        """Say whether a record of a pseudonym, in a class, under a unit's key, is meant."""
-        if cls in self.exempt or (self.classes and cls not in self.classes):
+    def looks(self, person: str, cls: str, unit: str, subjects: Collection[str] = ()) -> bool:
+        """Say whether a record is looked for, exempt or not.
+
+        It is of a pseudonym, in a class, under a unit's key, and has these blind indexes in it.
+        """
+        if self.classes and cls not in self.classes:
             return False
-        if person in self.people:
+        if person in self.people or not self.subjects.isdisjoint(subjects):
             return True
         return any(
             one.keys_id == f"{person}.{cls}" and (not one.units or unit in one.units)
             for one in self.records
         )
 
-    def wants(self, cls: str) -> bool:
-        """Say whether a class is meant, whoever it is of."""
-        return cls not in self.exempt and (not self.classes or cls in self.classes)
+    def means(self, person: str, cls: str, unit: str, subjects: Collection[str] = ()) -> bool:
+        """Say whether such a record is to go."""
+        return cls not in self.exempt and self.looks(person, cls, unit, subjects)
 
     @property
     def pseudonyms(self) -> frozenset[str]:
         """Every pseudonym to look for."""
         return self.people | {one.keys_id.partition(".")[0] for one in self.records}
-
-    @property
-    def whole(self) -> frozenset[str]:
-        """Pseudonyms of which more is meant than single units."""
-        return self.people | {
-            one.keys_id.partition(".")[0] for one in self.records if not one.units
-        }
 
 
 @dataclass(frozen=True, slots=True)

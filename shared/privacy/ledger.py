@@ -19,8 +19,7 @@ import orjson
 
 from shared.events import Received, from_record
 from shared.events.orders import LedgerState
-from shared.kafka.follow import Batch, keep_following, read_to_end
-from shared.kafka.topics import declared
+from shared.kafka.follow import Batch, keep_following
 from shared.mongo import Collection, faults
 from shared.privacy.erasing import Whom
 from shared.privacy.obeying import ORDERS, Obeying
@@ -107,6 +106,7 @@ class LedgerGate:
     passed: asyncio.Event = field(default_factory=asyncio.Event)
     _entries: dict[str, LedgerState] = field(default_factory=dict)
     _known: dict[str, Applied] = field(default_factory=dict)
+    _orders: list[Received] = field(default_factory=list)
     _next: float = float("-inf")
 
     async def run(self, draining: asyncio.Event) -> None:
@@ -116,7 +116,6 @@ class LedgerGate:
             try:
                 # Before the ledger is read: what is applied already stands in it by then.
                 self._known = await self._noted()
-                await self._take_orders()
                 break
             except Transient as fault:
                 log.warning("ledger waits", reason=str(fault))
@@ -124,7 +123,7 @@ class LedgerGate:
         await keep_following(
             PART,
             self.bootstrap,
-            [LEDGER],
+            [LEDGER, ORDERS],
             draining,
             take=self._take,
             health=self.health,
@@ -146,21 +145,11 @@ class LedgerGate:
             found = await self.applied.find({}).to_list(None)
         return {one["_id"]: Applied(one["version"], one["records"]) for one in found}
 
-    async def _take_orders(self) -> None:
-        """Take in every order that stands: a store that was put back may lack what is open."""
-        for partition in range(declared()[ORDERS].partitions):
-            pages = read_to_end(self.bootstrap, ORDERS, partition, start=0, prefix=self.prefix)
-            async for records, _ in pages:
-                read = [from_record(one.key, one.value, one.headers) for one in records]
-                await self.obeying.hear([one for one in read if isinstance(one, Received)])
-
     async def _take(self, batch: Batch) -> None:
         for _, record in batch.records:
             read = from_record(record.key, record.value, record.headers)
-            if isinstance(read, Received) and isinstance(read.event, LedgerState):
-                held = self._entries.get(read.event.entry)
-                if held is None or held.version < read.event.version:
-                    self._entries[read.event.entry] = read.event
+            if isinstance(read, Received):
+                self._learn(read)
         now = self.clock.monotonic()
         if batch.behind or not (batch.records or now >= self._next):
             return
@@ -170,8 +159,19 @@ class LedgerGate:
         except Transient as fault:
             log.warning("ledger waits", reason=str(fault))
 
+    def _learn(self, read: Received) -> None:
+        if isinstance(read.event, LedgerState):
+            held = self._entries.get(read.event.entry)
+            if held is None or held.version < read.event.version:
+                self._entries[read.event.entry] = read.event
+        elif not self.passed.is_set():
+            # A store that was put back may lack an order that its group has passed by.
+            self._orders.append(read)
+
     async def _go_through(self) -> None:
         starting = not self.passed.is_set()
+        await self.obeying.hear(self._orders)
+        self._orders.clear()
         waiting = [
             name
             for name, entry in self._entries.items()

@@ -175,7 +175,7 @@ class Obeying:
             "looked": looked,
             "keys_found": planned.keys,
             "exempted": planned.classes,
-            "blockers": await self.asks.blockers(last.whom.people | set(planned.people)),
+            "blockers": await self.asks.blockers(last.whom.pseudonyms | set(planned.people)),
             "processors": await self.asks.processors(last.whom.subjects),
             "tombstones": tombstoned(planned.records, partition_of) if erasing else (),
             "manifest": self.manifest,
@@ -214,7 +214,7 @@ def open_orders(
 def answering(
     obeying: Obeying, settings: ServiceSettings, health: Health, *, may: asyncio.Event
 ) -> dict[str, Role]:
-    """Compose the roles that take orders in and answer them, once they ``may``."""
+    """Compose the roles that take orders in and answer them, once the ledger's gate lets them."""
     consumer = Consumer(
         f"{obeying.service}.orders",
         [ORDERS],

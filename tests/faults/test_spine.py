@@ -170,6 +170,8 @@ def test_every_crash_point_is_struck_by_a_test() -> None:
     )
     of_contacts = (ROOT / "tests" / "integration" / "test_contacts.py").read_text()
     elsewhere += tuple(re.findall(r'at = "(accounts\.[a-z-]+)"', of_contacts))
+    of_orders = (ROOT / "tests" / "integration" / "test_accounts_erasing.py").read_text()
+    elsewhere += tuple(re.findall(r'"(erasing\.[a-z-]+)"', of_orders))
     struck = {name.partition(":")[0] for name in (*RELAYED, *DEPOSITED, *elsewhere)}
     assert struck == set(NAMES)
 
