@@ -31,6 +31,7 @@ from shared.runtime.ids import new_id
 ACCOUNT: Final = "account"
 EVIDENCE: Final = "consent-evidence"
 SUBSCRIBER: Final = "subscriber"
+RECORDS: Final = "records"  # in the place of a unit: what somebody said, which is under no key
 S = TypeVar("S", bound=Versioned)
 
 
@@ -50,8 +51,8 @@ def holdings(consenting: Consenting) -> tuple[Holding, ...]:
 
 
 async def subjects_of(store: Store, whom: Whom) -> frozenset[str]:
-    """Return the blind indexes of who is meant as a whole."""
-    known = await _in(store.people, "person", sorted(whole(whom)))
+    """Return the blind indexes of who is meant, of all that is held of them by their address."""
+    known = await _in(store.people, "person", sorted(whole(whom, SUBSCRIBER)))
     return whom.subjects | {one.subject for one in known}
 
 
@@ -67,7 +68,7 @@ class People:
         by_index = await _in(self.store.people, "subjects", sorted(whom.subjects))
         by_name = await _in(self.store.people, "person", sorted(whom.pseudonyms))
         found = {one.subject: one for one in (*by_index, *by_name)}
-        held = [_held(one, whom, entire=_entire(one, whom)) for one in found.values()]
+        held = [_held(one, whom) for one in found.values()]
         return [one for one in held if one.every_class]
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
@@ -85,47 +86,38 @@ class People:
         return True
 
 
-def _entire(known: KeptPerson, whom: Whom) -> bool:
-    return known.subject in whom.subjects or known.person in whole(whom)
+def _entire(known: KeptPerson, whom: Whom, cls: str) -> bool:
+    return known.subject in whom.subjects or known.person in whole(whom, cls)
 
 
-def _held(known: KeptPerson, whom: Whom, *, entire: bool) -> Held:
-    """Return what is there of a person, of the classes that are asked about."""
-    records = [
-        one
-        for one in (known.sealed, *known.evidence)
-        if one is not None and _means(one, whom, entire=entire) is not None
-    ]
-    # Where a record of them is exempt, the index by which it is found stays with it.
-    stays = any(one.cls in whom.exempt for one in records)
-    index = {SUBSCRIBER} if entire and asked(whom, SUBSCRIBER) and not stays else set[str]()
+def _held(known: KeptPerson, whom: Whom) -> Held:
+    """Return what is there of a person, of what is asked about."""
+    records = [one for one in (known.sealed, *known.evidence) if one is not None]
+    theirs = [one for one in records if _is_asked(one, known, whom)]
+    # While a record stays, so does the index that it is found by.
+    alone = all(one in theirs and wants(whom, one.cls) for one in records)
+    index = alone and asked(whom, SUBSCRIBER) and _entire(known, whom, SUBSCRIBER)
     return Held(
         known.subject,
-        keys=tuple(Key(one.person, one.cls, one.unit) for one in records),
+        keys=tuple(Key(one.person, one.cls, one.unit) for one in theirs),
         people=frozenset({known.person}),
-        classes=frozenset(index),
-        records=tuple(Record(ConsentRecordGone.topic, record_key(one)) for one in records),
+        classes=frozenset({SUBSCRIBER}) if index else frozenset(),
+        records=tuple(Record(ConsentRecordGone.topic, record_key(one)) for one in theirs),
     )
 
 
-def _means(one: Sealed, whom: Whom, *, entire: bool) -> bool | None:
-    """Say whether a record is to go, None where it is not asked about."""
-    if not asked(whom, one.cls):
-        return None
-    named = entire or any(
-        each.keys_id == f"{one.person}.{one.cls}" and (not each.units or one.unit in each.units)
-        for each in whom.records
-    )
-    return wants(whom, one.cls) if named else None
+def _is_asked(one: Sealed, known: KeptPerson, whom: Whom) -> bool:
+    subjects = (known.subject,)
+    return whom.looks(one.person, one.cls, one.unit, subjects)
 
 
 def _without(known: KeptPerson | None, *, whom: Whom) -> people.Entered:
-    entire = known is not None and _entire(known, whom)
-    return people.erase(
-        known,
-        lambda one: _means(one, whom, entire=entire) is True,
-        whole=entire and wants(whom, SUBSCRIBER),
-    )
+    whole_of_it = known is not None and wants(whom, SUBSCRIBER) and _entire(known, whom, SUBSCRIBER)
+
+    def meant(one: Sealed) -> bool:
+        return known is not None and wants(whom, one.cls) and _is_asked(one, known, whom)
+
+    return people.erase(known, meant, whole=whole_of_it)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +131,8 @@ class Consents:
         """Find consents, by index and by pseudonym. Raises ``Transient``."""
         if not asked(whom, EVIDENCE):
             return ()
-        subjects = await subjects_of(self.store, whom)
-        by_index = await _in(self.store.consents, "subjects", sorted(subjects))
-        by_name = await _in(self.store.consents, "person", sorted(whole(whom)))
+        by_index = await _in(self.store.consents, "subjects", sorted(whom.subjects))
+        by_name = await _in(self.store.consents, "person", sorted(whole(whom, EVIDENCE)))
         found = {one.consent: one for one in (*by_index, *by_name)}
         return [_of_consent(one) for one in found.values()]
 
@@ -175,8 +166,15 @@ class Consents:
 
 
 def _of_consent(known: KeptConsent) -> Held:
-    who = frozenset[str]() if known.erased else frozenset({known.person})
-    return Held(known.consent, people=who, classes=frozenset({EVIDENCE}))
+    """Return a consent; of one that was erased, whose proof is on its way, nobody is named.
+
+    Nothing in it is under a key. Its class is named as one all the same: so the person's keys of it
+    are fenced, and the ledger names them, by which consents are found in a store that was put back.
+    """
+    if known.erased:
+        return Held(known.consent, classes=frozenset({EVIDENCE}))
+    key = Key(known.person, EVIDENCE, RECORDS)
+    return Held(known.consent, keys=(key,), people=frozenset({known.person}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +188,8 @@ class Holders:
         """Find holders by index, and by the pseudonym that accounts gave. Raises ``Transient``."""
         if not asked(whom, ACCOUNT):
             return ()
-        by_index = await _in(
-            self.store.holders, "subjects", sorted(await subjects_of(self.store, whom))
-        )
-        by_name = await _in(self.store.holders, "_id", sorted(whole(whom)))
+        by_index = await _in(self.store.holders, "subjects", sorted(whom.subjects))
+        by_name = await _in(self.store.holders, "_id", sorted(whole(whom, ACCOUNT)))
         found = {one.holder: one for one in (*by_index, *by_name) if not one.forgotten}
         return [Held(one, classes=frozenset({ACCOUNT})) for one in found]
 

@@ -58,7 +58,7 @@ class Depositors:
             if one.keys_id.endswith(f".{CLASS}")
             for unit in one.units
         }
-        names = sorted({*whom.subjects, *whole(whom)})
+        names = sorted({*whom.subjects, *whole(whom, CLASS)})
         found = await self.submissions.of_people(names, sorted(units))
         return [
             one
@@ -147,7 +147,7 @@ class Hanging:
 
     async def held(self, whom: Whom) -> Sequence[Held]:
         """Find those on whom something hangs, or who named an heir. Raises ``Transient``."""
-        people = sorted(whole(whom) | whom.pseudonyms)
+        people = sorted(whole(whom, ACCOUNT))
         if not people or not asked(whom, ACCOUNT):
             return ()
         found = await self.store.people.load_many(people)

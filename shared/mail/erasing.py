@@ -30,9 +30,10 @@ def wants(whom: Whom, cls: str) -> bool:
     return asked(whom, cls) and cls not in whom.exempt
 
 
-def whole(whom: Whom) -> frozenset[str]:
-    """Return the pseudonyms of which more is meant than single units."""
-    return whom.people | {one.keys_id.partition(".")[0] for one in whom.records if not one.units}
+def whole(whom: Whom, cls: str) -> frozenset[str]:
+    """Return the pseudonyms of which all of a class is meant, and not single units."""
+    named = {one.keys_id.partition(".")[::2] for one in whom.records if not one.units}
+    return whom.people | {person for person, of in named if of == cls}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Mailed:
 
     async def held(self, whom: Whom) -> Sequence[Held]:
         """Find the mails to somebody. Raises ``Transient``."""
-        people = whole(whom)
+        people = whole(whom, self.cls)
         if not people or not asked(whom, self.cls):
             return ()
         return [

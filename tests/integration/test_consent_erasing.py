@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 
+from services.consent.erasing import RECORDS
 from services.consent.model.proofs import KeptProof
 from shared.events.consent import ConsentState
 from shared.events.orders import EvidenceState, KeptUnits
@@ -262,14 +263,18 @@ async def test_a_due_clock_takes_one_record_and_the_person_stays(
     await said_yes(client, box, address)
     person = await person_of(client, address)
     known = await retention.looked(address)
-    letter = next(one for one in known.keys_found if one.keys_id.endswith("consent-evidence"))
+    found = {one.keys_id: one.units for one in known.keys_found}
+    (unit,) = set(found[f"{person}.consent-evidence"]) - {RECORDS}
+    letter = KeptUnits(keys_id=f"{person}.consent-evidence", units=(unit,))
     await retention.destroy(letter)
     said = await retention.answer(await retention.order("erase", records=[letter]))
     assert (said.outcome, list(by_collection(said))) == ("erased", ["people"])
     assert said.keys_found == (letter,)
     assert retention.gone("consent.personal.v1")[-1].startswith(f"{person}|consent-evidence|")
-    left = await retention.looked(address)
-    assert [one.keys_id for one in left.keys_found] == [f"{person}.subscriber"]
+    left = {one.keys_id: one.units for one in (await retention.looked(address)).keys_found}
+    assert left == {
+        f"{person}.subscriber": ("address",), f"{person}.consent-evidence": (RECORDS,)
+    }  # fmt: skip
     assert (await client.look_up(address))["marketing"]["worth"] == "given"
     again = await retention.answer(await retention.order("erase", records=[letter]))
     assert again.outcome == "nothing-found"

@@ -179,7 +179,7 @@ async def test_who_took_over_journals_is_forgotten_and_old_words_change_nothing(
         return found is not None and found["heir"] == heir
 
     await until(released, what="an account that is to go")
-    account = KeptUnits(keys_id=f"{leaver}.account", units=("details",))
+    account = KeptUnits(keys_id=f"{leaver}.account")
     said = await retention.answer(await retention.order("erase", records=[account]))
     assert by_collection(said) == {"owners": (1, 1, 0)}
     latest = person(new_pseudonym())
