@@ -116,7 +116,7 @@ async def test_a_depositor_s_files_go_and_works_and_logs_stay(
     others, _ = await deposited(press, f"other-of-{address}")
     said = await retention.looked(address)
     assert (said.outcome, said.blockers, said.processors) == ("found", (), ())
-    assert by_collection(said) == {"raw": (1, 0, 0), "submissions": (1, 0, 0)}
+    assert by_collection(said) == {"raw": (1, 0, 1), "submissions": (1, 0, 1)}
     assert await files(retention.database, submission, others) == [submission, others]
     (keys,) = said.keys_found
     assert keys.units == (submission,)
@@ -239,7 +239,7 @@ async def test_what_is_not_read_yet_is_waited_for_and_killed_anywhere_all_of_it_
             client(running) as press,
         ):
             for submission in sent.values():
-                assert (await press.ended(submission))["success-count"] == 1
+                assert (await press.ended(submission))["success_count"] == 1
         assert retention.answers.keys().isdisjoint(orders.values())
         for point in POINTS:
             crash = replica | {"COLOPHON_CRASH": point}
