@@ -21,6 +21,7 @@ NAMES: Final[dict[str, str]] = {
     "deliveries.sent": "delivery sent, not written down as sent",
     "mail.taken": "mail taken by a server, not emptied",
     "consent.page-posted": "page of an issue posted, not counted",
+    "consent.consent-erased": "consent erased, its proof not put elsewhere",
     "accounts.preference-written": "preference written, not relayed",
     "accounts.address-reserved": "address reserved, its person not written",
     "accounts.person-written": "person written, address reserved and not confirmed",

@@ -174,8 +174,9 @@ def test_every_crash_point_is_struck_by_a_test() -> None:
     of_the_log = (ROOT / "tests" / "integration" / "test_retention_tree.py").read_text()
     elsewhere += tuple(re.findall(r'"(tree\.[a-z-]+)"', of_the_log))
     elsewhere += tuple(re.findall(r'at = "(accounts\.[a-z-]+)"', of_contacts))
-    of_orders = (ROOT / "tests" / "integration" / "test_accounts_erasing.py").read_text()
-    elsewhere += tuple(re.findall(r'"(erasing\.[a-z-]+)"', of_orders))
+    for of_orders in ("test_accounts_erasing.py", "test_consent_erasing.py"):
+        text = (ROOT / "tests" / "integration" / of_orders).read_text()
+        elsewhere += tuple(re.findall(r'"((?:erasing|consent)\.[a-z]+-?[a-z]+)"', text))
     struck = {name.partition(":")[0] for name in (*RELAYED, *DEPOSITED, *elsewhere)}
     assert struck == set(NAMES)
 
