@@ -6,13 +6,16 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from services.retention.store.keys import key_sources, prepare_keys
+from services.retention.store.records import RECORD_INDEXES, RECORDS
 from shared.kafka.relay import Source
 from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults
 from shared.privacy.rings import SOURCE
 from shared.runtime.clock import SYSTEM, Clock
 
 PUBLISHED: Final[tuple[str, ...]] = ("evidence",)  # collections with an outbox, in their order
-INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {}
+INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
+    RECORDS: RECORD_INDEXES,
+}
 
 
 def keeping(
