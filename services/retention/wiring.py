@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from services.retention.commands.keys import Keys
+from services.retention.model.clocks import Hold
+from services.retention.model.records import KeptRecord
 from services.retention.settings import Settings
 from shared.events.orders import KeptUnits
 from shared.events.personal import Sealed
@@ -106,6 +108,34 @@ class Holding(Protocol):
         """Return the holds that stand on any of these keys."""
         ...
 
+    async def holds_of(self, kind: str, record: str) -> tuple[Hold, ...]:
+        """Return the holds on a record for ``model.clocks.judge``, released ones too."""
+        ...
+
+    async def joining(self, records: Sequence[KeptRecord]) -> None:
+        """Bring records that were written under the standing holds that mean them."""
+        ...
+
+
+class Schedules(Protocol):
+    """What says which version of the schedule counts."""
+
+    def current(self) -> Schedule:
+        """Return the version that was in force when this process last looked."""
+        ...
+
+    async def in_force(self, now: datetime) -> Schedule:
+        """Look which version is in force at a moment, past or present; remember it if it is now."""
+        ...
+
+
+class Reviewing(Protocol):
+    """What takes due clocks that somebody has to decide about."""
+
+    async def due(self, due: Due) -> str:
+        """Ask for a review of what a due clock names, once; return its id."""
+        ...
+
 
 class Physical(Protocol):
     """What knows whether ciphertext and epochs are gone from disks."""
@@ -151,3 +181,5 @@ class Rooms:
     physical: Physical | None = None
     holds: Holding | None = None
     erasing: Erasing | None = None
+    schedules: Schedules | None = None
+    reviews: Reviewing | None = None
