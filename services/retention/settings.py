@@ -1,7 +1,19 @@
-"""Settings of retention: so far those that every service has."""
+"""Settings of retention."""
+
+from pydantic import Field
 
 from shared.runtime.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """What retention needs: nothing beside what every service needs."""
+    """What retention needs."""
+
+    clocks_seconds: float = Field(
+        default=0.5, gt=0, description="How often records are looked for whose clocks are due."
+    )
+    held_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="How often what is due and held is looked at, though nobody said that the hold "
+        "was released; and what nobody takes.",
+    )
