@@ -24,9 +24,7 @@ from tests.integration.test_consumer import looking
 from tests.processes import ROOT, Place, service, until
 from tests.retaining import application, archived, owning, pseudonym, registered
 
-STREAMED: Final = ("stream.read", "stream.written", "stream.acked")
-DUE: Final = ("clocks.settled", "clocks.told")
-POINTS: Final = (*STREAMED, *DUE)
+POINTS: Final = ("stream.read", "stream.acked", "clocks.settled", "clocks.told")
 PEOPLE: Final = "accounts.people.v1"
 PARTS: Final = declared()[PEOPLE].partitions
 MANY: Final = 60  # records of a round

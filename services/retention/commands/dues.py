@@ -97,13 +97,12 @@ class Dues:
             try:
                 begun[one.clock] = await self._begin(claim.record, one)
             except NobodyThere as nobody:
-                self.house.health.unready("clocks", str(nobody))
+                log.warning("nobody takes what is due", rule=one.rule, reason=str(nobody))
         crashpoint("clocks.told")
         if not begun:
             again = self.house.clock.now() + timedelta(seconds=self.held_seconds)
             await self.claims.let_go(claim, again)
             return
-        self.house.health.ready("clocks")
         at = self.house.clock.now()
         await self.claims.records.update(claim.record.name, partial(_noted, begun=begun, at=at))
 
