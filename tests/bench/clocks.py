@@ -1,10 +1,10 @@
 """Clocks: the stream of facts against a bare consumer that writes the same documents.
 
 Both read the same topics from their start into an empty collection with the same indexes. Ours maps
-each event to dated facts, folds them by the schedule and writes on condition of what was known, under
-Faust with its guard; the bare one parses JSON and replaces documents that were made before. Figures
-are records a second. Then, over SCALE times 100,000 clocks, the time from the moment that a clock is
-due until its erasure is asked for.
+each event to dated facts, folds them by the schedule and writes on condition of what was known,
+under Faust with its guard; the bare one parses JSON and replaces documents that were made before.
+Figures are records a second. Then, over SCALE times 100,000 clocks, the time from the moment that a
+clock is due until its erasure is asked for.
 """
 
 import asyncio
