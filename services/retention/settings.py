@@ -41,6 +41,16 @@ class Settings(ServiceSettings):
         description="The register of what is held of people, as `python -m deploy.docs` writes it.",
     )
 
+    clocks_seconds: float = Field(
+        default=0.5, gt=0, description="How often records are looked for whose clocks are due."
+    )
+    held_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="How often what is due and held is looked at, though nobody said that the hold "
+        "was released; and what nobody takes.",
+    )
+
     @property
     def log_key_file(self) -> Path:
         """The file of the key that the log signs with."""

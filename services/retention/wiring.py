@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from services.retention.commands.keys import Keys
+from services.retention.model.clocks import Hold
+from services.retention.model.records import KeptRecord
 from services.retention.settings import Settings
 from shared.events.orders import KeptUnits
 from shared.events.personal import Sealed
@@ -108,6 +110,42 @@ class Holding(Protocol):
         """Return the holds that stand on any of these keys."""
         ...
 
+    async def holds_of(self, kind: str, record: str) -> tuple[Hold, ...]:
+        """Return the holds on a record for ``model.clocks.judge``, released ones too."""
+        ...
+
+    async def joining(self, records: Sequence[KeptRecord]) -> None:
+        """Bring records that were written under the standing holds that mean them."""
+        ...
+
+
+class Schedules(Protocol):
+    """What says which version of the schedule counts."""
+
+    def current(self) -> Schedule:
+        """Return the version that was in force when this process last looked."""
+        ...
+
+    async def in_force(self, now: datetime) -> Schedule:
+        """Look which version is in force at a moment, past or present; remember it if it is now."""
+        ...
+
+
+class Reviewing(Protocol):
+    """What takes due clocks that somebody has to decide about."""
+
+    async def due(self, due: Due) -> str:
+        """Ask for a review of what a due clock names, once; return its id."""
+        ...
+
+
+class Clocking(Protocol):
+    """What clocks offer to holds."""
+
+    async def look_again(self, records: Sequence[KeptUnits]) -> None:
+        """Have every record under these keys looked at now: a hold on it was released."""
+        ...
+
 
 class Physical(Protocol):
     """What knows whether ciphertext and epochs are gone from disks."""
@@ -184,3 +222,6 @@ class Rooms:
     erasing: Erasing | None = None
     packages: Packages | None = None
     keeps: Keeps | None = None
+    schedules: Schedules | None = None
+    reviews: Reviewing | None = None
+    clocks: Clocking | None = None

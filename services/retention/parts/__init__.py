@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from services.retention.parts import erasures, keys, packages, tree
+from services.retention.parts import clocks, erasures, keys, packages, tree
 from services.retention.wiring import House, Part, Rooms
 
 OpenPart = Callable[[House, Rooms], Awaitable[Part]]
@@ -11,5 +11,6 @@ PARTS: Final[tuple[OpenPart, ...]] = (
     keys.open_part,
     tree.open_part,
     erasures.open_part,
+    clocks.open_part,
     packages.open_part,
 )

@@ -6,17 +6,18 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from services.retention.store.keys import key_sources, prepare_keys
+from services.retention.store.records import RECORD_INDEXES, RECORDS
 from services.retention.store.tree import prepare_tree, tree_sources
 from shared.kafka.relay import Source
 from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults
 from shared.privacy.rings import SOURCE
 from shared.runtime.clock import SYSTEM, Clock
 
-PUBLISHED: Final[tuple[str, ...]] = (
+PUBLISHED: Final[tuple[str, ...]] = (  # collections with an outbox, in their order
     "evidence",
     "orders",
     "ledger",
-)  # collections with an outbox, in their order
+)
 INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
     "erasures": (
         IndexModel([("settled", 1)], name="unsettled", partialFilterExpression={"settled": False}),
@@ -28,6 +29,7 @@ INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
         IndexModel([("settled", 1)], name="unsettled", partialFilterExpression={"settled": False}),
     ),
     "package_chunks": (IndexModel([("package", 1)], name="package"),),
+    RECORDS: RECORD_INDEXES,
 }
 
 
