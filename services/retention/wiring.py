@@ -137,6 +137,14 @@ class Reviewing(Protocol):
         ...
 
 
+class Clocking(Protocol):
+    """What clocks offer to holds."""
+
+    async def look_again(self, records: Sequence[KeptUnits]) -> None:
+        """Have every record under these keys looked at now: a hold on it was released."""
+        ...
+
+
 class Physical(Protocol):
     """What knows whether ciphertext and epochs are gone from disks."""
 
@@ -183,3 +191,4 @@ class Rooms:
     erasing: Erasing | None = None
     schedules: Schedules | None = None
     reviews: Reviewing | None = None
+    clocks: Clocking | None = None

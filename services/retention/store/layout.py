@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from services.retention.store.holding import HOLDING_INDEXES
 from services.retention.store.keys import key_sources, prepare_keys
 from services.retention.store.records import RECORD_INDEXES, RECORDS
 from shared.kafka.relay import Source
@@ -15,6 +16,7 @@ from shared.runtime.clock import SYSTEM, Clock
 PUBLISHED: Final[tuple[str, ...]] = ("evidence",)  # collections with an outbox, in their order
 INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
     RECORDS: RECORD_INDEXES,
+    **HOLDING_INDEXES,
 }
 
 
@@ -35,8 +37,9 @@ async def prepare(database: Database, keys: Database) -> None:
     """Create the indexes; safe to repeat."""
     await prepare_keys(keys)
     for name, indexes in INDEXES.items():
-        with faults():
-            await database[name].create_indexes(list(indexes))
+        if indexes:
+            with faults():
+                await database[name].create_indexes(list(indexes))
     for name in PUBLISHED:
         await Outbox(database[name], SOURCE).prepare()
 
