@@ -8,19 +8,19 @@ explanation, for previews and lists over the whole fact table. That both say the
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from operator import itemgetter
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from services.retention.model.calendar import WorkingDays, due_at, moved, start_of_day
 from services.retention.model.facts import EVER
 from shared.policy.retention import Action, KeepRow, RuleRow, Schedule
 
 Told = tuple[str, datetime | None, str]  # what, when, about what: as ``facts.told`` leaves them
+Memo = dict[Any, Any]  # what was folded of one record
+_Kept = tuple[bool, datetime | None]
 CANCEL: Final = 4
 RESTART: Final = 2
 START: Final = 1
-MOST_REMEMBERED: Final = 50_000  # ends of periods; dates cluster, and there are few of them
-_PLACE: Final = itemgetter(0, 1)
 
 
 class Ripe(NamedTuple):
@@ -37,23 +37,31 @@ class Ripe(NamedTuple):
     undated: bool
 
 
-@dataclass(slots=True)
-class _Rule:
-    """A rule's row as a table: what each fact does to its clock."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Starts:
+    """What each fact does to a clock, and how many different ones start it."""
 
-    row: RuleRow
     roles: Mapping[str, int]
     wanted: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Keep:
+    """Which facts begin to keep a record, and which end it."""
+
+    begins: frozenset[str]
+    until: frozenset[str]
+
+
+@dataclass(slots=True)
+class _Rule:
+    """A rule's row as a table."""
+
+    row: RuleRow
+    starts: _Starts
     over: Callable[[datetime], datetime]
     others: tuple[int, ...] = ()  # rules of the kind that delete some of the same
     keeps: tuple[int, ...] = ()  # rows that stop its action
-    cancels: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Keep:
-    begins: frozenset[str]
-    until: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +82,25 @@ class Folding:
         """Prepare a schedule."""
         return cls(schedule, {kind: _prepared(schedule, kind) for kind in schedule.rules})
 
-    def fold(self, kind: str, facts: Sequence[Told]) -> list[Ripe]:
+    def fold(self, kind: str, facts: Sequence[Told], memo: Memo | None = None) -> list[Ripe]:
         """Return the clocks of a record that were not cancelled, in the order of the schedule.
 
         ``facts`` are each once and by date. A kind that the schedule does not have has no clock.
+        With a ``memo`` of this record, what another schedule says in the same words is not folded
+        again.
         """
         known = self.kinds.get(kind)
         if known is None or not facts:
             return []
-        keeps = [_kept(keep, facts) for keep in known.keeps]
-        found = [_ripe(rule, facts, keeps) for rule in known.rules]
+        if memo is None:
+            memo = {}
+        keeps = []
+        for keep in known.keeps:
+            kept = memo.get(keep)
+            if kept is None:
+                kept = memo[keep] = _kept(keep, facts)
+            keeps.append(kept)
+        found = [_ripe(rule, facts, keeps, memo) for rule in known.rules]
         return [
             one if not rule.others or one.when is None else _longest(one, rule, found)
             for rule, one in zip(known.rules, found, strict=True)
@@ -114,21 +131,35 @@ def _prepared(schedule: Schedule, kind: str) -> _Kind:
     rows, keeps = schedule.rules_of(kind), schedule.keeps_of(kind)
     rules = []
     for row in rows:
-        roles = dict.fromkeys(row.cancel, CANCEL)
-        for name in row.triggers:
-            roles[name] = roles.get(name, 0) | START
-        for name in row.restart:
-            roles[name] = roles.get(name, 0) | RESTART
-        rule = _Rule(row, roles, 1 if row.any else len(set(row.all)), _over(schedule, row))
-        rule.cancels = bool(row.cancel)
+        rule = _Rule(row, _starts(row), _over(schedule, row))
         rule.keeps = tuple(i for i, keep in enumerate(keeps) if row.action in keep.stops)
         rule.others = tuple(i for i, other in enumerate(rows) if _same(row, other))
         rules.append(rule)
     return _Kind(tuple(rules), tuple(map(_keep, keeps)))
 
 
+def _starts(row: RuleRow) -> _Starts:
+    roles = dict.fromkeys(row.cancel, CANCEL)
+    for name in row.triggers:
+        roles[name] = roles.get(name, 0) | START
+    for name in row.restart:
+        roles[name] = roles.get(name, 0) | RESTART
+    return _one_of(frozenset(roles.items()), 1 if row.any else len(set(row.all)))
+
+
+@lru_cache(maxsize=1_000)
+def _one_of(roles: frozenset[tuple[str, int]], wanted: int) -> _Starts:
+    """Return one table for rules that start alike, so that both versions know it as the same."""
+    return _Starts(dict(roles), wanted)
+
+
 def _keep(row: KeepRow) -> _Keep:
-    return _Keep(frozenset(row.begins), frozenset(row.until))
+    return _one_keep(frozenset(row.begins), frozenset(row.until))
+
+
+@lru_cache(maxsize=1_000)
+def _one_keep(begins: frozenset[str], until: frozenset[str]) -> _Keep:
+    return _Keep(begins, until)
 
 
 def _same(row: RuleRow, other: RuleRow) -> bool:
@@ -139,26 +170,32 @@ def _same(row: RuleRow, other: RuleRow) -> bool:
 
 
 def _over(schedule: Schedule, row: RuleRow) -> Callable[[datetime], datetime]:
-    """Return what says when the period of a rule is over; what it said is remembered."""
+    """Return what says when the period of a rule is over; what it said is remembered.
+
+    Where every day has as many hours, the day alone says how long a period of whole days is.
+    """
     zone, days = schedule.zone, WorkingDays.of(schedule.file.days)
     since = start_of_day(row.since, zone)
-    by_day = zone is UTC and row.falls == "end-of-day"  # then the time of day says nothing
-    remembered: dict[date, datetime] = {}  # datetimes are dates
+    ends = row.falls == "end-of-day"
+    remembered: dict[date, Any] = {}  # a day's end of the period, or its length
 
-    def over(started: datetime) -> datetime:
-        key = started.date() if by_day else started
-        found = remembered.get(key)
-        if found is None:
-            end = moved(due_at(started, row.period, row.falls, zone), row.moved, days, zone)
-            if len(remembered) >= MOST_REMEMBERED:
-                remembered.clear()
-            found = remembered[key] = max(end, since)
-        return found
+    def end(started: datetime) -> datetime:
+        return moved(due_at(started, row.period, row.falls, zone), row.moved, days, zone)
 
-    return over
+    def by_moment(started: datetime) -> datetime:
+        return max(end(started), since)
+
+    def by_day(started: datetime) -> datetime:
+        day = started.date()
+        long = remembered.get(day)
+        if long is None:
+            long = remembered[day] = end(started) if ends else end(started) - started
+        return max(long if ends else started + long, since)
+
+    return by_day if zone is UTC and not row.period.timed else by_moment
 
 
-def _kept(keep: _Keep, facts: Sequence[Told]) -> tuple[bool, datetime | None]:
+def _kept(keep: _Keep, facts: Sequence[Told]) -> _Kept:
     """Return whether a row keeps the record now, and when it last let go of it."""
     begun: dict[str, datetime] = {}
     ended: dict[str, datetime] = {}
@@ -180,62 +217,68 @@ def _kept(keep: _Keep, facts: Sequence[Told]) -> tuple[bool, datetime | None]:
     return kept, free
 
 
-def _ripe(
-    rule: _Rule, facts: Sequence[Told], keeps: Sequence[tuple[bool, datetime | None]]
-) -> Ripe | None:
-    roles = rule.roles
-    named = [
-        (at or EVER, role == CANCEL, role, what, at is None)
-        for what, at, _ in facts
-        if (role := roles.get(what))
-    ]
-    if not named:
-        return None
-    if rule.cancels and len(named) > 1:
-        named.sort(key=_PLACE)
-    begun, unsure = _begun(named, rule.wanted)
+def _ripe(rule: _Rule, facts: Sequence[Told], keeps: Sequence[_Kept], memo: Memo) -> Ripe | None:
+    starts = rule.starts
+    known = memo.get(starts)
+    if known is None:
+        known = memo[starts] = _begun(starts, facts)
+    begun, unsure = known
     if begun is None:
         return None
     row = rule.row
     if unsure or begun is EVER:
-        return Ripe(row.id, row.action, None if begun is EVER else begun, None, undated=True)
+        return Ripe(row.id, row.action, None if begun is EVER else begun, None, True)  # noqa: FBT003
     when = rule.over(begun)
     for place in rule.keeps:
         kept, free = keeps[place]
         if kept:
-            return Ripe(row.id, row.action, begun, None, undated=False)
+            return Ripe(row.id, row.action, begun, None, False)  # noqa: FBT003
         if free is not None and free > when:
             when = free
-    return Ripe(row.id, row.action, begun, when, undated=False)
+    return Ripe(row.id, row.action, begun, when, False)  # noqa: FBT003
 
 
-def _begun(
-    named: Sequence[tuple[datetime, bool, int, str, bool]], wanted: int
-) -> tuple[datetime | None, bool]:
+def _begun(starts: _Starts, facts: Sequence[Told]) -> tuple[datetime | None, bool]:
     """Return when a running clock began, and whether a fact without a date may have ended it.
 
     ``EVER`` where a fact that it began with has no date; None where no clock runs.
     """
+    roles = starts.roles
+    named = [(at, role, what) for what, at, _ in facts if (role := roles.get(what))]
+    if len(named) < 2:  # most records  # noqa: PLR2004
+        if not named or starts.wanted > 1 or not named[0][1] & START:
+            return None, False
+        at, role, _ = named[0]
+        return (EVER, role > START) if at is None else (at, False)
+    if any(role == CANCEL for _, role, _ in named):
+        named.sort(key=_place)
+    unsure = any(at is None and role > START for at, role, _ in named)
+    return _run(named, starts.wanted), unsure
+
+
+def _run(named: Sequence[tuple[datetime | None, int, str]], wanted: int) -> datetime | None:
     seen: dict[str, datetime] = {}
-    running = unsure = False
+    running = False
     restarted: datetime | None = None
-    for at, cancels, role, what, undated in named:
-        unsure = unsure or (undated and role > START)
-        if cancels:
+    for at, role, what in named:
+        if role == CANCEL:
             seen, running, restarted = {}, False, None
         elif running:
             if role & RESTART:
-                restarted = EVER if undated else at
+                restarted = at or EVER
         elif role & START:
-            seen.setdefault(what, EVER if undated else at)
+            seen.setdefault(what, at or EVER)
             running = len(seen) == wanted
     if not running:
-        return None, unsure
+        return None
     if restarted is not None:
-        return restarted, unsure
-    if len(seen) == 1:
-        return next(iter(seen.values())), unsure
-    return (EVER if EVER in seen.values() else max(seen.values())), unsure
+        return restarted
+    return EVER if EVER in seen.values() else max(seen.values())
+
+
+def _place(one: tuple[datetime | None, int, str]) -> tuple[datetime, bool]:
+    """Return the place of a fact in a rule's order: of one moment, what cancels comes last."""
+    return (one[0] or EVER, one[1] == CANCEL)
 
 
 def _longest(one: Ripe, rule: _Rule, found: Sequence[Ripe | None]) -> Ripe:

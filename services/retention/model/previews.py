@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 
 from pydantic import Field
 
-from services.retention.model.folding import Folding, Ripe, Told
+from services.retention.model.folding import Folding, Memo, Ripe, Told
 from shared.events.base import Instant, State
 from shared.events.orders import Word
 from shared.policy.retention import Action, LimitsRow
@@ -112,7 +112,8 @@ class Previewing:
 
     def moved(self, kind: str, facts: Sequence[Told]) -> list[Moved]:
         """Return what becomes of the clocks of a record; nothing for most records."""
-        before, after = self.old.fold(kind, facts), self.new.fold(kind, facts)
+        memo: Memo = {}
+        before, after = self.old.fold(kind, facts, memo), self.new.fold(kind, facts, memo)
         if before == after:
             return []
         return list(_moved(before, after, self.starts))

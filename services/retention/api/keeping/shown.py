@@ -270,7 +270,7 @@ class ListView(Answer):
             listed=section("listed"),
             undated=section("undated"),
             scanned=found.scanned,
-            cursor=found.after,
+            cursor=found.after.partition(":")[2] if found.after else None,
         )
 
 
