@@ -7,7 +7,7 @@ explanation, for previews and lists over the whole fact table. That both say the
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -176,8 +176,8 @@ def _over(schedule: Schedule, row: RuleRow) -> Callable[[datetime], datetime]:
     """
     zone, days = schedule.zone, WorkingDays.of(schedule.file.days)
     since = start_of_day(row.since, zone)
-    ends = row.falls == "end-of-day"
-    remembered: dict[date, Any] = {}  # a day's end of the period, or its length
+    ends: dict[date, datetime] = {}
+    lengths: dict[date, timedelta] = {}
 
     def end(started: datetime) -> datetime:
         return moved(due_at(started, row.period, row.falls, zone), row.moved, days, zone)
@@ -185,14 +185,23 @@ def _over(schedule: Schedule, row: RuleRow) -> Callable[[datetime], datetime]:
     def by_moment(started: datetime) -> datetime:
         return max(end(started), since)
 
-    def by_day(started: datetime) -> datetime:
+    def by_last_day(started: datetime) -> datetime:
         day = started.date()
-        long = remembered.get(day)
-        if long is None:
-            long = remembered[day] = end(started) if ends else end(started) - started
-        return max(long if ends else started + long, since)
+        known = ends.get(day)
+        if known is None:
+            known = ends[day] = max(end(started), since)
+        return known
 
-    return by_day if zone is UTC and not row.period.timed else by_moment
+    def by_length(started: datetime) -> datetime:
+        day = started.date()
+        length = lengths.get(day)
+        if length is None:
+            length = lengths[day] = end(started) - started
+        return max(started + length, since)
+
+    if zone is not UTC or row.period.timed:
+        return by_moment
+    return by_last_day if row.falls == "end-of-day" else by_length
 
 
 def _kept(keep: _Keep, facts: Sequence[Told]) -> _Kept:
