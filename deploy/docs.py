@@ -37,6 +37,7 @@ from services.distribution import api as distribution_api
 from services.distribution.rest.api import Rest
 from services.distribution.settings import Settings as DistributionSettings
 from services.retention import api as retention_api
+from services.retention.api import clocks as retention_clocks
 from services.retention.api import keeping as retention_keeping
 from services.retention.api import keys as retention_keys
 from services.retention.settings import Settings as RetentionSettings
@@ -55,6 +56,7 @@ REMEDY: Final = "run `.venv/bin/python -m deploy.docs write` and commit what it 
 NOBODY: Final = cast("Any", SimpleNamespace())
 RETENTION: Final = (
     retention_keys.routes,
+    retention_clocks.routes,
     retention_keeping.holds,
     retention_keeping.reviews,
     retention_keeping.reports,

@@ -14,7 +14,8 @@ from shared.runtime.service import run
 def command(roles: tuple[str, ...]) -> None:
     """Run the named roles in one process, by default all.
 
-    api: shows operators what became of keys. relay: tells every service which keys are fenced.
+    api: shows operators clocks and what became of keys. relay: tells every service which keys are
+    fenced. clocks: hears the facts that clocks rest on, and acts on what is due.
     """
     run(partial(main, Settings(), roles or ROLES))
 

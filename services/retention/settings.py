@@ -8,6 +8,15 @@ from shared.runtime.settings import ServiceSettings
 class Settings(ServiceSettings):
     """What retention needs."""
 
+    clocks_seconds: float = Field(
+        default=0.5, gt=0, description="How often records are looked for whose clocks are due."
+    )
+    held_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="How often what is due and held is looked at, though nobody said that the hold "
+        "was released; and what nobody takes.",
+    )
     upkeep_seconds: float = Field(
         default=2.0,
         gt=0,

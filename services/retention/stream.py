@@ -136,7 +136,6 @@ class Stream:
             if not self._broken.done():
                 self._broken.set_exception(fault)
             await asyncio.Event().wait()
-        crashpoint("stream.written")
 
     async def _watch(self, draining: asyncio.Event) -> None:
         """Look every second whether anything moves that should."""

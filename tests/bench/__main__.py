@@ -17,6 +17,7 @@ NAMES = (
     "withdrawal",
     "privacy",
     "preview",
+    "clocks",
 )
 
 

@@ -17,6 +17,7 @@ from shared.runtime.ids import new_id
 from tests.depositing import article, deposit
 from tests.faults import (
     test_killed_callbacks,
+    test_killed_clocks,
     test_killed_deletion,
     test_killed_issues,
     test_killed_ownership,
@@ -160,6 +161,7 @@ def test_every_crash_point_is_struck_by_a_test() -> None:
     elsewhere = (
         *test_killed_readers.POINTS,
         *test_killed_callbacks.POINTS,
+        *test_killed_clocks.POINTS,
         *test_killed_ownership.POINTS,
         *test_killed_people.POINTS,
         *test_killed_deletion.POINTS,

@@ -23,22 +23,27 @@ class Facts:
     records: Aggregates[KeptRecord]
     volunteers: Collection[str]
 
-    async def hear(self, batch: Sequence[Received]) -> None:
-        """Write down a batch; durable when it returns. Raises ``Transient``."""
+    async def hear(self, batch: Sequence[Received]) -> list[KeptRecord]:
+        """Write down a batch, durable when it returns; return its records as they are now.
+
+        Those that nothing new was said of too: what follows from them may have failed before.
+        Raises ``Transient``.
+        """
         said: dict[str, list[Received]] = {}
         for one in batch:
             name = record_of(one.event)
             if name is not None:
                 said.setdefault(name, []).append(one)
+        written: list[KeptRecord] = []
         for _ in range(TRIES):
-            lost = await self._write(said)
+            lost = await self._write(said, written)
             if not lost:
-                return
+                return written
             said = {name: said[name] for name in lost}
         raise Transient("these records are changed by too many at once")
 
-    async def _write(self, said: dict[str, list[Received]]) -> list[str]:
-        """Write records; return those that somebody else wrote in between."""
+    async def _write(self, said: dict[str, list[Received]], written: list[KeptRecord]) -> list[str]:
+        """Write records, and return those that somebody else wrote in between."""
         names = list(said)
         lost: list[str] = []
         for start in range(0, len(names), AT_ONCE):
@@ -49,9 +54,11 @@ class Facts:
                 for name in part
                 if (changed := self._after(known.get(name), said[name])) is not None
             }
+            written += [one for name, one in known.items() if name not in decided]
             if decided:
                 saved = await self.records.save_many(decided)
                 lost += [name for name, one in saved.items() if one is None]
+                written += [one.state for one in saved.values() if one is not None]
         return lost
 
     def _after(
