@@ -152,3 +152,26 @@ async def test_one_idempotency_key_is_one_hold_and_pages_find_all(kept: Kept) ->
             break
     assert len(found) == len(set(found)) == 3
     assert first["hold"] in found
+
+
+async def test_an_overdue_clock_waits_for_the_last_hold_and_fires_when_it_goes(kept: Kept) -> None:
+    keys = await kept.some_keys(cls="contact-role")
+    scope = {"kind": "application", "about": "journal:99"}
+    hold = (await kept.ok("POST", "/holds", a_hold(scope=scope)))["hold"]
+    overdue = ("rejected", "2015-01-01", "journal:99")
+    record = await kept.record("application", "overdue", overdue, keys=[keys])
+
+    async def settled() -> Any:
+        found = await kept.records.load(record.name)
+        return found.settled if found else ()
+
+    async def joined() -> bool:
+        return hold in (await kept.document(keys)).holds
+
+    await until(joined, within=20, what="the record under the hold")
+    held = await kept.ok("GET", "/clocks?kind=application&standing=held")
+    assert [one["held"] for one in held["clocks"] if one["record"] == "overdue"] == [[hold]]
+    assert await settled() == ()
+    await released(kept, hold)
+    (done,) = await until(settled, within=20, what="the clock to fire")
+    assert done.rule == "rejected-application"

@@ -61,9 +61,11 @@ class Held:
         while members := await self.store.pending(after=after, most=PAGE):
             after = members[-1].member
             await self._bind(members)
-        scoped = [one for one in await self.store.standing() if one.scope is not None]
-        if scoped:
-            await self.sweep(scoped)
+        standing = await self.store.standing()
+        for hold in standing:
+            if hold.records:
+                await self._named(hold)
+        await self.sweep(standing)
 
     async def sweep(self, scoped: Sequence[KeptHold]) -> None:
         """Bring every record of the fact table under the holds that mean it."""
@@ -96,8 +98,13 @@ class Held:
             for record in records
             for hold in meant_by(record, scoped, schedule)
         ]
-        known = {one.member for one in await self.store.on_records([one.name for one in records])}
-        await self._bring([one for one in meant if one.member not in known])
+        members = await self.store.on_records([one.name for one in records]) if meant else ()
+        known = {one.member: one.keys for one in members}
+        await self._bring(
+            one
+            for one in meant
+            if one.member not in known or not set(one.keys) <= set(known[one.member])
+        )
 
     async def _named(self, hold: KeptHold) -> None:
         """Bring what a hold names under it: records that are not known yet join when they come."""

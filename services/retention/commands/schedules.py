@@ -1,7 +1,7 @@
 """Versions of the schedule: which counts, and how another one comes to (law P6)."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -15,7 +15,7 @@ from services.retention.model import schedules
 from services.retention.model.folding import Folding, told_of
 from services.retention.model.holds import Signed
 from services.retention.model.previews import Moved, Previewing
-from services.retention.model.records import KeptRecord, round_by
+from services.retention.model.records import KeptRecord, name_of, round_by
 from services.retention.model.schedules import KeptSchedule
 from services.retention.store.holding import table
 from shared.events.decisions import Accepted, Refused, Unchanged
@@ -141,8 +141,9 @@ class Changing:
         before = await self._before(known, starts)
         async with self._one:
             run = Previewing(Folding.of(before), Folding.of(self.versions.parsed(known)), starts)
+            held = bool(await self.holds.store.standing())
             async for rows in table(self.database):
-                await self._page(run, rows)
+                await self._page(run, rows, held=held)
         limits = (await self.versions.in_force(now)).file.limits
         preview = run.done(limits, at=now)
         if known.stage in ("approved", "withdrawn"):
@@ -181,33 +182,32 @@ class Changing:
         found = schedules.in_force(every, at)
         return self.versions.parsed(found) if found else self.versions.shipped
 
-    async def _page(self, run: Previewing, rows: Sequence[dict[str, str]]) -> None:
+    async def _page(self, run: Previewing, rows: Sequence[dict[str, str]], *, held: bool) -> None:
         """Fold some rows by both versions; only of those that are moved more is asked."""
         run.records += len(rows)
-        found: list[tuple[dict[str, str], list[Moved]]] = []
+        found: list[tuple[dict[str, Any], list[Moved]]] = []
         for row in rows:
             kind = row["kind"]
             if run.untouched(kind):
                 continue
             state = orjson.loads(row["state"])
             moved = run.moved(kind, told_of(state["facts"]))
-            if moved:
+            if moved and state["settled"]:
                 moved = _unsettled(state, moved)
             if moved:
-                found.append((row, moved))
-        if not found:
-            return
-        records = [KeptRecord.model_validate_json(row["state"]) for row, _ in found]
-        holds = await self.holds.standing_on(records)
-        for record, (_, moved) in zip(records, found, strict=True):
-            run.count(record.kind, record.record, moved, holds[record.name])
+                found.append((state, moved))
+        holds: Mapping[str, Sequence[str]] = {}
+        if found and held:
+            records = [KeptRecord.model_validate(state) for state, _ in found]
+            holds = await self.holds.standing_on(records)
+        for state, moved in found:
+            kind, record = state["kind"], state["record"]
+            run.count(kind, record, moved, holds.get(name_of(kind, record), ()))
 
 
 def _unsettled(state: dict[str, Any], moved: list[Moved]) -> list[Moved]:
     """Leave out rounds that were decided: what was acted upon is not due anew by a change."""
     done = {one["clock"] for one in state["settled"]}
-    if not done:
-        return moved
     kind, record = state["kind"], state["record"]
     return [one for one in moved if round_by(kind, record, one.rule, one.started) not in done]
 
