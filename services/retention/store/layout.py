@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from services.retention.store.holding import HOLDING_INDEXES
 from services.retention.store.keys import key_sources, prepare_keys
 from services.retention.store.records import RECORD_INDEXES, RECORDS
 from services.retention.store.tree import prepare_tree, tree_sources
@@ -30,6 +31,7 @@ INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
     ),
     "package_chunks": (IndexModel([("package", 1)], name="package"),),
     RECORDS: RECORD_INDEXES,
+    **HOLDING_INDEXES,
 }
 
 
@@ -51,8 +53,9 @@ async def prepare(database: Database, keys: Database) -> None:
     await prepare_keys(keys)
     await prepare_tree(database)
     for name, indexes in INDEXES.items():
-        with faults():
-            await database[name].create_indexes(list(indexes))
+        if indexes:
+            with faults():
+                await database[name].create_indexes(list(indexes))
     for name in PUBLISHED:
         await Outbox(database[name], SOURCE).prepare()
 
