@@ -87,3 +87,7 @@ PRODUCTS_LEFT = Gauge("colophon_products_left", "Works that this replica has to 
 HTTP_SECONDS = Histogram(
     "colophon_http_request_seconds", "Seconds to answer.", ["service", "route", "status"]
 )
+# Keys of personal data: services retention
+KEYS_REWRAPPED = Counter(
+    "colophon_keys_rewrapped_total", "Data keys wrapped anew under a later epoch."
+)

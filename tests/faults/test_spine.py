@@ -23,6 +23,7 @@ from tests.faults import (
     test_killed_people,
     test_killed_readers,
     test_killed_rebuild,
+    test_killed_rotation,
     test_killed_volunteers,
     test_products,
 )
@@ -167,6 +168,7 @@ def test_every_crash_point_is_struck_by_a_test() -> None:
         test_killed_volunteers.AT,
         *test_killed_rebuild.POINTS,
         *test_products.POINTS,
+        *test_killed_rotation.POINTS,
     )
     of_contacts = (ROOT / "tests" / "integration" / "test_contacts.py").read_text()
     elsewhere += tuple(re.findall(r'at = "(accounts\.[a-z-]+)"', of_contacts))

@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from services.retention.parts import keys
+from services.retention.parts import keys, physical
 from services.retention.wiring import House, Part, Rooms
 
 OpenPart = Callable[[House, Rooms], Awaitable[Part]]
-PARTS: Final[tuple[OpenPart, ...]] = (keys.open_part,)
+PARTS: Final[tuple[OpenPart, ...]] = (keys.open_part, physical.open_part)
