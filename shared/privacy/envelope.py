@@ -44,6 +44,10 @@ class SealedKey:
     wrapped: bytes
 
 
+class EpochGoneError(UnsealError):
+    """A data key's epoch is gone. It may have been wrapped anew since it was read."""
+
+
 class ExpiredError(Transient):
     """A key was kept longer than it may be used without asking for it again."""
 
@@ -97,19 +101,43 @@ def new_sealed_key(provider: KeyProvider, kid: str) -> SealedKey:
     """Make a random data key and return it wrapped under the current epoch."""
     if _KID.fullmatch(kid) is None:
         raise ValueError("a key id holds letters, digits and _ . : - only")
-    epoch = provider.current()
-    wrapped = _seal(AESGCM(provider.kek(epoch)), random_bytes(KEY_BYTES), _wrapping(kid, epoch))
-    return SealedKey(kid, epoch, wrapped)
+    return _wrapped(provider, kid, random_bytes(KEY_BYTES))
 
 
 def unseal(provider: KeyProvider, sealed: SealedKey, lease: Lease | None = None) -> OpenKey:
-    """Unwrap a data key; raises ``UnsealError`` where its epoch is gone or it was changed."""
+    """Unwrap a data key; raises ``EpochGoneError``, or ``UnsealError`` where it was changed."""
+    return OpenKey(sealed.kid, _unwrapped(provider, sealed), lease)
+
+
+def rewrap(provider: KeyProvider, sealed: SealedKey, *, opened_by: KeyProvider) -> SealedKey:
+    """Wrap a data key under the current epoch of ``provider``, and see that it opens to the same.
+
+    ``opened_by`` may know epochs that ``provider`` gives to nobody any more. Raises
+    ``UnsealError`` where the key does not open as it is, or as it would be.
+    """
+    key = _unwrapped(opened_by, sealed)
+    again = _wrapped(provider, sealed.kid, key)
+    if _unwrapped(provider, again) != key:
+        raise UnsealError("the key wrapped anew opens to another one")
+    return again
+
+
+def _wrapped(provider: KeyProvider, kid: str, key: bytes) -> SealedKey:
+    epoch = provider.current()
+    try:
+        kek = provider.kek(epoch)
+    except LookupError:
+        # Who stood still between the two calls for a whole epoch begins again.
+        raise Transient(f"key epoch {epoch} ended meanwhile") from None
+    return SealedKey(kid, epoch, _seal(AESGCM(kek), key, _wrapping(kid, epoch)))
+
+
+def _unwrapped(provider: KeyProvider, sealed: SealedKey) -> bytes:
     try:
         kek = provider.kek(sealed.epoch)
     except LookupError:
-        raise UnsealError(f"key epoch {sealed.epoch} is gone") from None
-    key = _open(AESGCM(kek), sealed.wrapped, _wrapping(sealed.kid, sealed.epoch))
-    return OpenKey(sealed.kid, key, lease)
+        raise EpochGoneError(f"key epoch {sealed.epoch} is gone") from None
+    return _open(AESGCM(kek), sealed.wrapped, _wrapping(sealed.kid, sealed.epoch))
 
 
 def seal_chunk(

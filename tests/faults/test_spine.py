@@ -24,6 +24,7 @@ from tests.faults import (
     test_killed_people,
     test_killed_readers,
     test_killed_rebuild,
+    test_killed_rotation,
     test_killed_volunteers,
     test_products,
 )
@@ -169,6 +170,7 @@ def test_every_crash_point_is_struck_by_a_test() -> None:
         test_killed_volunteers.AT,
         *test_killed_rebuild.POINTS,
         *test_products.POINTS,
+        *test_killed_rotation.POINTS,
     )
     of_erasures = (ROOT / "tests" / "laws" / "test_P3_erasures.py").read_text()
     elsewhere += tuple(re.findall(r'"(saga\.[a-z-]+)"', of_erasures))
