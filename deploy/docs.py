@@ -38,6 +38,7 @@ from services.distribution.rest.api import Rest
 from services.distribution.settings import Settings as DistributionSettings
 from services.retention import api as retention_api
 from services.retention.api import keys as retention_keys
+from services.retention.api import requests as retention_requests
 from services.retention.settings import Settings as RetentionSettings
 from shared import policy
 from shared.kafka.topics import Topic, declared
@@ -52,7 +53,7 @@ REMEDY: Final = "run `.venv/bin/python -m deploy.docs write` and commit what it 
 
 # A site's document follows from its routes alone: none of the parts behind them is asked for it.
 NOBODY: Final = cast("Any", SimpleNamespace())
-RETENTION: Final = (retention_keys.routes,)  # each room of its site
+RETENTION: Final = (retention_keys.routes, retention_requests.routes)  # each room of its site
 SITES: Final[Mapping[str, Callable[[Health], web.Application]]] = {
     "accounts": lambda health: accounts_api.site(
         NOBODY, NOBODY, NOBODY, health=health, callers=NOBODY

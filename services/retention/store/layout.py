@@ -11,8 +11,22 @@ from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults
 from shared.privacy.rings import SOURCE
 from shared.runtime.clock import SYSTEM, Clock
 
-PUBLISHED: Final[tuple[str, ...]] = ("evidence",)  # collections with an outbox, in their order
-INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {}
+# Collections with an outbox, in their order.
+PUBLISHED: Final[tuple[str, ...]] = ("evidence", "requests")
+INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
+    "requests": (
+        IndexModel([("subjects", 1)], name="subjects"),
+        IndexModel([("people", 1)], name="people"),
+        IndexModel([("kinds", 1)], name="kinds"),
+        IndexModel([("status", 1)], name="status"),
+        IndexModel([("open", 1)], name="open", partialFilterExpression={"open": True}),
+        IndexModel([("owing", 1)], name="owing", partialFilterExpression={"owing": True}),
+    ),
+    "challenges": (
+        IndexModel([("subjects", 1)], name="subjects"),
+        IndexModel([("forget_at", 1)], name="forget", expireAfterSeconds=0),
+    ),
+}
 
 
 def keeping(
