@@ -40,6 +40,7 @@ RequestWhat = Literal[
     "done",
     "erasing",
     "erased",
+    "erasure-ended",
     "answered",
     "refused",
     "taken-back",

@@ -34,11 +34,11 @@ class RequestStore:
         if status is not None:
             asked["status"] = status
         if before is not None:
-            asked["_id"] = {"$lt": before}
+            asked["place"] = {"$lt": before}
         with faults():
             found = await (
                 self.requests.collection.find(asked, {"state": 1})
-                .sort("_id", -1)
+                .sort("place", -1)
                 .limit(most)
                 .to_list(most)
             )
@@ -58,6 +58,7 @@ def open_requests(
 
 def _shown(state: KeptRequest) -> dict[str, Any]:
     return {
+        "place": state.place,
         "kinds": list(state.kinds),
         "status": state.status,
         "open": state.open,

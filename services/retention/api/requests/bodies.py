@@ -174,5 +174,5 @@ class RequestsQuery(Body):
     kind: Kind | None = None
     state: RequestStatus | None = None
     due_before: Moment | None = None
-    cursor: str | None = Field(default=None, max_length=36, description="From `next`.")
+    cursor: str | None = Field(default=None, max_length=60, description="From `next`.")
     rows: int = Field(default=20, ge=1, le=100)

@@ -37,6 +37,7 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 OPERATOR: Final = "operator"
 KEY: Final = "Idempotency-Key"
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_CURSOR: Final = re.compile(r"[0-9]{13}-[0-9a-f-]{36}")
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 
 
@@ -74,7 +75,7 @@ async def register(requests: Requests, request: web.Request) -> web.Response:
 async def listed(requests: Requests, request: web.Request) -> web.Response:
     """List requests, without who asks."""
     query = query_of(request, RequestsQuery)
-    if query.cursor is not None and _UUID.fullmatch(query.cursor) is None:
+    if query.cursor is not None and _CURSOR.fullmatch(query.cursor) is None:
         raise problem_of(Refusal("cursor-unreadable"))
     found = await (_urgent if query.due_before else _newest)(requests, query)
     more = len(found) > query.rows
@@ -84,7 +85,7 @@ async def listed(requests: Requests, request: web.Request) -> web.Response:
         asked = query.model_dump(
             mode="json", exclude={"cursor"}, exclude_defaults=True, by_alias=True
         )
-        following = f"{MANY}?{urlencode({**asked, 'cursor': page[-1].request})}"
+        following = f"{MANY}?{urlencode({**asked, 'cursor': page[-1].place})}"
     items = tuple(RequestItem.of(one, requests) for one in page)
     return json_answer(RequestsPage(items=items, next=following), headers=NO_STORE)
 
@@ -105,7 +106,7 @@ async def _urgent(requests: Requests, query: RequestsQuery) -> list[KeptRequest]
         if query.kind in (None, *one.kinds) and query.state in (None, one.status)
     )
     urgent = [one for due, _, one in found if due < query.due_before]
-    behind = next((place + 1 for place, one in enumerate(urgent) if one.request == query.cursor), 0)
+    behind = next((place + 1 for place, one in enumerate(urgent) if one.place == query.cursor), 0)
     return urgent[behind : behind + query.rows + 1]
 
 

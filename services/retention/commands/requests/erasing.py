@@ -10,7 +10,9 @@ from shared.events.decisions import Refused
 from shared.privacy.subjects import Subjects
 from shared.privacy.vault import seal
 
-CERTIFIED: Final = "certified"  # the last step of an erasure
+# Steps of an erasure (model/erasures.py): from where on it is proven, and where it erased nothing.
+CERTIFIED: Final = frozenset({"certified", "closed"})
+GIVEN_UP: Final = frozenset({"refused", "taken-back"})
 CLOCK: Final = "clock"
 OPERATOR: Final = "operator"
 
@@ -60,17 +62,21 @@ async def follow(requests: Requests, request: KeptRequest) -> KeptRequest:
     room = requests.rooms.erasing
     if room is None or request.erasure is None or not request.open:
         return request
-    if not model.was_erased(request):
-        if await room.stands(request.erasure) != CERTIFIED:
-            return request
-        by = requests.by(CLOCK)
-        saved = await requests.store.requests.update(
-            request.request, lambda state: model.erased(state, by)
-        )
-        if isinstance(saved, Refused):
-            return request
-        request = saved.state
     by = requests.by(CLOCK)
+    stands = await room.stands(request.erasure)
+    if stands in GIVEN_UP:
+        ended = await requests.store.requests.update(
+            request.request, lambda state: model.erasure_ended(state, by)
+        )
+        return request if isinstance(ended, Refused) else ended.state
+    if stands not in CERTIFIED:
+        return request
+    saved = await requests.store.requests.update(
+        request.request, lambda state: model.erased(state, by)
+    )
+    if isinstance(saved, Refused):
+        return request
+    request = saved.state
     answered = await requests.store.requests.update(
         request.request,
         lambda state: model.answer(state, by, by_letter=False, notes={}, policy=requests.policy),

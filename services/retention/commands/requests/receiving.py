@@ -2,7 +2,6 @@
 
 import hmac
 import json
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,9 +17,7 @@ from shared.events.personal import Sealed
 from shared.events.requests import RequestChannel
 from shared.privacy.personal import PersonalData
 from shared.privacy.vault import seal
-from shared.runtime.ids import new_id, new_pseudonym
-
-VERSION = 8  # of ids that follow from a key: RFC 9562 section 5.8
+from shared.runtime.ids import hashed_id, new_id, new_pseudonym
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,7 @@ async def register(
 def _named(requests: Requests, key: str) -> str:
     """Return the number of a request that follows from a key of whoever sends it."""
     said = hmac.digest(requests.code_key, f"idempotency {key}".encode(), "sha256")
-    return str(uuid.UUID(bytes=said[:16], version=VERSION))
+    return hashed_id(said)
 
 
 def _fingerprint(requests: Requests, letter: Letter) -> str:

@@ -141,6 +141,26 @@ def was_erased(known: KeptRequest) -> bool:
     return any(one.what == "erased" for one in known.facts)
 
 
+def erasure_ended(known: KeptRequest | None, by: By) -> Decided:
+    """Write down that the erasure was refused or taken back, and erased nothing.
+
+    Of one request there is one erasure: what is left is a no to the person, or a new request.
+    """
+    if known is None:
+        return UNKNOWN
+    if _ended(known) or not known.open:
+        return Unchanged(known)
+    return stepped(known, RequestAdvanced, [fact("erasure-ended", by.actor, by.now)])
+
+
+def _ended(known: KeptRequest) -> bool:
+    return any(one.what == "erasure-ended" for one in known.facts)
+
+
+def _erasing(known: KeptRequest) -> bool:
+    return known.erasure is not None and not _ended(known)
+
+
 def pause(known: KeptRequest | None, by: By, *, reason: str, policy: RequestsPolicy) -> Decided:
     """Let the limits wait for the person, who has to show or to say something."""
     if known is None:
@@ -246,7 +266,7 @@ def take_back(known: KeptRequest | None, by: By) -> Decided:
     refused = barred(known, "take-back")
     if refused is not None:
         return refused
-    if known.erasure is not None:
+    if _erasing(known):
         return no("erasure-begun")
     said = fact("taken-back", by.actor, by.now)
     return stepped(known, RequestTakenBack, [said], status="taken-back", owed=())
@@ -312,7 +332,7 @@ def _unrefusable(
 ) -> Refused[Refusal] | None:
     if policy.refusal(reason) is None:
         return no("reason-unknown", "", "DOAJ-9a1", "/reason")
-    return no("erasure-begun") if known.erasure is not None else None
+    return no("erasure-begun") if _erasing(known) else None
 
 
 def _owed(

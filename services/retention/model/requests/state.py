@@ -88,6 +88,11 @@ class KeptRequest(RequestState):
         return self.status not in CLOSED
 
     @property
+    def place(self) -> str:
+        """Its place among all: by when it was put on record, whatever its number follows from."""
+        return f"{int(self.registered_at.timestamp() * 1000):013}-{self.request}"
+
+    @property
     def paused(self) -> bool:
         """Whether it waits for the person."""
         return bool(self.pauses) and self.pauses[-1].until is None
