@@ -163,6 +163,7 @@ async def told(desk: Desk, topic: str, request: str, *, least: int) -> list[dict
 
 
 @pytest.mark.clause("DOAJ-9a1")
+@pytest.mark.clause("DOAJ-9a8")
 @pytest.mark.clause("DOAJ-1a10")
 async def test_who_asks_by_themselves_is_on_record_once_the_mailed_code_is_used(
     desk: Desk,
@@ -190,7 +191,7 @@ async def test_who_asks_by_themselves_is_on_record_once_the_mailed_code_is_used(
     assert "It costs nothing" in mail
 
 
-@pytest.mark.clause("DOAJ-9a2")
+@pytest.mark.clause("DOAJ-4b3")
 async def test_the_answer_is_the_same_whoever_asks_and_whatever_is_held(desk: Desk) -> None:
     known, _ = await on_record(desk, "access")
 

@@ -24,7 +24,7 @@ TEXTS: Final[Mapping[Mail, Text]] = {
     "confirmed": Text(
         "Your request as to your data",
         "We have your request ({kinds}), which reached us on {received}. Its number is {request}."
-        "\n\nWe answer by {due} at the latest. It costs nothing.",
+        "\n\nWe answer by {due} at the latest. {fee}",
     ),
     "extended": Text(
         "Your request takes longer",
@@ -93,6 +93,7 @@ def to_person(
     *,
     pages: Pages,
     due: datetime,
+    fee: str = "",
     note: str = "",
     reason: str = "",
 ) -> Message:
@@ -114,6 +115,7 @@ def to_person(
             kinds=", ".join(request.kinds),
             received=f"{request.received_at:%Y-%m-%d}",
             due=f"{due:%Y-%m-%d %H:%M UTC}",
+            fee=fee,
             note=note,
             reason=reason,
             certificate=certificate,

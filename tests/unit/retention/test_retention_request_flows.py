@@ -1,7 +1,7 @@
 """Requests over time, with a clock that is set: reminders mailed, erasures followed, crashes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,13 @@ from services.retention.commands.requests.quotas import Quotas
 from services.retention.commands.requests.receiving import Letter, register
 from services.retention.commands.requests.watching import Watching
 from services.retention.mails.requests import Pages
+from services.retention.model.requests.forgetting import forget
 from services.retention.model.requests.state import KeptRequest, Requester
 from services.retention.store.requests import open_requests
 from services.retention.wiring import Due, Rooms
 from shared import mail
 from shared.events.consent import Controller, NoticeState, NoticeVersion, Officer
-from shared.events.decisions import Refused
+from shared.events.decisions import Accepted, Refused, Unchanged
 from shared.events.personal import Sealed
 from shared.mail.gate import Gate
 from shared.mongo import Aggregates
@@ -34,7 +35,7 @@ from shared.privacy.subjects import Subjects
 from shared.privacy.vault import reveal
 from shared.runtime.clock import ManualClock
 from tests.laws.memory_store import Database
-from tests.unit.retention.given_requests import ERASURE, FOLDER, OFFICER, POLICY, utc
+from tests.unit.retention.given_requests import ERASURE, FOLDER, OFFICER, POLICY, policy_of, utc
 
 EMAIL = "lena@people.example"
 BOXES = {OFFICER: "officer@registry.example", "management": "management@registry.example"}
@@ -235,7 +236,11 @@ async def test_an_erasure_that_was_asked_and_not_written_down_is_asked_again(
 async def test_an_erasure_that_was_given_up_leaves_a_no_to_be_said(world: World, step: str) -> None:
     name = await world.confirmed("erasure")
     await world.desk.assess(name, exempt=())
-    say: dict[str, Any] = {"reason": "claim-not-covered", "text": "A journal hangs on it.", "by_letter": False}
+    say: dict[str, Any] = {
+        "reason": "claim-not-covered",
+        "text": "A journal hangs on it.",
+        "by_letter": False,
+    }
     early = await world.desk.refuse(name, **say)
     assert isinstance(early, Refused)
     assert early.reason.slug == "erasure-begun"
@@ -291,6 +296,29 @@ async def test_a_mail_that_was_owed_when_the_process_died_is_posted_once(world: 
         await world.look()
     assert [one.subject for one in world.mails()] == ["Your request as to your data"]
     assert (await world.state(name)).owed == ()
+
+
+@pytest.mark.clause("DOAJ-9a8")
+async def test_a_fee_that_was_set_is_told_with_the_confirmation(world: World) -> None:
+    policy = policy_of(("amount = 0", "amount = 10"))
+    world.requests = replace(world.requests, policy=policy)
+    await world.confirmed("access")
+    assert "It costs 10 GBP." in world.mails()[0].text
+
+
+async def test_of_who_was_erased_the_dates_of_the_request_stay_and_nobody_is_mailed(
+    world: World,
+) -> None:
+    name = await world.confirmed("withdrawal")
+    state = await world.state(name)
+    step = forget(state, lambda sealed: sealed.person == state.person)
+    assert isinstance(step, Accepted)
+    left = step.state
+    assert (left.records, left.subjects, left.mailable, left.owed) == ({}, (), False, ())
+    assert [one.key for one in step.events] == [f"{state.person}|support|{name}"]
+    assert left.facts == state.facts
+    assert isinstance(forget(left, lambda _: True), Unchanged)
+    assert isinstance(forget(None, lambda _: True), Refused)
 
 
 @pytest.mark.clause("DOAJ-X1")

@@ -41,7 +41,14 @@ async def _post(requests: Requests, request: KeptRequest, kind: Mail) -> None:
         whom.email,
         pages=requests.pages,
         due=deadlines.due_at(request, requests.policy, requests.now()),
+        fee=_costs(requests),
         note=notes.get(NOTES.get(kind, ""), ""),
         reason=reason.says if reason else "",
     )
     await requests.post_to_person(message, requests.index.all(whom.email), actor="operator")
+
+
+def _costs(requests: Requests) -> str:
+    """Say what the answer costs (DOAJ-9a8)."""
+    fee = requests.policy.file.fee
+    return f"It costs {fee.amount} {fee.currency}." if fee.amount else "It costs nothing."
