@@ -14,12 +14,17 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from deploy.local.platform import Platform
+from shared.events import Meta, NoticeState, to_record
+from shared.events.consent import NoticePublished
+from shared.events.decisions import saying
 from shared.kafka import topics
+from shared.kafka.produce import Sender
 from shared.mongo import connect
 from shared.runtime.clock import rfc3339
 from shared.runtime.ids import new_id
 from tests.asking import Answer, asked
 from tests.mailbox import Mailbox, mailbox, text_of
+from tests.notices import version
 from tests.processes import OPERATOR, Place, Running, service, until
 
 PROBLEM: Final = "urn:colophon:problem:"
@@ -414,6 +419,26 @@ async def test_what_is_overdue_is_told_to_the_management_and_listed_first(desk: 
     await desk.staff("POST", f"/requests/{name}/take-back")
     left = await desk.staff("GET", asked)
     assert [one["request"] for one in left["items"]] == [soon["request"]]
+
+
+@pytest.mark.clause("DOAJ-X1")
+async def test_a_request_names_the_notice_that_consent_told_of(desk: Desk) -> None:
+    name = (await desk.letter("restriction"))["request"]
+    assert (await desk.staff("GET", f"/requests/{name}"))["notice"] is None
+    notice = NoticeState(notice="index-users", title="N", versions=(version(),), version=1)
+    sender = Sender(desk.place.kafka_bootstrap, "consent", desk.place.name)
+    await sender.start()
+    try:
+        meta = Meta(new_id(), "/services/consent", "2026-11-01T00:00:00Z")
+        await sender.send([to_record(saying(NoticePublished, notice), meta)])
+    finally:
+        await sender.stop()
+
+    async def named() -> Any:
+        return (await desk.staff("GET", f"/requests/{name}"))["notice"]
+
+    found = await until(named, within=30, what="the notice to be named")
+    assert (found["notice"], found["number"]) == ("index-users", 1)
 
 
 def recently(days: int) -> str:

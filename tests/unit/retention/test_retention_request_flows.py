@@ -20,7 +20,7 @@ from services.retention.model.requests.state import KeptRequest, Requester
 from services.retention.store.requests import open_requests
 from services.retention.wiring import Due, Rooms
 from shared import mail
-from shared.events.consent import Controller, NoticeState, NoticeVersion, Officer
+from shared.events.consent import NoticeState
 from shared.events.decisions import Accepted, Refused, Unchanged
 from shared.events.personal import Sealed
 from shared.mail.gate import Gate
@@ -35,6 +35,7 @@ from shared.privacy.subjects import Subjects
 from shared.privacy.vault import reveal
 from shared.runtime.clock import ManualClock
 from tests.laws.memory_store import Database
+from tests.notices import version
 from tests.unit.retention.given_requests import ERASURE, FOLDER, OFFICER, POLICY, policy_of, utc
 
 EMAIL = "lena@people.example"
@@ -338,19 +339,3 @@ async def test_a_request_names_the_notice_that_was_in_force_when_it_was_received
     found = (await world.state(name)).notice
     assert found is not None
     assert (found.notice, found.number) == ("index-users", 1)
-
-
-def version(number: int, since: str) -> NoticeVersion:
-    return NoticeVersion(
-        number=number,
-        label=str(number),
-        sha=64 * "a",
-        language="en",
-        change="editorial",
-        reviewed="yearly",
-        controller=Controller(name="C", address="A", jurisdiction="J", scope="S"),
-        officer=Officer(role="officer", name="O", email="o@x.example", post="P"),
-        feedback="f@x.example",
-        published_at=utc(since),
-        effective_at=utc(since),
-    )

@@ -121,7 +121,9 @@ class Asking:
             return Failed("unreadable")
         indexes = self.requests.index.all(texts["email"])
         said = "too-many"
-        if not await self._has_had_enough(indexes[-1]):
+        # What staff ask for is not counted: nobody can keep them from it by asking often.
+        by_staff = one.payload["about"]["request"] is not None
+        if by_staff or not await self._has_had_enough(indexes[-1]):
             await self._mail_code(one, texts, indexes)
             said = "code-mailed"
         await self.requests.posting.mails.empty(one)
@@ -131,7 +133,7 @@ class Asking:
         row = self.requests.policy.limit("codes-of-an-address")
         since = self.requests.now() - row.within
         made = await self.requests.store.challenges.where(subjects=index)
-        return sum(one.made_at > since for one in made) >= row.most
+        return sum(one.request is None and one.made_at > since for one in made) >= row.most
 
     async def _mail_code(
         self, one: Delivery, texts: dict[str, str], indexes: tuple[str, ...]

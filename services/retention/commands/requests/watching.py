@@ -12,9 +12,14 @@ from services.retention.model.requests.state import By, KeptRequest
 from shared.events.consent import NoticeRef, NoticeState
 from shared.events.decisions import Refused
 from shared.policy.consent import in_force
+from shared.privacy.envelope import UnsealError
+from shared.privacy.keyring import FencedError
 from shared.runtime.ids import new_id
+from shared.runtime.log import get_log
 
 CLOCK = "clock"
+
+log = get_log(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,13 @@ class Watching:
         store = self.requests.store.requests
         owing = await store.where(owing=True)
         for request in [*await store.where(open=True), *(one for one in owing if not one.open)]:
-            await self._look(request)
+            try:
+                await self._look(request)
+            except (FencedError, UnsealError) as fault:
+                # One of somebody whose keys went in between; the others are looked at all the same.
+                log.warning(
+                    "request left alone", request=request.request, fault=type(fault).__name__
+                )
         return False
 
     async def _look(self, request: KeptRequest) -> None:
