@@ -5,6 +5,7 @@ said of them is the outcome of a second look after the writes (law P3): "nothing
 "could not look", and an answer is given only once every tombstone is at the broker.
 """
 
+import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -197,7 +198,8 @@ async def look(holdings: Sequence[Holding], whom: Whom) -> Looking:
     """Find everything that is kept of somebody: until no further pseudonym turns up."""
     looking = Looking(whom)
     for _ in range(MOST_PASSES):
-        looking.found = {one.name: await one.held(looking.whom) for one in holdings}
+        held = await asyncio.gather(*(one.held(looking.whom) for one in holdings))
+        looking.found = {one.name: some for one, some in zip(holdings, held, strict=True)}
         more = looking.people - looking.whom.people if whom.subjects else frozenset()
         if not more:
             break

@@ -25,7 +25,7 @@ from shared.privacy.erasing import Whom
 from shared.privacy.obeying import ORDERS, Obeying
 from shared.privacy.orders import KeptOrder
 from shared.runtime.clock import SYSTEM, Clock
-from shared.runtime.faults import Transient
+from shared.runtime.faults import Busy, Transient
 from shared.runtime.health import Health
 from shared.runtime.log import get_log
 from shared.runtime.service import Role, wait_any
@@ -156,7 +156,7 @@ class LedgerGate:
         self._next = now + PENDING_SECONDS
         try:
             await self._go_through()
-        except Transient as fault:
+        except (Transient, Busy) as fault:
             log.warning("ledger waits", reason=str(fault))
 
     def _learn(self, read: Received) -> None:

@@ -53,7 +53,8 @@ INDEXES: Final = (
 AGAIN_SECONDS: Final = 2.0  # until what could not be answered is tried again
 TOLD_SECONDS: Final = 5.0  # that one try waits for the relay
 TOLD_EVERY: Final = 0.05
-AT_ONCE: Final = 8  # orders
+AT_ONCE: Final = 8  # orders that are worked on
+PAGE: Final = 100  # orders that are looked up together
 
 log = get_log(__name__)
 
@@ -80,8 +81,13 @@ class Obeying:
                 held = newest.get(told.order)
                 if held is None or held.version < told.version:
                     newest[told.order] = told
-        for order in newest.values():
-            await self.orders.update(order.order, partial(orders.take, told=order))
+        names = list(newest)
+        for start in range(0, len(names), PAGE):
+            known = await self.orders.load_many(names[start : start + PAGE])
+            for name in names[start : start + PAGE]:
+                kept = known.get(name)
+                if kept is None or (kept.open and kept.order.version < newest[name].version):
+                    await self.orders.update(name, partial(orders.take, told=newest[name]))
         if newest:
             self.woken.set()
 
