@@ -129,7 +129,7 @@ async def person_of(client: Client, address: str) -> str:
     return str(said["person"])
 
 
-POINTS: Final = ("erasing.erased", "consent.consent-erased", "relay.sent", "erasing.evidence")
+POINTS: Final = ("consent.consent-erased", "erasing.erased", "erasing.evidence", "relay.sent")
 
 
 async def test_killed_anywhere_it_goes_on_and_says_of_all_that_it_is_gone(
@@ -309,6 +309,20 @@ async def test_a_due_clock_takes_one_record_and_the_person_stays(
     assert (await client.look_up(address))["marketing"]["worth"] == "given"
     again = await retention.answer(await retention.order("erase", records=[letter]))
     assert again.outcome == "nothing-found"
+
+
+@pytest.mark.law("P2")
+async def test_all_of_somebody_is_found_by_the_keys_that_the_ledger_names(
+    client: Client, box: Mailbox, retention: Retention, address: str
+) -> None:
+    await said_yes(client, box, address)
+    person, subject = await person_of(client, address), retention.blind.of(address)
+    known = await retention.looked(address)
+    keys = [KeptUnits(keys_id=one.keys_id) for one in known.keys_found]
+    said = await retention.answer(await retention.order("erase", records=keys))
+    assert by_collection(said).keys() == by_collection(known).keys()
+    assert await left_of(retention.database, address, subject) == {"consents": 2}
+    assert await left_of(retention.database, person) == {"deliveries": 1}
 
 
 async def test_what_is_exempt_stays_and_is_said_to_stay(

@@ -171,10 +171,12 @@ async def test_a_depositor_s_files_go_and_works_and_logs_stay(
     assert (await kept(retention.database, others))["file_name"]
     work = await retention.database["works"].find_one({"_id": doi})
     assert work is not None
-    log = await press.log(submission_id=submission)
-    assert (log.status, log.batch, [one[:2] for one in log.records]) == (
-        "completed", "", [("Success", doi)]
-    )  # fmt: skip
+    status, shown = await press.get(f"/submissions/{submission}")
+    assert (status, shown["status"], shown["success_count"]) == (200, "completed", 1)
+    assert (shown["file_name"], shown["batch_id"]) == (None, None)
+    assert [one["doi"] for one in shown["records"]] == [doi]
+    status, problem = await press.get(f"/submissions/{submission}/contents")
+    assert status == 410, problem
 
     again = await retention.answer(await retention.order("erase", address))
     assert (again.outcome, by_collection(again)) == ("nothing-found", {})
