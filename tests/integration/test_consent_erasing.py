@@ -129,7 +129,7 @@ async def person_of(client: Client, address: str) -> str:
     return str(said["person"])
 
 
-POINTS: Final = ("consent.consent-erased", "erasing.erased", "erasing.evidence", "relay.sent")
+POINTS: Final = ("consent.consent-erased", "erasing.erased", "erasing.evidence")
 
 
 async def test_killed_anywhere_it_goes_on_and_says_of_all_that_it_is_gone(
