@@ -15,7 +15,8 @@ def command(roles: tuple[str, ...]) -> None:
     """Run the named roles in one process, by default all.
 
     api: shows operators clocks and what became of keys. relay: tells every service which keys are
-    fenced. clocks: hears the facts that clocks rest on, and acts on what is due.
+    fenced. clocks: hears the facts that clocks rest on, acts on what is due, and looks after holds,
+    reviews and lists.
     """
     run(partial(main, Settings(), roles or ROLES))
 
