@@ -1,4 +1,6 @@
-"""Settings of retention."""
+"""Settings of retention; each field is the environment variable of the same name."""
+
+from pathlib import Path
 
 from pydantic import Field
 
@@ -6,7 +8,47 @@ from shared.runtime.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """What retention needs."""
+    """What retention needs beside what every service needs."""
+
+    broker_log_dirs: dict[int, Path] = Field(
+        default={},
+        description="Where the log folders of brokers can be read, by the broker's id, as JSON: "
+        '`{"1": "/var/lib/kafka"}`. There receipts of compaction and scans rest on the files '
+        "themselves; without it on full reads of the topics, which show the leading replica alone.",
+    )
+    rotation_seconds: float = Field(
+        default=5.0, gt=0, description="How often it is looked whether a key epoch is to begin."
+    )
+    key_file: Path = Field(
+        default=Path(".local/keys/retention.key"),
+        description="Beside the file of this name lies the private key that signs checkpoints of "
+        "the transparency log and certificates, in a file of the same name and `.log`. Made at "
+        "the first start, the same for all replicas.",
+    )
+    log_origin: str = Field(
+        default="colophon.invalid/retention",
+        pattern=r"^[A-Za-z0-9._:/-]{1,200}$",
+        description="Name of the transparency log, in each of its checkpoints: a name that is "
+        "yours, such as a host and a path. It stays for the life of the log.",
+    )
+    checkpoint_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="So long after a record came in at the latest a checkpoint over it is signed.",
+    )
+    checkpoint_leaves: int = Field(
+        default=256, ge=1, description="After so many records a checkpoint is signed at once."
+    )
+    witness_keys_file: Path | None = Field(
+        default=None,
+        description="File of the public keys of witnesses whose cosignatures are taken, one a "
+        "line, `<name>+<id>+<base64> [<first size> [<last size>]]`; docs/proof.md.",
+    )
+
+    register_file: Path = Field(
+        default=Path("docs/interfaces/personal-data.json"),
+        description="The register of what is held of people, as `python -m deploy.docs` writes it.",
+    )
 
     clocks_seconds: float = Field(
         default=0.5, gt=0, description="How often records are looked for whose clocks are due."
@@ -17,3 +59,20 @@ class Settings(ServiceSettings):
         description="How often what is due and held is looked at, though nobody said that the hold "
         "was released; and what nobody takes.",
     )
+    upkeep_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        description="How often holds that were placed or released, reviews and lists are looked "
+        "after.",
+    )
+    sweep_seconds: float = Field(
+        default=300.0,
+        gt=0,
+        description="How often records are sought that a standing hold means and nobody brought "
+        "under it, and keys asked about again that were fenced when a hold came.",
+    )
+
+    @property
+    def log_key_file(self) -> Path:
+        """The file of the key that the log signs with."""
+        return self.key_file.with_name(f"{self.key_file.name}.log")

@@ -86,6 +86,7 @@ from shared.events.records import (
     to_record,
 )
 from shared.events.retention import KeysState
+from shared.events.tree import CheckpointState, LeafState, LogKeysState
 from shared.events.volunteers import VolunteerState
 
 __all__ = [
@@ -94,6 +95,7 @@ __all__ = [
     "WATERMARK_KEY",
     "AccountDefaultSet",
     "AccountsRecordKept",
+    "CheckpointState",
     "ConsentFact",
     "ConsentRecordKept",
     "ConsentState",
@@ -106,7 +108,9 @@ __all__ = [
     "Holding",
     "KeptUnits",
     "KeysState",
+    "LeafState",
     "LedgerState",
+    "LogKeysState",
     "MembershipState",
     "Meta",
     "NoticeRef",

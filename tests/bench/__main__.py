@@ -16,6 +16,8 @@ NAMES = (
     "rebuild",
     "withdrawal",
     "privacy",
+    "rotation",
+    "preview",
     "clocks",
 )
 

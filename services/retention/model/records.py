@@ -89,8 +89,13 @@ def round_of(clock: Clock) -> str:
 
     The version of the schedule is no part of it: what was acted upon is not due anew by a change.
     """
-    started = clock.started.isoformat() if clock.started else ""
-    return str(uuid.uuid5(ROUNDS, f"{clock.kind}:{clock.record}:{clock.rule}:{started}"))
+    return round_by(clock.kind, clock.record, clock.rule, clock.started)
+
+
+def round_by(kind: str, record: str, rule: str, started: datetime | None) -> str:
+    """Return the id of a round by what it follows from."""
+    began = started.isoformat() if started else ""
+    return str(uuid.uuid5(ROUNDS, f"{kind}:{record}:{rule}:{began}"))
 
 
 def open_clocks(record: KeptRecord, schedule: Schedule) -> tuple[Clock, ...]:
