@@ -4,12 +4,40 @@ from pathlib import Path
 
 from pydantic import Field
 
+from shared.mail import MailSettings
 from shared.runtime.settings import ServiceSettings
 
 
-class Settings(ServiceSettings):
+class Settings(ServiceSettings, MailSettings):
     """What retention needs beside what every service needs."""
 
+    key_file: Path = Field(
+        default=Path(".local/keys/retention.key"),
+        description="Key of the codes that people confirm requests by. Beside it lies the private "
+        "key that signs checkpoints of the transparency log and certificates, in a file of the "
+        "same name and `.log`; in the folder of this name without its ending those that waiting "
+        "mails are sealed under (`kek-<n>.key`). Made at the first start, the same for all "
+        "replicas.",
+    )
+    requests_url: str = Field(
+        default="http://127.0.0.1:8000/requests",
+        description="Page where people confirm what they asked for; mails with a code link to it.",
+    )
+    privacy_officer_address: str = Field(
+        default="",
+        description="Where the privacy officer gets reminders of requests. Empty: none are mailed, "
+        "and they stand in the request alone.",
+    )
+    management_address: str = Field(
+        default="",
+        description="Where the management hears of what is overdue, and of complaints about the "
+        "privacy officer. Empty: nothing is mailed there.",
+    )
+    request_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="How often open requests are looked at: limits, erasures, mails owed.",
+    )
     broker_log_dirs: dict[int, Path] = Field(
         default={},
         description="Where the log folders of brokers can be read, by the broker's id, as JSON: "
@@ -18,12 +46,6 @@ class Settings(ServiceSettings):
     )
     rotation_seconds: float = Field(
         default=5.0, gt=0, description="How often it is looked whether a key epoch is to begin."
-    )
-    key_file: Path = Field(
-        default=Path(".local/keys/retention.key"),
-        description="Beside the file of this name lies the private key that signs checkpoints of "
-        "the transparency log and certificates, in a file of the same name and `.log`. Made at "
-        "the first start, the same for all replicas.",
     )
     log_origin: str = Field(
         default="colophon.invalid/retention",

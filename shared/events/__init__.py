@@ -85,6 +85,7 @@ from shared.events.records import (
     from_record,
     to_record,
 )
+from shared.events.requests import RequestState
 from shared.events.retention import KeysState
 from shared.events.tree import CheckpointState, LeafState, LogKeysState
 from shared.events.volunteers import VolunteerState
@@ -141,6 +142,7 @@ __all__ = [
     "Received",
     "ReferencePreferenceSet",
     "ReplicaAlive",
+    "RequestState",
     "Scope",
     "Sealed",
     "Setting",

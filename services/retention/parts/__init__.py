@@ -3,7 +3,16 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from services.retention.parts import clocks, erasures, holds, keys, packages, physical, tree
+from services.retention.parts import (
+    clocks,
+    erasures,
+    holds,
+    keys,
+    packages,
+    physical,
+    requests,
+    tree,
+)
 from services.retention.wiring import House, Part, Rooms
 
 OpenPart = Callable[[House, Rooms], Awaitable[Part]]
@@ -15,4 +24,5 @@ PARTS: Final[tuple[OpenPart, ...]] = (
     erasures.open_part,
     clocks.open_part,
     packages.open_part,
+    requests.open_part,
 )

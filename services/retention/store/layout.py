@@ -14,12 +14,21 @@ from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults
 from shared.privacy.rings import SOURCE
 from shared.runtime.clock import SYSTEM, Clock
 
-PUBLISHED: Final[tuple[str, ...]] = (  # collections with an outbox, in their order
-    "evidence",
-    "orders",
-    "ledger",
-)
+# Collections with an outbox, in their order.
+PUBLISHED: Final[tuple[str, ...]] = ("evidence", "orders", "ledger", "requests")
 INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
+    "requests": (
+        IndexModel([("subjects", 1)], name="subjects"),
+        IndexModel([("people", 1)], name="people"),
+        IndexModel([("kinds", 1)], name="kinds"),
+        IndexModel([("status", 1)], name="status"),
+        IndexModel([("open", 1)], name="open", partialFilterExpression={"open": True}),
+        IndexModel([("owing", 1)], name="owing", partialFilterExpression={"owing": True}),
+    ),
+    "challenges": (
+        IndexModel([("subjects", 1)], name="subjects"),
+        IndexModel([("forget_at", 1)], name="forget", expireAfterSeconds=0),
+    ),
     "erasures": (
         IndexModel([("settled", 1)], name="unsettled", partialFilterExpression={"settled": False}),
         IndexModel([("opened", 1)], name="opened"),
