@@ -64,26 +64,16 @@ class Said:
 
 async def passed(place: Place, said: Said) -> set[str]:
     """Return the people whose events stand below what the group committed."""
-    below: set[str] = set()
+    places = [TopicPartition(place.name + PEOPLE, part) for part in range(PARTS)]
     async with looking(place, group=place.name + GROUP) as client:
-        for part in range(PARTS):
-            where = TopicPartition(place.name + PEOPLE, part)
-            committed = await client.committed(where) or 0
-            keys = await keys_of(place, where)
-            below |= {key for offset, key in keys.items() if offset < committed}
+        committed = {one: await client.committed(one) or 0 for one in places}
+        client.assign(places)
+        await client.seek_to_beginning(*places)
+        below: set[str] = set()
+        while any([await client.position(one) < committed[one] for one in places]):
+            for one, records in (await client.getmany(timeout_ms=200)).items():
+                below |= {r.key.decode() for r in records if r.offset < committed[one]}
     return below & set(said.people)
-
-
-async def keys_of(place: Place, where: TopicPartition) -> dict[int, str]:
-    async with looking(place, group=None) as client:
-        client.assign([where])
-        await client.seek_to_beginning(where)
-        end = (await client.end_offsets([where]))[where]
-        found: dict[int, str] = {}
-        while await client.position(where) < end:
-            for each in (await client.getmany(timeout_ms=200)).values():
-                found |= {one.offset: one.key.decode() for one in each}
-        return found
 
 
 @pytest.mark.law("L5")
