@@ -27,6 +27,7 @@ CONTEXT.set_forkserver_preload(
         "services.accounts.app",
         "services.deposits.app",
         "services.distribution.app",
+        "services.retention.app",
         "pytest",
     ]
 )

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from services.retention.commands.keys import Keys
+from services.retention.model.clocks import Hold
+from services.retention.model.records import KeptRecord
 from services.retention.settings import Settings
 from shared.events.orders import KeptUnits
 from shared.events.personal import Sealed
@@ -108,6 +110,42 @@ class Holding(Protocol):
         """Return the holds that stand on any of these keys."""
         ...
 
+    async def holds_of(self, kind: str, record: str) -> tuple[Hold, ...]:
+        """Return the holds on a record for ``model.clocks.judge``, released ones too."""
+        ...
+
+    async def joining(self, records: Sequence[KeptRecord]) -> None:
+        """Bring records that were written under the standing holds that mean them."""
+        ...
+
+
+class Schedules(Protocol):
+    """What says which version of the schedule counts."""
+
+    def current(self) -> Schedule:
+        """Return the version that was in force when this process last looked."""
+        ...
+
+    async def in_force(self, now: datetime) -> Schedule:
+        """Look which version is in force at a moment, past or present; remember it if it is now."""
+        ...
+
+
+class Reviewing(Protocol):
+    """What takes due clocks that somebody has to decide about."""
+
+    async def due(self, due: Due) -> str:
+        """Ask for a review of what a due clock names, once; return its id."""
+        ...
+
+
+class Clocking(Protocol):
+    """What clocks offer to holds."""
+
+    async def look_again(self, records: Sequence[KeptUnits]) -> None:
+        """Have every record under these keys looked at now: a hold on it was released."""
+        ...
+
 
 class Physical(Protocol):
     """What knows whether ciphertext and epochs are gone from disks."""
@@ -138,11 +176,11 @@ class Tree(Protocol):
 
     @property
     def signer(self) -> Signer:
-        """The key that signs checkpoints, as certificates are signed with it."""
+        """The key that signs its checkpoints, as certificates are signed with it."""
         ...
 
     async def keys(self) -> Sequence[KnownKey]:
-        """Return the log's public keys of all times, and those of its witnesses."""
+        """Return its public keys of all times, and those of its witnesses."""
         ...
 
     async def append(self, record: bytes) -> int:
@@ -154,6 +192,26 @@ class Tree(Protocol):
         ...
 
 
+class Packages(Protocol):
+    """What access packages offer to requests of people."""
+
+    async def asked(self, request: str, indexes: Sequence[str]) -> tuple[Any, str | None]:
+        """Have a package made, once for a request; return it and the code that opens it."""
+        ...
+
+    async def stands(self, package: str) -> str | None:
+        """Return the step that a package is at, None where there is none."""
+        ...
+
+
+class Keeps(Protocol):
+    """What knows how long records are kept (the clocks)."""
+
+    async def kept(self, records: Sequence[KeptUnits]) -> Sequence[Mapping[str, str]]:
+        """Return what is kept of these keys: rows of ``what``, ``until`` and ``why``."""
+        ...
+
+
 @dataclass(slots=True)
 class Rooms:
     """What parts offer to each other; filled in the order in which they are opened."""
@@ -162,3 +220,8 @@ class Rooms:
     physical: Physical | None = None
     holds: Holding | None = None
     erasing: Erasing | None = None
+    packages: Packages | None = None
+    keeps: Keeps | None = None
+    schedules: Schedules | None = None
+    reviews: Reviewing | None = None
+    clocks: Clocking | None = None

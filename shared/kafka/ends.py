@@ -1,4 +1,4 @@
-"""Where topics end, for who reads them whole: up to here, and not for ever."""
+"""Where topics end, for who reads them whole: up to here, and not for ever; and which there are."""
 
 from collections.abc import Sequence
 
@@ -38,3 +38,19 @@ async def ends(bootstrap: str, topics: Sequence[str], *, prefix: str = "") -> di
     finally:
         await stop(consumer)
     return {place: found[where] for where, place in places.items()}
+
+
+async def missing(bootstrap: str, names: Sequence[str]) -> set[str]:
+    """Return which of these topics the broker does not have, or shows to nobody here.
+
+    Raises ``Transient`` while the broker is away.
+    """
+    consumer = AIOKafkaConsumer(**client(bootstrap), group_id=None, request_timeout_ms=15_000)
+    try:
+        await consumer.start()
+        there: set[str] = await consumer.topics()
+        return set(names) - there
+    except (KafkaError, OSError) as fault:
+        raise Transient(f"the broker did not answer: {type(fault).__name__}") from fault
+    finally:
+        await stop(consumer)

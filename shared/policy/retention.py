@@ -36,6 +36,34 @@ class DaysRow(Row):
         return self
 
 
+class LimitsRow(Row):
+    """How a change of the schedule comes into force, and how much may be ordered at once.
+
+    ``share``: of all records, how many a change may make due at once before it needs
+    ``approvers_above`` people rather than ``approvers``; nobody approves their own. ``burst``: the
+    most deletions that are begun in one tick.
+    """
+
+    share: Annotated[float, Field(ge=0, le=1)]
+    approvers: Annotated[int, Field(ge=1, le=5)]
+    approvers_above: Annotated[int, Field(alias="approvers-above", ge=1, le=5)]
+    preview_good_for: Annotated[CalendarPeriod, Field(alias="preview-good-for")]
+    burst: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _stricter(self) -> Self:
+        if self.approvers_above <= self.approvers:
+            raise ValueError("approvers-above is more than approvers, or the share says nothing")
+        return self
+
+
+class HoldRow(Row):
+    """A reason for which records are held: who must agree, and how soon it is looked at again."""
+
+    approvers: Annotated[int, Field(ge=0, le=5)]
+    review_within: Annotated[CalendarPeriod, Field(alias="review-within")]
+
+
 class KindRow(Row):
     """A kind of record, and the facts of its life that rows below may speak of."""
 
@@ -87,6 +115,7 @@ class RuleRow(OfRow):
     classes: list[Word] = Field(default_factory=list)
     every: CalendarPeriod | None = None
     review: Word | None = None
+    approvers: Annotated[int, Field(ge=1, le=5)] = 1
 
     @property
     def triggers(self) -> list[str]:
@@ -126,6 +155,10 @@ class RuleRow(OfRow):
                 self.action == "delete" and self.moved == "working-day-before",
                 "would delete before its period is over; leave `moved` out",
             ),
+            (
+                self.action == "delete" and self.approvers > 1,
+                "deletes without asking, so that `approvers` says nothing",
+            ),
         ):
             if wrong:
                 raise ValueError(f"rule {self.id!r} {remedy}")
@@ -143,18 +176,21 @@ class RetentionFile(BaseModel):
     published: date
     zone: str
     days: DaysRow
+    limits: LimitsRow
+    holds: Annotated[list[HoldRow], Field(alias="hold", min_length=1)]
     kinds: Annotated[list[KindRow], Field(alias="kind", min_length=1)]
     keeps: Annotated[list[KeepRow], Field(alias="keep", default_factory=list)]
     rules: Annotated[list[RuleRow], Field(alias="rule", min_length=1)]
 
     def rows(self) -> tuple[Row, ...]:
         """Return every row, in the file's order."""
-        return (self.days, *self.kinds, *self.keeps, *self.rules)
+        return (self.days, self.limits, *self.holds, *self.kinds, *self.keeps, *self.rules)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         zone_of(self.zone)
         unique("kind", [row.id for row in self.kinds])
+        unique("hold", [row.id for row in self.holds])
         # Explanations name either, so one name is one row.
         unique("id", [row.id for row in (*self.keeps, *self.rules)])
         facts = {row.id: set(row.facts) for row in self.kinds}

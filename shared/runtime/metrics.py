@@ -83,7 +83,18 @@ PRODUCTS_PUBLISHED = Counter(
     ["why"],
 )
 PRODUCTS_LEFT = Gauge("colophon_products_left", "Works that this replica has to publish again.", [])
+# Clocks: services retention
+CLOCKS_SETTLED = Counter(
+    "colophon_clocks_settled_total", "Clocks that were found due and acted on, by rule.", ["rule"]
+)
+CLOCKS_LATE = Gauge(
+    "colophon_clocks_late_seconds", "How long the last clock that was acted on had been due.", []
+)
 # HTTP: shared web site
 HTTP_SECONDS = Histogram(
     "colophon_http_request_seconds", "Seconds to answer.", ["service", "route", "status"]
+)
+# Keys of personal data: services retention
+KEYS_REWRAPPED = Counter(
+    "colophon_keys_rewrapped_total", "Data keys wrapped anew under a later epoch."
 )

@@ -16,6 +16,9 @@ NAMES = (
     "rebuild",
     "withdrawal",
     "privacy",
+    "rotation",
+    "preview",
+    "clocks",
 )
 
 

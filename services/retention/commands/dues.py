@@ -1,0 +1,140 @@
+"""Carrying out what is due: claim, judge again, settle, tell whoever erases or reviews.
+
+Deciding is one write of the record, on condition of its version: a fact that came in between makes
+it void. Telling follows and is repeated until it is noted as done; who is told knows the round by
+its id, so that a repetition begins nothing twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from services.retention.model.clocks import Hold
+from services.retention.model.dues import look, told, untold, what_goes
+from services.retention.model.records import KeptRecord, Settled
+from services.retention.store.claims import Claim, Claims
+from services.retention.wiring import Due, House, Rooms
+from shared.events.decisions import Accepted, Refused, Unchanged
+from shared.policy.retention import Schedule
+from shared.runtime.crashpoints import crashpoint
+from shared.runtime.ids import new_id
+from shared.runtime.log import get_log
+from shared.runtime.metrics import CLOCKS_LATE, CLOCKS_SETTLED
+
+MOST: Final = 100  # records of one claim
+TICK_SECONDS: Final = 60.0  # so long a burst of deletions may take
+
+log = get_log(__name__)
+
+
+class NobodyThere(Exception):
+    """No part takes what a due clock asks for."""
+
+
+@dataclass(slots=True)
+class Dues:
+    """The due loop; ``held_seconds``: how often what is held is looked at anyway."""
+
+    house: House
+    rooms: Rooms
+    claims: Claims
+    held_seconds: float = 60.0
+    _tick: float = float("-inf")
+    _deletions: int = 0
+
+    def schedule(self) -> Schedule:
+        """Return the schedule in force."""
+        return self.rooms.schedules.current() if self.rooms.schedules else self.house.schedule
+
+    async def step(self) -> bool:
+        """Look at records that are due; say whether there may be more."""
+        room = self._room()
+        claimed = await self.claims.take(new_id(), room) if room else []
+        for claim in claimed:
+            await self._look(claim)
+        return len(claimed) == MOST
+
+    async def _look(self, claim: Claim) -> None:
+        """Judge one record again, and act on what is due."""
+        record, now = claim.record, self.house.clock.now()
+        if now >= claim.until:
+            return  # too slow: somebody else looks at it
+        holds = await self._holds(record)
+        found = look(
+            record, self.schedule(), now, holds, every=timedelta(seconds=self.held_seconds)
+        )
+        if found.settled is not None:
+            settled = await self.claims.write(claim, found.settled)
+            if settled is None:
+                return  # a fact came, or another holder: it is looked at again
+            claim = settled
+            self._count(claim.record.settled[len(record.settled) :])
+            crashpoint("clocks.settled")
+        if untold(claim.record):
+            await self._tell(claim)
+        else:
+            await self.claims.let_go(claim, found.again)
+
+    def _count(self, settled: Sequence[Settled]) -> None:
+        for one in settled:
+            CLOCKS_SETTLED.labels(one.rule).inc()
+            CLOCKS_LATE.set((one.at - one.due).total_seconds())
+            self._deletions += one.action == "delete"
+
+    def _room(self) -> int:
+        """Return how many records may be looked at: not too many deletions begin in one tick."""
+        now = self.house.clock.monotonic()
+        if now - self._tick >= TICK_SECONDS:
+            self._tick, self._deletions = now, 0
+        return max(min(MOST, self.schedule().file.limits.burst - self._deletions), 0)
+
+    async def _tell(self, claim: Claim) -> None:
+        """Tell whoever acts on it; what nobody takes is told later."""
+        begun: dict[str, str] = {}
+        for one in untold(claim.record):
+            try:
+                begun[one.clock] = await self._begin(claim.record, one)
+            except NobodyThere as nobody:
+                log.warning("nobody takes what is due", rule=one.rule, reason=str(nobody))
+        crashpoint("clocks.told")
+        if not begun:
+            again = self.house.clock.now() + timedelta(seconds=self.held_seconds)
+            await self.claims.let_go(claim, again)
+            return
+        at = self.house.clock.now()
+        await self.claims.records.update(claim.record.name, partial(_noted, begun=begun, at=at))
+
+    async def _begin(self, record: KeptRecord, settled: Settled) -> str:
+        rule = self.schedule().rule(settled.rule)
+        due = Due(
+            clock=settled.clock,
+            rule=settled.rule,
+            clause=settled.clause,
+            version=settled.schedule,
+            service=record.service,
+            kind=record.kind,
+            record=record.record,
+            due=settled.due,
+            records=what_goes(record, rule.classes),
+        )
+        taker = self.rooms.erasing if settled.action == "delete" else self.rooms.reviews
+        if taker is None:
+            raise NobodyThere(f"nobody here takes what is due to {settled.action}")
+        return await taker.due(due)
+
+    async def _holds(self, record: KeptRecord) -> tuple[Hold, ...]:
+        if self.rooms.holds is None:
+            return ()
+        return await self.rooms.holds.holds_of(record.kind, record.record)
+
+
+def _noted(
+    known: KeptRecord | None, *, begun: dict[str, str], at: datetime
+) -> Accepted[KeptRecord] | Unchanged[KeptRecord] | Refused[None]:
+    if known is None:
+        return Refused(None)
+    if not any(one.clock in begun for one in untold(known)):
+        return Unchanged(known)
+    return Accepted(told(known, begun, at), ())

@@ -1,0 +1,72 @@
+"""Clocks: the stream that hears facts, the loop that acts on what is due, and their routes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from services.retention.api.clocks import routes
+from services.retention.commands.clocks import Clocks
+from services.retention.commands.dues import Dues
+from services.retention.commands.facts import Facts
+from services.retention.commands.refold import Refolding
+from services.retention.model.mapping import TOPICS
+from services.retention.store.claims import Claims
+from services.retention.store.records import open_records
+from services.retention.stream import Stream
+from services.retention.wiring import House, Part, Rooms
+from shared.events import Received
+from shared.policy.retention import Schedule
+from shared.policy.roles import load_roles
+from shared.runtime.loops import step_forever
+from shared.runtime.service import Role
+
+GROUP: Final = "retention.clocks"
+STALL_SECONDS: Final = 60.0
+
+
+async def open_part(house: House, rooms: Rooms) -> Part:
+    """Compose it."""
+
+    def schedule() -> Schedule:
+        return rooms.schedules.current() if rooms.schedules else house.schedule
+
+    records = open_records(house.database, schedule, house.clock)
+    claims = Claims(records, house.clock)
+    clocks = Clocks(house, rooms, records, claims)
+    rooms.clocks = clocks
+    roles = load_roles(house.settings.policies_dir / "roles.toml")
+    volunteers = {role for row in roles.file.categories for role in row.volunteers_get}
+    facts = Facts(records, volunteers)
+    refolding = Refolding(house, rooms, records)
+
+    async def hear(batch: Sequence[Received]) -> None:
+        await refolding.schedule()
+        written = await facts.hear(batch)
+        if rooms.holds is not None and written:
+            await rooms.holds.joining(written)
+
+    dues = Dues(house, rooms, claims, held_seconds=house.settings.held_seconds)
+    running: dict[str, Role] = {
+        "facts": Stream(
+            GROUP,
+            TOPICS,
+            "retention",
+            hear,
+            house.settings.kafka_bootstrap,
+            house.settings.topic_prefix,
+            house.health,
+            house.clock,
+            member=house.settings.replica or None,
+            stall_seconds=STALL_SECONDS,
+        ).run,
+        "dues": _stepping(house, "dues", dues.step, house.settings.clocks_seconds),
+        "folds": _stepping(house, "folds", refolding.step, 1.0),
+    }
+    return Part(routes=routes(clocks), running={"clocks": running})
+
+
+def _stepping(house: House, name: str, step: Callable[[], Awaitable[bool]], every: float) -> Role:
+    async def run(draining: asyncio.Event) -> None:
+        await step_forever(name, step, draining, health=house.health, every=every, within=60.0)
+
+    return run

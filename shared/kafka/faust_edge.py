@@ -1,0 +1,165 @@
+"""Faust as far as it may be trusted: a consumer that commits nothing it was not told is done.
+
+Faust 0.15.3 loses messages by itself: its offsets pass a message that was delivered and never
+acknowledged where that is the first one missing (faust issue 606), creep where records were written
+in transactions, and it reads records of transactions that were given up. The overrides here mend
+that; tests/unit/shared/test_faust_edge.py and tests/faults/test_killed_clocks.py fail without them.
+It makes no topic, starts no producer, no web site and no table, and reaches the broker by the same
+address as every other client.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+import aiokafka
+import faust
+from aiokafka import TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from faust.app.base import BootStrategy
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.types import TP
+
+from shared.kafka.connection import client, parse
+from shared.kafka.produce import GREATEST_RECORD
+
+COMMIT_SECONDS: Final = 1.0
+SESSION_SECONDS: Final = 10.0
+ASKING_SECONDS: Final = 15.0  # for the broker's ends of partitions
+
+
+class NothingButAConsumer(BootStrategy):
+    """Starts no producer, no site, and no sensors."""
+
+    enable_kafka_producer = False
+    enable_web = False
+
+
+class GuardedThread(AIOKafkaConsumerThread):
+    """Reads what was committed, with the address and the limits of all our consumers."""
+
+    def _create_worker_consumer(self, _transport: Transport) -> aiokafka.AIOKafkaConsumer:
+        app = self.app
+        assert isinstance(app, GuardedApp)
+        # By range, both topics that tell of an account come to the same worker.
+        self._assignor = RangePartitionAssignor
+        return aiokafka.AIOKafkaConsumer(
+            **client(app.address),
+            group_id=app.conf.id,
+            group_instance_id=app.conf.consumer_group_instance_id,
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            max_poll_interval_ms=300_000,
+            fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=1024 * 1024,
+            fetch_max_bytes=GREATEST_RECORD,
+            session_timeout_ms=int(SESSION_SECONDS * 1000),
+            heartbeat_interval_ms=2_000,
+            request_timeout_ms=15_000,
+        )
+
+
+class GuardedConsumer(Consumer):
+    """Never commits past a message that was delivered and not acknowledged."""
+
+    def _new_consumer_thread(self) -> GuardedThread:
+        return GuardedThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """Return the next offset to commit: none where the first message is still in hand."""
+        pending = [one.offset for one in self._unacked_messages if one.tp == tp and not one.acked]
+        if not pending:
+            return super()._new_offset(tp)
+        floor = min(pending)
+        acked = self._acked[tp]
+        ready = sorted(offset for offset in acked if offset < floor)
+        held = [offset for offset in acked if offset >= floor]
+        if not ready:
+            return None
+        acked[:] = ready
+        try:
+            return super()._new_offset(tp)
+        finally:
+            acked.extend(held)
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Note offsets that hold no message; the one that was just delivered is none of them."""
+        await super()._add_gap(tp, offset_from, offset_to - 1)
+
+    async def verify_all_partitions_active(self) -> None:
+        """Say nothing of partitions in which nothing happens: ``behind`` knows what is late."""
+
+
+class GuardedTransport(Transport):
+    """Makes guarded consumers."""
+
+    Consumer = GuardedConsumer
+
+
+class GuardedApp(faust.App):
+    """An app that only consumes; ``address`` is the broker's, with user and password."""
+
+    address: str = ""
+    BootStrategy = NothingButAConsumer
+
+    def _new_transport(self) -> GuardedTransport:
+        return GuardedTransport(self.conf.broker_consumer, self)
+
+
+def guarded_app(group: str, address: str, *, member: str | None = None) -> GuardedApp:
+    """Make an app of a group; ``member`` is its name there, so that a restart moves nothing."""
+    app = GuardedApp(
+        group,
+        # Shown in its logs: without the password.
+        broker=";".join(f"kafka://{one}" for one in parse(address).servers.split(",")),
+        autodiscover=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        store="memory://",
+        processing_guarantee="at_least_once",
+        stream_wait_empty=False,
+        stream_publish_on_commit=False,
+        stream_buffer_maxsize=1000,
+        broker_commit_interval=COMMIT_SECONDS,
+        broker_commit_every=1000,
+        broker_session_timeout=SESSION_SECONDS,
+        broker_rebalance_timeout=60.0,
+        consumer_group_instance_id=member or "",
+        consumer_auto_offset_reset="earliest",
+        table_standby_replicas=0,
+    )
+    app.address = address
+    return app
+
+
+def committed_by(app: faust.App) -> Mapping[TP, int | None]:
+    """Return what it committed last, by partition."""
+    return dict(app.consumer._committed_offset)  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+async def behind(app: faust.App) -> bool:
+    """Say whether anything was written that this worker has not acknowledged yet.
+
+    Asks the broker, not the worker, where partitions end; what was read is where the client stands,
+    which passes the control record behind a transaction: the offset that is committed never does.
+    """
+    consumer = app.consumer
+    async with asyncio.timeout(ASKING_SECONDS):
+        ours = set(consumer.assignment())
+        ends = await consumer.highwaters(*ours)
+        for where in ours:
+            if (await consumer.position(where) or 0) < ends[where]:
+                return True
+    generation = app.consumer_generation_id
+    return any(
+        not one.acked and one.tp in ours and one.generation_id == generation
+        for one in consumer.unacked
+    )
+
+
+def place(message: Any) -> TopicPartition:
+    """Return where a message stood."""
+    return TopicPartition(message.topic, message.partition)
