@@ -28,7 +28,7 @@ from tests.mailbox import Mailbox, mailbox
 from tests.platform import Platform
 from tests.processes import OPERATOR, Place, service, until
 
-pytestmark = [pytest.mark.law("P3"), pytest.mark.clause("DOAJ-9a4")]
+pytestmark = [pytest.mark.law("P3"), pytest.mark.clause("DOAJ-8b")]
 
 _PEOPLE: Final = count(1)
 NOTHING: Final = {"matched": 0, "erased": 0, "kept": 0, "remaining": 0}
@@ -256,7 +256,7 @@ async def test_an_erased_person_comes_back_by_no_old_word_and_anew_as_somebody_n
     letter = {"email": address, "consent": "given", "channel": "letter"}
     letter |= {"said-at": "2026-01-01T00:00:00Z"}
     status, problem = await client("PUT", "/consents/marketing", letter, operator=True)
-    assert (status, problem["rule"]) == (409, "DOAJ-9a4")
+    assert (status, problem["rule"]) == (409, "DOAJ-8b")
     assert await client.look_up(address) == {}
 
     await subscribed(client, box, address)

@@ -175,7 +175,7 @@ def give(
         return Refused(Refusal("consent-suppressed", rule="CRP-3e"))
     if known is not None and known.erased_at is not None and said.at <= known.erased_at:
         # A letter of before the erasure is part of what was erased, whenever it is entered.
-        return Refused(Refusal("consent-superseded", rule="DOAJ-9a4"))
+        return Refused(Refusal("consent-superseded", rule="DOAJ-8b"))
     if known is not None and any(
         (fact.said_at or fact.at) >= said.at for fact in known.facts if fact.what in ANSWERS
     ):

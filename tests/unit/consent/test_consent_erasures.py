@@ -31,7 +31,7 @@ from tests.unit.consent.given import (
     settled,
 )
 
-pytestmark = [pytest.mark.law("P2"), pytest.mark.clause("DOAJ-9a4")]
+pytestmark = [pytest.mark.law("P2"), pytest.mark.clause("DOAJ-8b")]
 
 NOTICE = a_notice()
 SOMEBODY = f"p{'7' * 32}"
