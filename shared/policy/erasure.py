@@ -8,7 +8,6 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.policy.periods import CalendarPeriod
 from shared.policy.rules import Row, checked, read, unique
 
 Rest = Annotated[timedelta, Field(strict=False, ge=timedelta(0))]
@@ -25,12 +24,6 @@ class PeriodRow(Row):
     """How long something may take; ISO 8601 duration."""
 
     lasts: Period
-
-
-class BoundRow(Row):
-    """A bound that certificates quote as it stands; ISO 8601 duration."""
-
-    lasts: CalendarPeriod
 
 
 class ErasureFile(BaseModel):
@@ -50,7 +43,6 @@ class ErasureFile(BaseModel):
     cooling_off: RestRow
     look_again: PeriodRow
     overdue_after: PeriodRow
-    backup_bound: BoundRow
     service: Annotated[list[Row], Field(min_length=1)]
 
     @model_validator(mode="after")

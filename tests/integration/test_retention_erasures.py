@@ -11,7 +11,7 @@ from shared.events.decisions import Refused
 from shared.privacy.personal import Personal, PersonalData
 from shared.runtime.ids import new_id, new_pseudonym
 from tests.consenting import a_place
-from tests.erasing import Holder, World, hasty, world
+from tests.erasing import ASKED, Holder, World, hasty, world
 from tests.platform import Platform
 from tests.processes import service, until
 
@@ -30,6 +30,8 @@ POINTS: Final = (
     "saga.evidenced",
 )
 GIVEN_UP: Final = "saga.released"
+# With its evidence an erasure goes on: to its certificate where there was nothing to be cleaned.
+DONE: Final = ("evidenced", "compacted", "irrecoverable", "scanned", "certified", "closed")
 REVIEW: Final = "2030-01-01T00:00:00Z"
 
 
@@ -80,7 +82,7 @@ async def test_an_erasure_goes_from_the_plan_to_the_evidence_of_every_service(he
     await here.ok(
         "POST", f"/erasures/{erasure}/approve", {"approver": "officer", "plan": shown["plan"]}
     )
-    shown = await here.at(erasure, "evidenced")
+    shown = await here.at(erasure, *DONE)
 
     assert not await here.reads(mine)
     assert await here.reads(theirs)
@@ -96,7 +98,7 @@ async def test_an_erasure_goes_from_the_plan_to_the_evidence_of_every_service(he
     told = await here.keys.shown(f"{person}.account")
     assert told is not None
     assert (told.fence, told.cause) == ("destroyed", erasure)
-    found = await here.ok("GET", "/erasures?state=evidenced")
+    found = await here.ok("GET", f"/erasures?state={shown['state']}")
     assert erasure in [one["erasure"] for one in found["erasures"]]
     assert (await here("POST", f"/erasures/{erasure}/take-back", {"requester": "o"}))[0] == 409
 
@@ -144,7 +146,7 @@ async def test_a_hold_keeps_an_erasure_from_its_keys_until_it_is_released(here: 
     assert shown["state"] == "collected"
     await here.keys.release(f"{person}.account", "case-7")
     assert await here.reads(mine)
-    await here.at(erasure, "evidenced")
+    await here.at(erasure, *DONE)
     assert not await here.reads(mine)
 
 
@@ -178,7 +180,7 @@ async def test_who_is_silent_or_could_not_look_keeps_an_erasure_from_its_evidenc
     assert (await here.ok("GET", f"/erasures/{erasure}"))["state"] == "ordered"
     services["deposits"].blind = False
     await here.answering.again(erasure)
-    await here.at(erasure, "evidenced")
+    await here.at(erasure, *DONE)
 
 
 @pytest.mark.law("P2")
@@ -190,7 +192,7 @@ async def test_what_turns_up_after_the_plan_goes_too_in_another_round(here: Worl
     erasure = await here.planned(email="fifth@example.org")
     here.answering.of(erasure)["consent"].turns_up = {f"{late}.account": ["u"]}
     await here.approve(erasure)
-    shown = await here.at(erasure, "evidenced")
+    shown = await here.at(erasure, *DONE)
     assert shown["rounds"] == 3  # a look and two orders
     assert not await here.reads(more)
     entry: Any = await here.database["ledger"].find_one({"_id": erasure})
@@ -208,7 +210,7 @@ async def test_journals_that_hang_on_an_account_are_waited_for(here: World) -> N
     shown = await here.waits(erasure, "blockers")
     assert shown["blockers"] == [{"what": "journals", "count": 2}]
     here.answering.of(erasure)["accounts"].blockers = 0
-    await here.at(erasure, "evidenced")
+    await here.at(erasure, *DONE)
 
 
 @pytest.mark.clause("DOAJ-6a4")
@@ -220,7 +222,7 @@ async def test_what_was_decided_to_be_kept_stays_and_nothing_else(here: World) -
     kept = {"class": "account", "reason": "archiving-research", "review-at": REVIEW}
     erasure = await here.planned(email="seventh@example.org", exempt=[kept])
     await here.approve(erasure)
-    shown = await here.at(erasure, "evidenced")
+    shown = await here.at(erasure, *DONE)
     assert shown["services"][0]["done"]["outcome"] == "exempt"
     assert await here.reads(mine)
 
@@ -236,7 +238,7 @@ async def test_two_requests_at_once_for_one_person_both_come_to_their_evidence(
     here.answering.fresh = here.answering.of(first)  # the same services, the same records
     second = await here.planned(email="eighth@example.org")
     await asyncio.gather(here.approve(first), here.approve(second))
-    shown = await asyncio.gather(*(here.at(one, "evidenced") for one in (first, second)))
+    shown = await asyncio.gather(*(here.at(one, *DONE) for one in (first, second)))
     assert not await here.reads(mine)
     told = await here.keys.shown(f"{person}.account")
     assert told is not None
@@ -245,14 +247,25 @@ async def test_two_requests_at_once_for_one_person_both_come_to_their_evidence(
     assert done == ["erased", "nothing-found"]
 
 
-async def test_of_a_person_nobody_knows_everybody_looked_and_nothing_was_found(
+@pytest.mark.law("P5")
+async def test_of_a_person_nobody_knows_a_certificate_says_that_everybody_looked(
     here: World,
 ) -> None:
     erasure = await here.planned(email="ninth@example.org")
     await here.approve(erasure)
-    shown = await here.at(erasure, "evidenced")
+    shown = await here.at(erasure, "closed", within=60)
     assert {one["done"]["outcome"] for one in shown["services"]} == {"nothing-found"}
     assert shown["keys"] == []
+    said = await here.ok("GET", shown["certificate"])
+    results = {one["service"]: one["result"] for one in said["statement"]["evidence"]}
+    assert results == dict.fromkeys(ASKED, "nothing-found")
+    page = await here.ok("GET", shown["certificate"] + ".html")
+    assert said["statement"]["certificate"] in page
+    own = next(one.subjects for one in here.answering.orders.values() if one.erasure == erasure)
+    assert own is not None
+    gone = await here.keys.shown(f"{own.person}.{own.cls}")
+    assert gone is not None
+    assert gone.fence == "destroyed"
 
 
 @pytest.mark.clause("DOAJ-6a4")
@@ -265,7 +278,7 @@ async def test_one_record_goes_and_the_others_of_its_person_stay(here: World) ->
     record = {"keys_id": keys, "units": ["old"]}
     erasure = await here.planned(records=[record])
     await here.approve(erasure)
-    await here.at(erasure, "evidenced")
+    await here.at(erasure, *DONE)
     assert not await here.reads(old)
     assert await here.reads(new)
     assert await here.kept(SOMEBODY, person, "later")
@@ -327,7 +340,7 @@ async def test_killed_at_every_step_an_erasure_comes_to_the_same_end(
                 assert (await here.keys.shown(f"{person}.account")).fence != "destroyed"
         async with service("retention", place, **settings) as running:
             here.retention = running
-            shown = await here.at(erasure, "evidenced")
+            shown = await here.at(erasure, *DONE)
         assert shown["services"][0]["done"]["outcome"] == "erased"
         assert not await here.reads(mine)
         assert await here.reads(theirs)

@@ -1,5 +1,10 @@
 """The certificate, and the end: the key of what the erasure itself knew of the person goes, too."""
 
+from datetime import timedelta
+from typing import Final
+
+from pydantic import TypeAdapter
+
 from services.retention.erasure import ledger, orders
 from services.retention.erasure.fencing import release
 from services.retention.erasure.saga import AT_ONCE, Go, Saga, Stay, Taken, waiting
@@ -10,6 +15,8 @@ from shared.events.decisions import Refused
 from shared.privacy.certificates import Statement, as_json, issue, record
 from shared.runtime.crashpoints import crashpoint
 
+ISO: Final[TypeAdapter[timedelta]] = TypeAdapter(timedelta)  # writes durations as ISO 8601
+
 
 async def certify(saga: Saga, erasure: KeptErasure) -> Taken:
     """Put the statement into the tree and sign it; the same statement however often it is tried."""
@@ -18,8 +25,8 @@ async def certify(saga: Saga, erasure: KeptErasure) -> Taken:
         return waiting("rooms", "tree", now=saga.now())
     policies = saga.policies()
     if erasure.statement is None:
-        bound = str(saga.policy.file.backup_bound.lasts)
-        said = statement_of(erasure, policies, backup_bound=bound)
+        bound = saga.house.personal.file.epochs.backup_bound
+        said = statement_of(erasure, policies, backup_bound=ISO.dump_python(bound, mode="json"))
         return Stay(
             seconds=AT_ONCE, changes={"statement": said.model_dump(mode="json", by_alias=True)}
         )

@@ -2,10 +2,15 @@
 
 from services.retention.erasure import orders
 from services.retention.erasure.saga import AT_ONCE, Go, Saga, Stay, Taken, waiting
+from services.retention.erasure.scanning import Residue, VoidScan
 from services.retention.model.answers import tombstones
 from services.retention.model.erasure_states import Ended, KeptErasure
+from shared.runtime.log import get_log
 
 BETWEEN_LOOKS = 1.0  # seconds: compaction and rotation tell nobody
+BETWEEN_SCANS = 10.0  # seconds: a scan reads everything
+
+log = get_log(__name__)
 
 
 async def compact(saga: Saga, erasure: KeptErasure) -> Taken:
@@ -45,11 +50,16 @@ async def outlive(saga: Saga, erasure: KeptErasure) -> Taken:
 
 
 async def scan(saga: Saga, erasure: KeptErasure) -> Taken:
-    """Search every place for what should be gone; raises where anything is left."""
+    """Search every place for what should be gone; where anything is left it is searched again."""
     physical = saga.rooms.physical
     if physical is None:
         return waiting("rooms", "physical", now=saga.now())
-    return Go("scan", {"scan": await physical.scanned(erasure.keys)})
+    try:
+        found = await physical.scanned(erasure.keys)
+    except (Residue, VoidScan) as fault:
+        log.warning("scan is not clean", erasure=erasure.erasure, reason=type(fault).__name__)
+        return waiting("scan", seconds=BETWEEN_SCANS, now=saga.now())
+    return Go("scan", {"scan": found})
 
 
 async def _ends(saga: Saga, erasure: KeptErasure) -> tuple[Ended, ...]:

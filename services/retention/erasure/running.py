@@ -6,6 +6,7 @@ again. What comes late from a process that was frozen is turned down by the numb
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,9 +22,15 @@ from shared.events.decisions import Refused
 from shared.mongo.turns import Turns
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Busy, Transient
+from shared.runtime.health import Health
 from shared.runtime.log import get_log
+from shared.runtime.service import wait_any
 
+ROLE: Final = "erasures"
 MOST: Final = 16  # erasures at the same time
+EVERY: Final = 1.0  # seconds between two looks where nothing wakes the loop
+STALLED_SECONDS: Final = 120.0
+DRAIN_SECONDS: Final = 5.0
 TURN_SECONDS: Final = 1.0  # between two signs that this process has its turn
 
 STEPS: Final[Mapping[Step, TakeStep]] = MappingProxyType(
@@ -64,30 +71,61 @@ class Running:
     _turn: int | None = None
     _turn_until: float = 0.0
     _rests: dict[str, float] = field(default_factory=dict)
+    _in_hand: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _touched: set[str] = field(default_factory=set)
 
-    async def step(self) -> bool:
-        """Take what steps can be taken now; says whether there may be more at once."""
+    async def run(self, draining: asyncio.Event, *, health: Health) -> None:
+        """Take steps until told to drain; a long one, such as a scan, holds up no other erasure.
+
+        What is in hand then is given some seconds and left: whoever goes on takes the step again.
+        """
+        health.promise(ROLE, within=STALLED_SECONDS)
+        async with asyncio.TaskGroup() as group:
+            while not draining.is_set():
+                self.wake.clear()
+                try:
+                    for one in await self._ready():
+                        self._in_hand[one] = group.create_task(self._take(one), name=f"saga-{one}")
+                except Transient as fault:
+                    log.warning("erasures interrupted", reason=str(fault))
+                health.beat(ROLE)
+                self._wake_in_time()
+                await wait_any(draining, self.wake, timeout=EVERY)
+            if self._in_hand:
+                await asyncio.wait(list(self._in_hand.values()), timeout=DRAIN_SECONDS)
+            for task in self._in_hand.values():
+                task.cancel()
+        health.retire(ROLE)
+        with contextlib.suppress(Transient):
+            await self.turns.give_up()
+
+    async def step(self) -> None:
+        """Take what steps can be taken now, and wait for all of them."""
+        async with asyncio.TaskGroup() as group:
+            for one in await self._ready():
+                self._in_hand[one] = group.create_task(self._take(one))
+
+    async def _ready(self) -> list[str]:
+        """Return the erasures that are to be looked at now; none while another has the turn."""
         if not await self._has_turn():
             self._rests.clear()
-            return False
+            return []
         open_ones = await self.saga.store.unsettled()
         self._rests = {one: self._rests[one] for one in open_ones if one in self._rests}
         now = self._now()
-        ready = [one for one in open_ones if self._rests.get(one, 0.0) <= now]
-        async with asyncio.TaskGroup() as group:
-            for one in ready[:MOST]:
-                group.create_task(self._take(one), name=f"erasure-{one}")
-        self._wake_in_time()
-        return len(ready) > MOST
+        ready = [
+            one
+            for one in open_ones
+            if one not in self._in_hand and self._rests.get(one, 0.0) <= now
+        ]
+        return ready[: MOST - len(self._in_hand)]
 
     def touch(self, erasure: str) -> None:
         """Have an erasure looked at now: something that it may wait for is there."""
         self._rests.pop(erasure, None)
+        if erasure in self._in_hand:
+            self._touched.add(erasure)
         self.wake.set()
-
-    async def end(self) -> None:
-        """Let another process go on at once."""
-        await self.turns.give_up()
 
     async def _take(self, erasure: str) -> None:
         """Take an erasure as far as it goes; one that fails does not hold up the others."""
@@ -99,7 +137,13 @@ class Running:
         except Exception as fault:  # noqa: BLE001  (it is tried again, for ever, and told of)
             log.error("erasure failed", erasure=erasure, reason=type(fault).__name__)  # noqa: TRY400
             rest = LATER
-        self._rests[erasure] = self._now() + rest
+        finally:
+            self._in_hand.pop(erasure, None)
+        # Touched meanwhile, it is looked at again at once.
+        again = 0.0 if erasure in self._touched else rest
+        self._touched.discard(erasure)
+        self._rests[erasure] = self._now() + again
+        self.wake.set()
 
     async def _advance(self, erasure: str) -> float:
         """Take steps while there are any; return in how many seconds to look again."""
@@ -152,8 +196,9 @@ class Running:
 
     def _wake_in_time(self) -> None:
         """Have the loop look again when the first of those that rest may go on."""
-        if self._rests:
-            first = max(0.01, min(self._rests.values()) - self._now())
+        resting = [at for one, at in self._rests.items() if one not in self._in_hand]
+        if resting:
+            first = max(0.01, min(resting) - self._now())
             asyncio.get_running_loop().call_later(first, self.wake.set)
 
     def _now(self) -> float:

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
 
 from services.retention.api.erasures import routes
 from services.retention.commands.erasures import Erasures
-from services.retention.erasure.running import Running
+from services.retention.erasure.running import ROLE, Running
 from services.retention.erasure.saga import Saga
 from services.retention.store.erasures import GROUP, TABLE, TOPICS, open_erasures
 from services.retention.wiring import House, Part, Rooms
@@ -16,11 +15,6 @@ from shared.kafka.consume import Consumer
 from shared.mongo import projecting
 from shared.mongo.turns import Turns
 from shared.policy.erasure import load_erasure
-from shared.runtime.loops import step_forever
-from shared.runtime.service import Role
-
-ROLE: Final = "erasures"
-EVERY: Final = 1.0  # seconds between two looks where nothing wakes the loop
 
 
 async def open_part(house: House, rooms: Rooms) -> Part:
@@ -31,22 +25,10 @@ async def open_part(house: House, rooms: Rooms) -> Part:
     running = Running(saga, Turns(house.database["leases"], ROLE, house.settings.replica_name))
     erasures = Erasures(saga, running.touch if ROLE in house.roles else lambda _erasure: None)
     rooms.erasing = erasures
+    looping = partial(running.run, health=house.health)
     return Part(
         routes=routes(erasures),
-        running={ROLE: {ROLE: looping(house, running), GROUP: hearing(house, running).run}},
-    )
-
-
-def looping(house: House, running: Running) -> Role:
-    """Compose the loop."""
-    return partial(
-        step_forever,
-        ROLE,
-        running.step,
-        health=house.health,
-        every=EVERY,
-        within=120.0,
-        wake=running.wake,
+        running={ROLE: {ROLE: looping, GROUP: hearing(house, running).run}},
     )
 
 
