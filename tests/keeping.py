@@ -115,3 +115,14 @@ async def keeping(place: Place, *roles: str, **environment: str) -> AsyncIterato
             open_records(database, lambda: SCHEDULE),
             Keys(open_keys(keys), timedelta()),
         )
+
+
+def a_hold(**more: Any) -> dict[str, Any]:
+    """Return the body of a hold for a claim; say what it holds."""
+    return {
+        "matter": "case-7",
+        "reason": "legal-claims",
+        "placed-by": "operator-1",
+        "review-on": (datetime.now(UTC) + timedelta(days=30)).date().isoformat(),
+        **more,
+    }

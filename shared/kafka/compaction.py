@@ -6,21 +6,18 @@ twice. That shows the replica that leads, and no other.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import TopicPartition
 
 from shared.kafka.cluster import replicas
-from shared.kafka.connection import client
-from shared.kafka.produce import GREATEST_RECORD, stop
-from shared.runtime.faults import Transient
+from shared.kafka.whole import read_whole, reader
 
 CHECKPOINT: Final = "cleaner-offset-checkpoint"
-POLL_MS: Final = 200
 How = Literal["cleaner-checkpoint", "full-read"]
 
 
@@ -39,15 +36,8 @@ async def log_end(bootstrap: str, topic: str, partition: int, *, prefix: str = "
     Raises ``Transient`` while the broker is away.
     """
     where = TopicPartition(prefix + topic, partition)
-    consumer = _reader(bootstrap)
-    try:
-        await consumer.start()
-        consumer.assign([where])
+    async with reader(bootstrap) as consumer:
         return int((await consumer.end_offsets([where]))[where])
-    except (KafkaError, OSError) as fault:
-        raise _away(fault) from fault
-    finally:
-        await stop(consumer)
 
 
 async def receipts(
@@ -107,37 +97,13 @@ async def reads_clean(
 
     Records of transactions that were aborted count, too. Raises ``Transient``.
     """
-    where = TopicPartition(prefix + topic, partition)
-    consumer = _reader(bootstrap)
     seen: set[bytes | None] = set()
-    try:
-        await consumer.start()
-        consumer.assign([where])
-        await consumer.seek_to_beginning(where)
-        end = min((await consumer.end_offsets([where]))[where], before)
-        while await consumer.position(where) < end:
-            fetched = await consumer.getmany(where, timeout_ms=POLL_MS)
-            for record in fetched.get(where, []):
-                if record.offset < before and record.key in seen:
-                    return False
-                seen.add(record.key)
-    except (KafkaError, OSError) as fault:
-        raise _away(fault) from fault
-    finally:
-        await stop(consumer)
+    records = read_whole(bootstrap, [(prefix + topic, partition)])
+    async with contextlib.aclosing(records):
+        async for _, record in records:
+            if record.offset >= before:
+                break
+            if record.key in seen:
+                return False
+            seen.add(record.key)
     return True
-
-
-def _reader(bootstrap: str) -> AIOKafkaConsumer:
-    return AIOKafkaConsumer(
-        **client(bootstrap),
-        group_id=None,
-        enable_auto_commit=False,
-        isolation_level="read_uncommitted",
-        max_partition_fetch_bytes=GREATEST_RECORD,
-        request_timeout_ms=15_000,
-    )
-
-
-def _away(fault: BaseException) -> Transient:
-    return Transient(f"the broker did not answer: {type(fault).__name__}")

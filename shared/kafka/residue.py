@@ -5,7 +5,7 @@ brokers can be read every file is decoded, what the broker is about to delete to
 topic is read from beginning to end, aborted transactions included.
 """
 
-import asyncio
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -13,23 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
-
 from shared.events.orders import KeptUnits
 from shared.kafka.cluster import partitions
-from shared.kafka.connection import client
-from shared.kafka.produce import GREATEST_RECORD, stop
+from shared.kafka.fetched import Record
 from shared.kafka.segments import segments, stored
 from shared.kafka.topics import declared
+from shared.kafka.whole import read_whole
 from shared.runtime.faults import Transient
 
 MARK: Final = b"pe1."
 ENVELOPE: Final = re.compile(
     rb"pe1\.([a-z0-9]{8,64}\.[a-z][a-z-]{0,40})\.([A-Za-z0-9_:-]{1,128})\."
 )
-POLL_MS: Final = 200
-MOST: Final = 2_000  # records of one poll
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,39 +124,19 @@ async def look_into_topics(bootstrap: str, sought: Sought, *, prefix: str = "") 
     Raises ``Transient``, also where a topic may not be read.
     """
     places = Places(sought)
-    where = [TopicPartition(*one) for one in await partitions(bootstrap, prefix=prefix)]
-    unseen = {prefix + name for name in declared()} - {one.topic for one in where}
+    where = await partitions(bootstrap, prefix=prefix)
+    unseen = {prefix + name for name in declared()} - {topic for topic, _ in where}
     if unseen:  # a broker does not name to us what we may not read
         raise Transient(f"{len(unseen)} declared topics cannot be read")
-    consumer = AIOKafkaConsumer(
-        **client(bootstrap),
-        group_id=None,
-        enable_auto_commit=False,
-        isolation_level="read_uncommitted",
-        max_partition_fetch_bytes=GREATEST_RECORD,
-        request_timeout_ms=15_000,
-    )
-    try:
-        await consumer.start()
-        consumer.assign(where)
-        await consumer.seek_to_beginning(*where)
-        ends = await consumer.end_offsets(where)
-        while any([await consumer.position(one) < ends[one] for one in where]):
-            for at, records in (
-                await consumer.getmany(timeout_ms=POLL_MS, max_records=MOST)
-            ).items():
-                for record in records:
-                    places.look(at.topic.removeprefix(prefix), _data(record))
-                await asyncio.sleep(0)
-    except (KafkaError, OSError) as fault:
-        raise Transient(f"a topic was not read: {type(fault).__name__}") from fault
-    finally:
-        await stop(consumer)
+    records = read_whole(bootstrap, where)
+    async with contextlib.aclosing(records):
+        async for topic, record in records:
+            places.look(topic.removeprefix(prefix), _data(record))
     return places
 
 
-def _data(record: object) -> bytes:
-    parts = [getattr(record, "key", None) or b"", getattr(record, "value", None) or b""]
-    for name, value in getattr(record, "headers", ()):
+def _data(record: Record) -> bytes:
+    parts = [record.key or b"", record.value or b""]
+    for name, value in record.headers:
         parts += [name.encode(), value or b""]
     return b"\n".join(parts)

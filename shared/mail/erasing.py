@@ -96,9 +96,8 @@ class Mailed:
         if not people or not asked(whom, self.cls):
             return ()
         return [
-            Held(one.id, people=frozenset({one.share}), classes=frozenset({self.cls}))
-            for one in await self.queue.sealed()
-            if one.share in people
+            Held(name, people=frozenset({share}), classes=frozenset({self.cls}))
+            for name, share in (await self.queue.sealed_of(people)).items()
         ]
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002

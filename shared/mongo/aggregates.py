@@ -98,16 +98,14 @@ class Aggregates(Generic[S]):
         cursor = self.collection.find({}, {"state": 1}).batch_size(most)
         page: dict[Any, S] = {}
         try:
-            while True:
-                with faults():
-                    document = await anext(cursor, None)
-                if document is not None:
+            with faults():
+                async for document in cursor:
                     page[document["_id"]] = self.parse(document["state"])
-                if page and (document is None or len(page) == most):
-                    yield page
-                    page = {}
-                if document is None:
-                    return
+                    if len(page) == most:
+                        yield page
+                        page = {}
+            if page:
+                yield page
         finally:
             await cursor.close()
 

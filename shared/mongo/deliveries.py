@@ -197,6 +197,21 @@ class Deliveries:
             ]
         return [_delivery(one) for one in found if "sealed" in one["payload"]]
 
+    async def sealed_of(self, shares: Some[str]) -> dict[str, str]:
+        """Return of these shares what still holds something sealed: ids, and whose each is.
+
+        Of a long queue nothing but that is read.
+        """
+        shown = {"share": 1, "payload.sealed.epoch": 1}
+        of = {"share": {"$in": sorted(shares)}}
+        with faults():
+            found = [
+                each
+                for asked in ({"waiting": True}, {"dead": True})
+                for each in await self.collection.find(asked | of, shown).to_list(None)
+            ]
+        return {one["_id"]: one["share"] for one in found if "sealed" in one.get("payload", {})}
+
     async def forget(self, names: Sequence[str], said: str) -> None:
         """Deliver these no more, dead ones too, and forget what is sealed.
 

@@ -62,6 +62,23 @@ async def test_of_many_that_would_try_a_delivery_one_does(queue: Deliveries) -> 
     assert await queue.due(most=20) == []
 
 
+@pytest.mark.clause("DOAJ-6b1")
+async def test_what_is_forgotten_says_nothing_is_tried_no_more_and_leaves_others_be(
+    queue: Deliveries,
+) -> None:
+    await queue.enqueue([New(one, "test", {"sealed": one}, "s") for one in ("a", "b", "c", "d")])
+    dead, trying, *_ = await queue.claim(await queue.due(most=2), holder="h", seconds=5)
+    await queue.settle(dead, Settled("dead", "500"))
+    assert sorted(one.id for one in await queue.sealed()) == ["a", "b", "c", "d"]
+    await queue.forget([dead.id, trying.id, "c"], "erased")
+    assert [one.id for one in await queue.sealed()] == ["d"]
+    assert not await queue.settle(trying, Settled("waiting", "500"))
+    assert [one.id for one in await queue.due(most=10)] == ["d"]
+    assert await queue.listed("dead", after="", most=10) == []
+    left = [await queue.one(one) for one in (dead.id, trying.id, "c")]
+    assert [(one.state, one.payload) for one in left if one] == [("done", {})] * 3
+
+
 async def test_a_try_that_came_too_late_says_nothing_and_the_next_one_counts(
     queue: Deliveries, clock: ManualClock
 ) -> None:

@@ -24,6 +24,7 @@ from tests.processes import Place, Running, service, until
 pytestmark = [pytest.mark.law("P3"), pytest.mark.clause("CRP-11a")]
 
 ROLES: Final = ("api", "relay", "worker", "deliver", "reactions")
+REPLICA: Final = {"REPLICA": "deposits-1"}
 _NUMBERS: Final = count(1)
 
 
@@ -51,7 +52,7 @@ async def retention(place: Place) -> AsyncIterator[Retention]:
 async def running(place: Place, accounts: Voice, retention: Retention) -> AsyncIterator[Running]:
     assert accounts
     assert retention
-    async with service("deposits", place, *ROLES) as made:
+    async with service("deposits", place, *ROLES, **REPLICA) as made:
         yield made
 
 
@@ -107,6 +108,43 @@ async def kept(database: Database, submission: str) -> dict[str, Any]:
     return found
 
 
+POINTS: Final = ("erasing.erased", "relay.sent")
+
+
+@pytest.mark.law("L1")
+async def test_what_is_not_read_yet_is_waited_for_and_killed_anywhere_all_of_it_goes(
+    place: Place, accounts: Voice, retention: Retention
+) -> None:
+    assert accounts
+    people = [f"unread-{number}@press.example" for number in range(3)]
+    async with (
+        service("deposits", place, "api", "relay", "reactions", **REPLICA) as running,
+        client(running) as press,
+    ):
+        sent = {one: await press.later(a_file(one, f"10.5555/{one[:8]}")) for one in people}
+        said = await retention.looked(*people)
+        assert [(one.what, one.count) for one in said.blockers] == [("open-submissions", 3)]
+        orders = {one: await retention.order("erase", one) for one in people}
+        assert (await retention.looked(*people)).outcome == "found"
+    assert await files(retention.database, *sent.values()) == list(sent.values())
+    async with (
+        service("deposits", place, "api", "relay", "worker", **REPLICA) as running,
+        client(running) as press,
+    ):
+        for submission in sent.values():
+            assert (await press.ended(submission))["success_count"] == 1
+    assert retention.answers.keys().isdisjoint(orders.values())
+    for point in POINTS:
+        crash = REPLICA | {"COLOPHON_CRASH": point}
+        async with service("deposits", place, *ROLES, ready=False, **crash) as running:
+            assert await running.ended() != 0
+    async with service("deposits", place, *ROLES, **REPLICA):
+        for one, submission in sent.items():
+            said = await retention.answer(orders[one])
+            assert by_collection(said) == {"raw": (1, 1, 0), "submissions": (1, 1, 0)}
+            assert await files(retention.database, submission) == []
+
+
 @pytest.mark.parametrize("written", ["near", "far", "utf_16"])
 async def test_a_depositor_s_files_go_and_works_and_logs_stay(
     press: Client, retention: Retention, address: str, written: str
@@ -133,10 +171,12 @@ async def test_a_depositor_s_files_go_and_works_and_logs_stay(
     assert (await kept(retention.database, others))["file_name"]
     work = await retention.database["works"].find_one({"_id": doi})
     assert work is not None
-    log = await press.log(submission_id=submission)
-    assert (log.status, log.batch, [one[:2] for one in log.records]) == (
-        "completed", "", [("Success", doi)]
-    )  # fmt: skip
+    status, shown = await press.get(f"/submissions/{submission}")
+    assert (status, shown["status"], shown["success_count"]) == (200, "completed", 1)
+    assert (shown["file_name"], shown["batch_id"]) == (None, None)
+    assert [one["doi"] for one in shown["records"]] == [doi]
+    status, problem = await press.get(f"/submissions/{submission}/contents")
+    assert status == 410, problem
 
     again = await retention.answer(await retention.order("erase", address))
     assert (again.outcome, by_collection(again)) == ("nothing-found", {})
@@ -208,45 +248,3 @@ def person(pseudonym: str, *, heir: str | None = None, version: int = 1) -> Pers
             "version": version,
         }
     )
-
-
-POINTS: Final = ("erasing.erased", "erasing.evidence", "relay.sent")
-
-
-@pytest.mark.law("L1")
-async def test_what_is_not_read_yet_is_waited_for_and_killed_anywhere_all_of_it_goes(
-    platform: Platform, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    name = f"t{new_id().replace('-', '')[8:24]}."
-    await topics.create(platform.kafka_bootstrap, prefix=name)
-    folder = tmp_path_factory.mktemp("killed")
-    place = Place(platform.kafka_bootstrap, platform.mongodb_url, name, folder)
-    people = [f"depositor-{number}@press.example" for number in range(3)]
-    replica = {"REPLICA": "deposits-1"}
-    async with members(place), ordering(place, "deposits") as retention:
-        async with (
-            service("deposits", place, "api", "relay", "reactions", **replica) as running,
-            client(running) as press,
-        ):
-            sent = {one: await press.later(a_file(one, f"10.5555/{one[:11]}")) for one in people}
-            said = await retention.looked(*people)
-            assert [(one.what, one.count) for one in said.blockers] == [("open-submissions", 3)]
-            orders = {one: await retention.order("erase", one) for one in people}
-            assert (await retention.looked(*people)).outcome == "found"
-        assert await files(retention.database, *sent.values()) == list(sent.values())
-        async with (
-            service("deposits", place, "api", "relay", "worker", **replica) as running,
-            client(running) as press,
-        ):
-            for submission in sent.values():
-                assert (await press.ended(submission))["success_count"] == 1
-        assert retention.answers.keys().isdisjoint(orders.values())
-        for point in POINTS:
-            crash = replica | {"COLOPHON_CRASH": point}
-            async with service("deposits", place, *ROLES, ready=False, **crash) as running:
-                assert await running.ended() != 0
-        async with service("deposits", place, *ROLES, **replica):
-            for one, submission in sent.items():
-                said = await retention.answer(orders[one])
-                assert by_collection(said) == {"raw": (1, 1, 0), "submissions": (1, 1, 0)}
-                assert await files(retention.database, submission) == []

@@ -9,12 +9,11 @@ import pytest
 from shared.events.decisions import Refused
 from shared.kafka import topics
 from shared.runtime.ids import new_id
-from tests.keeping import Kept, keeping
+from tests.keeping import Kept, a_hold, keeping
 from tests.platform import Platform
 from tests.processes import Place, until
 
 pytestmark = [pytest.mark.law("P4"), pytest.mark.clause("DOAJ-6a4")]
-NEXT_MONTH = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
 
 
 @pytest.fixture(scope="module")
@@ -25,16 +24,6 @@ async def kept(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> 
     place = Place(platform.kafka_bootstrap, platform.mongodb_url, name, folder)
     async with keeping(place) as made:
         yield made
-
-
-def a_hold(**more: Any) -> dict[str, Any]:
-    return {
-        "matter": "case-7",
-        "reason": "legal-claims",
-        "placed-by": "operator-1",
-        "review-on": NEXT_MONTH,
-        **more,
-    }
 
 
 async def released(kept: Kept, hold: str) -> Any:

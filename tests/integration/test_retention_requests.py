@@ -208,19 +208,19 @@ async def test_the_answer_is_the_same_whoever_asks_and_whatever_is_held(desk: De
             headers = {n: v for n, v in said.headers.items() if n.lower() not in VARYING}
             return said.status, found | {"confirmation": ""}, headers
 
-    assert await answer(known) == await answer(address())
-    # Each gets the same mail, for nobody is looked up: the code and nothing of what is held.
-    first, second = address(), known
-    mails = []
-    for email in (first, second):
-        seen = len(desk.box.to(email))
-        await desk.ok_ask(email)
-        mails.append(text_of(await desk.box.next_to(email, after=seen)))
-    assert _shape(mails[0]) == _shape(mails[1])
+    unknown = address()
+    assert await answer(known) == await answer(unknown)
+    # Each gets the same mail, for nobody is looked up: the code and nothing of what is held. Who
+    # is on record had a code and a confirmation before.
+    await desk.box.next_to(known, after=2)
+    await desk.box.next_to(unknown)
+    asked_again = [text_of(one) for one in desk.box.to(known) if "(erasure)" in text_of(one)]
+    first_time = [text_of(one) for one in desk.box.to(unknown)]
+    assert [_shape(one) for one in asked_again] == [_shape(one) for one in first_time]
 
 
 def _shape(text: str) -> str:
-    return re.sub(r"[0-9a-f-]{36}|\d|([A-Z2-7]{4}-){3}[A-Z2-7]{4}", "", text)
+    return re.sub(r"([A-Z2-7]{4}-){3}[A-Z2-7]{4}|[0-9a-f-]{36}|\d", "", text)
 
 
 @pytest.mark.clause("DOAJ-1a10")

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from services.retention.commands.reports import ROUNDS, KeptRounds
 from services.retention.model.reviews import Counts, KeptReview
+from services.retention.store import keeping as keeping_of
 from services.retention.store.holding import open_reviews
 from shared.events.decisions import Refused
 from shared.kafka import topics
@@ -14,7 +16,7 @@ from shared.mongo import Accepted
 from shared.runtime.ids import new_id
 from tests.keeping import SCHEDULE, TEXT, Kept, keeping
 from tests.platform import Platform
-from tests.processes import Place
+from tests.processes import Place, until
 
 NEXT_MONTH = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
 OLD = "2010-01-01"
@@ -205,3 +207,35 @@ async def test_that_an_account_of_a_list_goes_is_a_decision_of_two_and_none_wher
     assert [one["review"] for one in open_["reviews"]] == [review]
     done = {"choice": "done", "why": "looked-through", "by": "operator-1"}
     assert not (await kept.ok("POST", path, done))["open"]
+
+
+@pytest.mark.clause("DOAJ-6b2")
+@pytest.mark.clause("DOAJ-6b3")
+async def test_each_year_a_list_is_made_by_itself_once_with_its_counts(kept: Kept) -> None:
+    await kept.record("account", "y-old", ("registered", OLD))
+    await kept.record("account", "y-unknown", ("registered", None))
+    rounds = keeping_of(kept.database, ROUNDS, KeptRounds)
+
+    def back(known: Any) -> Accepted[KeptRounds]:
+        year_ago = datetime.now(UTC) - timedelta(days=366)
+        return Accepted(KeptRounds(until=year_ago, version=known.version + 1), ())
+
+    async def begun() -> Any:
+        return await rounds.load(ROUNDS)
+
+    await until(begun, what="the first look at rounds")
+    await rounds.update(ROUNDS, back)
+
+    async def made() -> Any:
+        found = await kept.ok("GET", "/reviews?rule=stale-account&open=true")
+        return [one for one in found["reviews"] if one["counts"] and one["counts"]["records"] > 2]
+
+    found = await until(made, within=20, what="the list of the year")
+    only = max(found, key=lambda one: one["due"])
+    assert (only["action"], only["needs"], only["office"]) == ("report", 2, "team")
+    assert only["due"][5:10] == "11-01"  # a year after the rule began, and each year from then on
+    assert only["counts"]["listed"] >= 1
+    assert only["counts"]["undated"] >= 1
+    shown = await kept.ok("GET", f"/reports/stale-accounts?as-of={only['due']}&rows=1000")
+    assert len(shown["listed"]) == only["counts"]["listed"]
+    assert len(shown["undated"]) == only["counts"]["undated"]

@@ -72,6 +72,9 @@ class Cursor:
     def sort(self, by: str, _up: int) -> "Cursor":
         return Cursor(lambda: sorted(self.look(), key=lambda one: one[by]), self.pause, self.most)
 
+    def batch_size(self, _most: int) -> "Cursor":
+        return self
+
     async def __aiter__(self) -> AsyncIterator[Document]:
         for one in await self.to_list(None):
             yield one

@@ -22,7 +22,7 @@ from shared.runtime import crashpoints
 from tests.laws.erasure_world import PEOPLE, SCHEDULE, SERVICES, Killed, World
 from tests.laws.turns import run
 
-ROUNDS = 40
+ROUNDS = 30
 POINTS = (
     "saga.look-ordered",
     "saga.planned",
@@ -113,7 +113,7 @@ async def in_the_end(world: World) -> None:
 
 @pytest.mark.law("P3")
 @pytest.mark.law("P4")
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 @given(seed=st.integers(0, 2**32), deadly=st.sampled_from([0.0, 0.01, 0.05]))
 def test_whoever_dies_or_is_away_nothing_goes_unasked_under_a_hold_or_without_evidence(
     tmp_path: Path, seed: int, deadly: float
@@ -136,6 +136,7 @@ def test_whoever_dies_or_is_away_nothing_goes_unasked_under_a_hold_or_without_ev
 
 def ends(world: World) -> None:
     """Say what is so when all is over: certificates, the ledger, and nothing fenced in vain."""
+    assert world.broken == []
     certified = {one for one in world.whose if world.state(one).certificate is not None}
     assert certified == {one for one in world.whose if world.state(one).step not in GIVEN_UP}
     entries = list(world.database["ledger"].documents.values())
@@ -145,6 +146,11 @@ def ends(world: World) -> None:
     for erasure in certified:
         said = world.certificate(erasure).statement
         assert sorted(one.service for one in said.evidence) == sorted(world.asked)
+    for name, erasure in world.must_go.items():
+        document = world.documents["keys"].documents[name]
+        assert erasure in certified
+        if world.state(erasure).whole_person:
+            assert KeptKeys.model_validate_json(document["state"]).fence == "destroyed"
     for document in world.documents["keys"].documents.values():
         keys = KeptKeys.model_validate_json(document["state"])
         if keys.fence == "fenced":
@@ -259,3 +265,54 @@ def test_a_due_clock_is_told_twice_and_one_erasure_takes_its_record_alone(tmp_pa
         assert (left.fence, left.units, [one.unit for one in left.gone]) == ("active", {}, ["u"])
 
     run(lives())
+
+
+@pytest.mark.law("P4")
+@pytest.mark.parametrize("verb", ["take-back", "nothing"])
+def test_who_was_frozen_with_a_step_in_hand_neither_destroys_nor_leaves_a_fence(
+    tmp_path: Path, verb: str
+) -> None:
+    """At each access to the store of the steps that fence, in turn: frozen, and thawed at the end.
+
+    Meanwhile another process has its turn, and the erasure is taken back, or carried to its end.
+    """
+
+    async def lives(frozen_at: int) -> bool:
+        world = World(tmp_path, Random(1))
+        await world.keeps("accounts", PEOPLE[0], 1)
+        await world.keeps("consent", PEOPLE[0], 2)
+        erasure = await world.ask(PEOPLE[0], "first")
+        while world.state(erasure).step != "planned":
+            for order in world.orders():
+                for service in world.open_to(order):
+                    await world.answer(order, service, blind=False)
+            await world.step(1.0)
+        late = world.running
+        await world.erasures.approve(erasure, "officer", at_once=True)
+        world.relay()
+        begun = world.accesses
+
+        async def meanwhile() -> None:
+            world.start()
+            if verb == "take-back":
+                await world.erasures.take_back(erasure, "officer")
+            await in_the_end(world)
+
+        world.at_access[begun + frozen_at] = meanwhile
+        world.clock.advance(40.0)
+        await late.step()
+        struck = not world.at_access
+        if struck:
+            world.at_access.clear()
+            world.clock.advance(4_000.0)
+            await late.step()
+        await in_the_end(world)
+        ends(world)
+        if struck and verb == "take-back":
+            assert world.state(erasure).step in ("taken-back", "closed")
+        return struck
+
+    frozen_at = 1
+    while run(lives(frozen_at)):
+        frozen_at += 1 if verb == "take-back" else 3
+    assert frozen_at > 20

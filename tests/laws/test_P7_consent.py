@@ -12,7 +12,7 @@ from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from services.consent.model import consents
+from services.consent.model import consents, erasures
 from services.consent.model.consents import Grounds, KeptConsent, Said
 from services.consent.model.notices import KeptNotice, post, ref_of
 from shared.events.decisions import Accepted, Refused
@@ -44,6 +44,7 @@ class ConsentMachine(RuleBasedStateMachine):
         self.minutes = 0.0
         self.sent: list[Step] = []
         self.noes: list[Step] = []
+        self.pages: list[Step] = []
         self.links = 0
         # The oracle: whether the last word was yes, to which version, and until when it holds;
         # and the one link that is good, if there is one.
@@ -114,12 +115,14 @@ class ConsentMachine(RuleBasedStateMachine):
     @rule(days=st.sampled_from([None, 1, 30]))
     def chooses_on_their_page(self, days: int | None) -> None:
         self.minutes += 1
-        grounds, seen = self.grounds(days), self.state.version if self.state else 0
+        there = self.state is not None and not self.state.erased
+        grounds, seen = self.grounds(days), self.state.version if self.state and there else 0
 
         def step(known: KeptConsent | None, now: datetime) -> consents.Decided:
             said = Said("person", "link", now)
             return consents.choose(known, NEWS, said, self.grounds(days), seen=seen)
 
+        self.pages.append(step)
         assert self.do(step)
         self.said_yes(grounds)
 
@@ -147,6 +150,26 @@ class ConsentMachine(RuleBasedStateMachine):
 
         self.noes.append(step)
         self.do(step)
+
+    @precondition(lambda self: self.state is not None)
+    @rule()
+    def is_erased(self) -> None:
+        """From here on nothing that was said before counts, whoever repeats it (law P2).
+
+        A page is found by the pseudonym that went: no choice on it can be repeated.
+        """
+        self.minutes += 1
+        before = self.state.version if self.state else 0
+        for step in (
+            lambda known, now: erasures.erase(known, "p", now=now, on=now.date()),
+            lambda known, _now: erasures.moved(known, "p"),
+        ):
+            self.do(step, again=True)
+        assert self.state is not None
+        assert self.state.proof is None
+        assert self.state.version > before or not self.yes
+        self.sent = [one for one in self.sent if one not in self.pages]
+        self.yes, self.link = False, None
 
     @precondition(lambda self: self.sent)
     @rule(data=st.data())
@@ -198,7 +221,7 @@ class ConsentMachine(RuleBasedStateMachine):
 
     @invariant()
     def history_only_grows_and_says_the_standing(self) -> None:
-        if self.state is None:
+        if self.state is None or self.state.erased:
             return
         times = [fact.at for fact in self.state.facts]
         assert times == sorted(times)

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.accounts.commands import asking
+from services.accounts.commands.contacts.context import Contacting
 from services.accounts.commands.persons import People
 from services.accounts.erasing.accounts import CLS, of_account
-from services.accounts.erasing.finding import found
+from services.accounts.erasing.finding import found, looked_for
 from services.accounts.model import contacts
+from services.accounts.model.contacts import KeptSeat
 from services.accounts.model.people import RECORD
 from shared.events.decisions import Accepted, Refused, Unchanged
 from shared.mail.queue import KIND, open_fields
-from shared.mongo import faults
+from shared.mongo import Aggregates, faults
 from shared.mongo.deliveries import Delivery
 from shared.policy.contacts import CATEGORY
 from shared.policy.decisions import KeptDecision
@@ -123,35 +125,47 @@ class Asked:
 class Decisions:
     """Recorded answers of the mail gate: what was allowed stays on record, of whom does not.
 
-    They are erased before accounts, whose addresses lead to them where no others are known.
+    They are erased before accounts and roles, whose addresses lead to them where no others are
+    known.
     """
 
-    people: People
+    contacting: Contacting
     name: str = "decisions"
 
     async def held(self, whom: Whom) -> Sequence[Held]:
-        """Find the answers about somebody's addresses, that of their account too."""
-        theirs = {
-            subject
-            for one in await found(self.people.store.people, whom, person="_id")
-            for subject in one.subjects
-            if of_account(whom, one.person, one.subjects)
-        }
-        kept = await self.people.posting.gate.decisions.where(
-            subjects={"$in": sorted(whom.subjects | theirs)}
-        )
+        """Find the answers about somebody's addresses, those of their account and roles too."""
+        theirs = {CLS: await self._of_accounts(whom), CONTACT: await self._of_roles(whom)}
+        asked = whom.subjects.union(*theirs.values())
+        kept = await self._kept.where(subjects={"$in": sorted(asked)})
         return [
-            Held(one.decision, classes=frozenset({_class_of(one)}))
+            Held(one.decision, classes=frozenset({cls}))
             for one in kept
-            if whom.looks("", _class_of(one), "", one.subjects)
-            or (_class_of(one) == CLS and not theirs.isdisjoint(one.subjects))
+            if whom.looks("", cls := _class_of(one), "", one.subjects)
+            or not theirs[cls].isdisjoint(one.subjects)
         ]
+
+    async def _of_accounts(self, whom: Whom) -> frozenset[str]:
+        states = await found(self.contacting.people.store.people, whom, person="_id")
+        mine = (one.subjects for one in states if of_account(whom, one.person, one.subjects))
+        return frozenset().union(*mine)
+
+    async def _of_roles(self, whom: Whom) -> frozenset[str]:
+        """Return the addresses of roles that are looked for, unless others have them as well."""
+        seats = self.contacting.store.seats
+        states = [one for one in await found(seats, whom) if _in_seat(whom, one)]
+        mine = frozenset().union(*(one.subjects for one in states))
+        sharing = await found(seats, Whom(mine))
+        return mine.difference(*(one.subjects for one in sharing if not _in_seat(whom, one)))
+
+    @property
+    def _kept(self) -> Aggregates[KeptDecision]:
+        return self.contacting.people.posting.gate.decisions
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
         """Take the blind indexes out of them. Raises ``Transient``."""
         for one in held:
             if not one.stays(whom.exempt):
-                await self.people.posting.gate.decisions.update(one.id, _of_nobody)
+                await self._kept.update(one.id, _of_nobody)
 
     async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
         """Nothing of it is published."""
@@ -160,6 +174,10 @@ class Decisions:
 
 def _account(name: str) -> Held:
     return Held(name, classes=frozenset({CLS}))
+
+
+def _in_seat(whom: Whom, state: KeptSeat) -> bool:
+    return state.details is not None and looked_for(whom, state.details, state.subjects)
 
 
 def _class_of(decision: KeptDecision) -> str:

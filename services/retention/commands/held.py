@@ -20,6 +20,7 @@ from shared.events.orders import KeptUnits
 from shared.mongo import Aggregates, Database, Saved
 from shared.policy.retention import Schedule
 from shared.runtime.clock import SYSTEM, Clock
+from shared.runtime.crashpoints import crashpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +130,12 @@ class Held:
 
     async def _bind(self, members: Sequence[KeptMember]) -> None:
         """Restrict the keys of members, then look whether their holds still stand."""
+        crashpoint("holds.joined")
         seen = {
             member.member: tuple([await self._restricted(member.hold, one) for one in member.keys])
             for member in members
         }
+        crashpoint("holds.restricted")
         known = await self.store.holds.load_many(sorted({one.hold for one in members}))
         for member in members:
             on = seen[member.member]

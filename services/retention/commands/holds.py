@@ -24,6 +24,7 @@ from shared.events.orders import KeptUnits
 from shared.mongo import Aggregates
 from shared.privacy.lifecycle import KeptKeys
 from shared.runtime.clock import SYSTEM, Clock, rfc3339
+from shared.runtime.crashpoints import crashpoint
 from shared.runtime.ids import new_id
 
 ASKED: Final = uuid.UUID("0d6f9f0e-9b0b-5b86-8a0c-0f4f4c9d2a11")  # of ids by a caller's own key
@@ -80,6 +81,7 @@ class Holds:
         saved = await self.store.holds.update(hold, decide)
         if isinstance(saved, Refused):
             return saved
+        crashpoint("holds.released" if saved.state.released else "holds.placed")
         await self.held.follow(saved.state)
         return await self.store.holds.load(hold) or saved.state
 

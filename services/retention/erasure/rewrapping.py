@@ -75,20 +75,22 @@ class Rewrapping:
     async def over(self, stale: Callable[[int], bool]) -> Counted:
         """Wrap every key anew whose epoch is ``stale``. Raises ``Transient``.
 
-        One key of each page that needs nothing is opened, which shows that what was written opens.
+        Of each page one key under the newest epoch is opened: what was written opens.
         """
         counted = Counted()
         async for page in self.documents.every(self.page):
             await self.still()
             fresh: dict[str, dict[str, Wrapped]] = {}
             canary: SealedKey | None = None
+            newest = self.epochs.current()
             for keys, known in page.items():
                 counted.documents += 1
                 counted.keys += len(known.units)
                 for unit, wrapped in known.units.items():
                     sealed = _sealed(keys, unit, wrapped)
-                    if not stale(wrapped.epoch):
+                    if wrapped.epoch == newest:
                         canary = canary or sealed
+                    if not stale(wrapped.epoch):
                         continue
                     made = self._again(sealed, wrapped, counted)
                     if made is not None:

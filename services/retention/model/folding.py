@@ -61,13 +61,13 @@ class _Rule:
     starts: _Starts
     over: Callable[[datetime], datetime]
     others: tuple[int, ...] = ()  # rules of the kind that delete some of the same
-    keeps: tuple[int, ...] = ()  # rows that stop its action
+    keeps: tuple[_Keep, ...] = ()  # what stops its action
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
     rules: tuple[_Rule, ...]
-    keeps: tuple[_Keep, ...]
+    meet: bool  # whether any two delete some of the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +94,13 @@ class Folding:
             return []
         if memo is None:
             memo = {}
-        keeps = []
-        for keep in known.keeps:
-            kept = memo.get(keep)
-            if kept is None:
-                kept = memo[keep] = _kept(keep, facts)
-            keeps.append(kept)
-        found = [_ripe(rule, facts, keeps, memo) for rule in known.rules]
-        return [
-            one if not rule.others or one.when is None else _longest(one, rule, found)
-            for rule, one in zip(known.rules, found, strict=True)
-            if one is not None
-        ]
+        found = [_ripe(rule, facts, memo) for rule in known.rules]
+        if known.meet:
+            found = [
+                _longest(one, rule, found) if one and one.when and rule.others else one
+                for rule, one in zip(known.rules, found, strict=True)
+            ]
+        return [one for one in found if one is not None]
 
     def same(self, other: "Folding", kind: str) -> bool:
         """Say whether another schedule gives every record of a kind the same clocks."""
@@ -118,13 +113,10 @@ class Folding:
         )
 
 
-def told_of(facts: Iterable[Mapping[str, str | None]]) -> list[Told]:
+def told_of(facts: Iterable[Mapping[str, Any]]) -> list[Told]:
     """Read the facts of a kept record, as its JSON has them: each once and by date."""
     read = datetime.fromisoformat
-    return [
-        (one["what"] or "", read(at) if (at := one["at"]) else None, one["about"] or "")
-        for one in facts
-    ]
+    return [(one["what"], read(at) if (at := one["at"]) else None, one["about"]) for one in facts]
 
 
 def _prepared(schedule: Schedule, kind: str) -> _Kind:
@@ -132,10 +124,10 @@ def _prepared(schedule: Schedule, kind: str) -> _Kind:
     rules = []
     for row in rows:
         rule = _Rule(row, _starts(row), _over(schedule, row))
-        rule.keeps = tuple(i for i, keep in enumerate(keeps) if row.action in keep.stops)
+        rule.keeps = tuple(_keep(keep) for keep in keeps if row.action in keep.stops)
         rule.others = tuple(i for i, other in enumerate(rows) if _same(row, other))
         rules.append(rule)
-    return _Kind(tuple(rules), tuple(map(_keep, keeps)))
+    return _Kind(tuple(rules), any(rule.others for rule in rules))
 
 
 def _starts(row: RuleRow) -> _Starts:
@@ -226,7 +218,7 @@ def _kept(keep: _Keep, facts: Sequence[Told]) -> _Kept:
     return kept, free
 
 
-def _ripe(rule: _Rule, facts: Sequence[Told], keeps: Sequence[_Kept], memo: Memo) -> Ripe | None:
+def _ripe(rule: _Rule, facts: Sequence[Told], memo: Memo) -> Ripe | None:
     starts = rule.starts
     known = memo.get(starts)
     if known is None:
@@ -238,8 +230,11 @@ def _ripe(rule: _Rule, facts: Sequence[Told], keeps: Sequence[_Kept], memo: Memo
     if unsure or begun is EVER:
         return Ripe(row.id, row.action, None if begun is EVER else begun, None, True)  # noqa: FBT003
     when = rule.over(begun)
-    for place in rule.keeps:
-        kept, free = keeps[place]
+    for keep in rule.keeps:
+        known = memo.get(keep)
+        if known is None:
+            known = memo[keep] = _kept(keep, facts)
+        kept, free = known
         if kept:
             return Ripe(row.id, row.action, begun, None, False)  # noqa: FBT003
         if free is not None and free > when:

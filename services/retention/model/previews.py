@@ -205,12 +205,3 @@ def _add(sums: Sums, one: Moved, kind: str, record: str, holds: Sequence[str]) -
         sums.samples.append(
             Sample(kind=kind, record=record, before=one.before, after=after, holds=tuple(holds))
         )
-
-
-def at_most(due: Iterable[tuple[datetime, str]], limits: LimitsRow) -> list[str]:
-    """Return which of many deletions that are due are begun in this tick: the oldest first.
-
-    A change that makes very much due at once is carried out over many ticks, so that somebody can
-    still stop it; none of it is lost, and what was due before it is not behind it.
-    """
-    return [name for _, name in sorted(due)[: limits.burst]]

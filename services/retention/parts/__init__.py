@@ -8,6 +8,7 @@ from services.retention.parts import (
     erasures,
     holds,
     keys,
+    orders,
     packages,
     physical,
     requests,
@@ -25,4 +26,5 @@ PARTS: Final[tuple[OpenPart, ...]] = (
     clocks.open_part,
     packages.open_part,
     requests.open_part,
+    orders.open_part,
 )

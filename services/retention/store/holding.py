@@ -1,5 +1,6 @@
 """Holds and what is under them; schedules, reviews: how each is found."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -108,15 +109,27 @@ async def table(
     """Read the fact table as it lies, some rows at a time: ``kind`` and ``state`` of each."""
     cursor = database[RECORDS].find(asked or {}, {"kind": 1, "state": 1}).batch_size(most)
     try:
+        coming = asyncio.ensure_future(cursor.to_list(most))
         while True:
             with faults():
-                rows = await cursor.to_list(most)
+                rows = await coming
+            ended = len(rows) < most
+            if not ended:
+                # The store gets the next rows ready while these are looked at.
+                coming = asyncio.ensure_future(cursor.to_list(most))
+                await asyncio.sleep(0)
             if rows:
                 yield rows
-            if len(rows) < most:
+            if ended:
                 return
     finally:
+        await _ended(coming)
         await cursor.close()
+
+
+async def _ended(task: "asyncio.Future[Any]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def page_of_kind(

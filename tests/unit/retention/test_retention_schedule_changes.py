@@ -15,7 +15,7 @@ from services.retention.model.clocks import clocks, due
 from services.retention.model.facts import EVER, Fact, History
 from services.retention.model.folding import Folding, told_of
 from services.retention.model.holds import Signed
-from services.retention.model.previews import Preview, Previewing, at_most
+from services.retention.model.previews import Preview, Previewing
 from services.retention.model.records import KeptRecord, kept_facts
 from services.retention.model.schedules import KeptSchedule
 from shared.events.decisions import Accepted, Refused, Unchanged
@@ -247,16 +247,6 @@ def test_no_change_of_the_schedule_deletes_before_the_version_in_force_says_so(
             one for one in every if (one.in_force_from or at) > at or one.in_force_from is None
         ]
         assert counts not in later
-
-
-def test_what_becomes_due_at_once_is_begun_so_many_a_tick_and_the_oldest_first() -> None:
-    limits = SCHEDULE.file.limits
-    many = [(NOW + timedelta(days=n % 700), f"r{n:04}") for n in range(limits.burst + 200)]
-    first = at_most(many, limits)
-    assert len(first) == limits.burst
-    left = [one for one in many if one[1] not in set(first)]
-    assert max(at for at, name in many if name in set(first)) <= min(at for at, _ in left)
-    assert sorted([*first, *at_most(left, limits)]) == sorted(name for _, name in many)
 
 
 def test_samples_and_months_do_not_grow_with_the_table() -> None:

@@ -107,7 +107,6 @@ def test_an_address_leads_to_a_pseudonym_and_the_pseudonym_to_everything_under_i
     assert looking.keys == (KeptUnits(keys_id=f"{ANNA}.account", units=("details",)),)
 
 
-@pytest.mark.law("P6")
 def test_an_order_of_units_means_those_units_and_nothing_else_of_the_person() -> None:
     whom = Whom(records=(KeptUnits(keys_id=f"{ANNA}.account", units=("one",)),))
     assert whom.means(ANNA, "account", "one")

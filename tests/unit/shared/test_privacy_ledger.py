@@ -39,7 +39,6 @@ def test_a_store_that_was_put_back_is_behind_whether_or_not_its_erasure_was_cert
         assert compare({X: an_entry()}, {}, {X: answered}, starting=True).due == (X,)
 
 
-@pytest.mark.law("P6")
 def test_a_fence_alone_erases_nothing_for_it_may_be_taken_back() -> None:
     for starting in (True, False):
         compared = compare({X: an_entry()}, {}, {}, starting=starting)

@@ -1,0 +1,68 @@
+"""Reading partitions whole, committed or not: what a broker gives of all that it still holds."""
+
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared.kafka.connection import client
+from shared.kafka.fetched import Record
+from shared.kafka.produce import GREATEST_RECORD, stop
+from shared.runtime.clock import SYSTEM
+from shared.runtime.faults import Transient
+
+POLL_MS: Final = 200
+MOST: Final = 2_000  # records of one poll
+STALLED_SECONDS: Final = 30.0
+
+
+@contextlib.asynccontextmanager
+async def reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """Connect, to read what is not committed, too. The broker's faults become ``Transient``."""
+    consumer = AIOKafkaConsumer(
+        **client(bootstrap),
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_uncommitted",
+        max_partition_fetch_bytes=GREATEST_RECORD,
+        request_timeout_ms=15_000,
+    )
+    try:
+        await consumer.start()
+        yield consumer
+    except (KafkaError, OSError) as fault:
+        raise Transient(f"the broker did not answer: {type(fault).__name__}") from fault
+    finally:
+        await stop(consumer)
+
+
+async def read_whole(
+    bootstrap: str, places: Collection[tuple[str, int]]
+) -> AsyncGenerator[tuple[str, Record], None]:
+    """Give every record of some partitions, with its topic, up to where they end now.
+
+    Raises ``Transient``, also where nothing comes for half a minute.
+    """
+    where = [TopicPartition(topic, partition) for topic, partition in places]
+    async with reader(bootstrap) as consumer:
+        consumer.assign(where)
+        begin = await consumer.beginning_offsets(where)
+        ends = await consumer.end_offsets(where)
+        for one in where:
+            consumer.seek(one, begin[one])
+        open_ones = {one for one in where if begin[one] < ends[one]}
+        progressed = SYSTEM.monotonic()
+        while open_ones:
+            fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=MOST)
+            for at, records in fetched.items():
+                for record in records:
+                    yield at.topic, record
+            left = {one for one in open_ones if await consumer.position(one) < ends[one]}
+            if fetched or left != open_ones:
+                progressed = SYSTEM.monotonic()
+            elif SYSTEM.monotonic() - progressed > STALLED_SECONDS:
+                raise Transient(f"{len(left)} partitions cannot be read to their end")
+            open_ones = left
