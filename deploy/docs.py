@@ -5,6 +5,8 @@ of them needs a broker, a store or a running service.
 """
 
 import asyncio
+import importlib
+import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -37,15 +39,14 @@ from services.distribution import api as distribution_api
 from services.distribution.rest.api import Rest
 from services.distribution.settings import Settings as DistributionSettings
 from services.retention import api as retention_api
-from services.retention.api import clocks as retention_clocks
-from services.retention.api import keeping as retention_keeping
-from services.retention.api import keys as retention_keys
+from services.retention.model import erasures
 from services.retention.settings import Settings as RetentionSettings
 from shared import policy
 from shared.kafka.topics import Topic, declared
 from shared.runtime import crashpoints, metrics
 from shared.runtime.health import Health
 from shared.runtime.settings import ServiceSettings
+from shared.web import Route
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DOCS: Final = ROOT / "docs"
@@ -54,14 +55,17 @@ REMEDY: Final = "run `.venv/bin/python -m deploy.docs write` and commit what it 
 
 # A site's document follows from its routes alone: none of the parts behind them is asked for it.
 NOBODY: Final = cast("Any", SimpleNamespace())
-RETENTION: Final = (
-    retention_keys.routes,
-    retention_clocks.routes,
-    retention_keeping.holds,
-    retention_keeping.reviews,
-    retention_keeping.reports,
-    retention_keeping.schedules,
-)  # each room of its site
+
+
+def retention_routes() -> list[Route]:
+    """Return the routes of every room of retention's site."""
+    rooms = [
+        importlib.import_module(f"{retention_api.__name__}.{found.name}")
+        for found in pkgutil.iter_modules(retention_api.__path__)
+    ]
+    return [route for room in rooms if hasattr(room, "routes") for route in room.routes(NOBODY)]
+
+
 SITES: Final[Mapping[str, Callable[[Health], web.Application]]] = {
     "accounts": lambda health: accounts_api.site(
         NOBODY, NOBODY, NOBODY, health=health, callers=NOBODY
@@ -80,7 +84,7 @@ SITES: Final[Mapping[str, Callable[[Health], web.Application]]] = {
         Rest(NOBODY, NOBODY, NOBODY, NOBODY, b""), NOBODY, health=health, callers=NOBODY
     ),
     "retention": lambda health: retention_api.site(
-        [route for routes in RETENTION for route in routes(NOBODY)],
+        retention_routes(),
         health=health,
         callers=NOBODY,
     ),
@@ -110,6 +114,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "services.md": services_page(),
         "crash-points.md": crash_points_page(),
+        "erasure-steps.md": erasure_steps_page(),
         "interfaces/deposit-elements.md": elements.page(),
         "interfaces/asyncapi.json": asyncapi.text(),
         "personal-data.md": register.page(NOTE),
@@ -215,6 +220,20 @@ def crash_points_page() -> str:
     )
     rows = ((f"`{name}`", what) for name, what in crashpoints.NAMES.items())
     return _page("Crash points", said, _table("name,state of affairs there", rows))
+
+
+def erasure_steps_page() -> str:
+    """Render what leads an erasure from step to step."""
+    said = (
+        "From the one table of `services/retention/model/erasures.py`; [privacy.md](privacy.md)"
+        " says what the steps are. Nothing leads from a later step to one before `destroying`."
+    )
+    rows = (
+        (f"`{start}`", f"`{verb}`", f"`{to}`")
+        for verb, ways in erasures.TRANSITIONS.items()
+        for start, to in ways.items()
+    )
+    return _page("Steps of an erasure", said, _table("at,what happens,then at", rows))
 
 
 async def _descriptions() -> dict[str, str]:

@@ -184,6 +184,49 @@ async def evidence(world: World) -> None:
     await world.ok("consent", "PUT", "/consents/marketing", letter, headers=OPERATOR)
 
 
+async def request(world: World) -> None:
+    """Ask by oneself and confirm; have a letter of a representative put on record and answered."""
+    schema = "retention.requester.v1"
+    for of in ("retention.asked.v1", "retention.pending-request.v1"):
+        own = {name: world.of(of, name) for name in ("email", "name", "text")}
+        await world.ok("retention", "POST", "/requests/self", own | {"kinds": ["access"]})
+        mail = await world.box.next_to(own["email"])
+        if of == "retention.asked.v1":
+            shown = {"confirmation": confirmation_in(text_of(mail)), "code": code_in(mail)}
+            await world.ok("retention", "POST", "/requests/confirmations", shown)
+            await world.box.next_to(own["email"], after=1)
+    who = {name: world.of(schema, name) for name in ("name", "email", "post")}
+    helper = "retention.representative.v1"
+    note = world.of("retention.request-note.v1", "text")
+    letter = {
+        "kinds": ["withdrawal"],
+        "channel": "letter",
+        "received-at": rfc3339(datetime.now(UTC) - timedelta(days=2)),
+        "requester": who | {"on-file": [world.of(schema, "on_file")]},
+        "text": world.of(schema, "text"),
+        "representative": {name: world.of(helper, name) for name in ("name", "email", "authority")},
+    }
+    said = await world.ok("retention", "POST", "/requests", letter, headers=OPERATOR)
+    at = f"/requests/{said['request']}"
+    for step, body in (
+        (
+            "/confirm",
+            {
+                "identity": "document",
+                "evidence": note,
+                "authority": True,
+                "authority-evidence": note,
+            },
+        ),
+        ("/assess", {}),
+        ("/tasks/withdraw-consents", {"evidence": note}),
+        ("/answer", {"text": "It is withdrawn."}),
+    ):
+        await world.ok("retention", "POST", at + step, body, headers=OPERATOR)
+    await world.box.next_to(world.of(helper, "email"), after=1)
+    await world.ok("retention", "GET", at, headers=OPERATOR)
+
+
 async def deposit(world: World) -> None:
     """Deposit a file with its depositor in it, under names that are personal too."""
     names = "deposits.submissions.v1"
@@ -217,6 +260,11 @@ async def deposit(world: World) -> None:
         await client.now(broken.encode(), login=login, password=PASSWORD)
 
 
+def confirmation_in(text: str) -> str:
+    """Return the number of the confirmation that a mailed code belongs to."""
+    return text.partition("confirmation=")[2].partition("&")[0]
+
+
 def _link(text: str, kind: str) -> str:
     return f"/{kind}/" + text.partition(f"/{kind}/")[2].split()[0].rstrip(">")
 
@@ -231,11 +279,17 @@ PLANTED: Final[Mapping[str, Plant]] = {
     "accounts.volunteer-referee.v1": volunteer,
     "consent.subscriber.v1": subscriber,
     "consent.evidence.v1": evidence,
+    "retention.asked.v1": request,
+    "retention.pending-request.v1": request,
+    "retention.requester.v1": request,
+    "retention.representative.v1": request,
+    "retention.request-note.v1": request,
     "deposits.submissions.v1": deposit,
     "deposits.raw.v1": deposit,
 }
 # Schemas without a door of their own, and why.
 FOLLOWING: Final[Mapping[str, str]] = {
+    "retention.subjects.v1": "keyed hashes of addresses that the other rows plant, made by us",
     "mail.waiting.v1": "made of what the other rows plant, and looked at in mails and the store",
 }
 # What is planted beside declared fields: places where somebody may put a value of their own.

@@ -1,5 +1,6 @@
 """The services of this machine: what each is called, owns and offers. A new one is a line here."""
 
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -77,7 +78,16 @@ def environment_of(
         "STATE_DIR": str(home.path / service.name),
         "KEY_FILE": str(home.keys / f"{service.name}.key"),
         "REPLICA": f"{service.name}-1",  # after a crash it takes up at once what it had
+        **_seen(service, running),
     }
+
+
+def _seen(service: Service, running: Platform) -> dict[str, str]:
+    """Return where retention can look into the log's files: where the broker is ours."""
+    state = getattr(running.broker.node, "state", None)
+    if state is None or service.name != "retention" or "BROKER_LOG_DIRS" in os.environ:
+        return {}
+    return {"BROKER_LOG_DIRS": json.dumps({"1": str(state)})}
 
 
 def client_environment(

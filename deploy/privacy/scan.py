@@ -16,7 +16,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 
 from deploy.privacy.needles import Needles
-from deploy.privacy.segments import records, segments
+from shared.kafka.segments import records, segments
 
 Kind = Literal["record", "document", "file", "log", "metrics", "mail", "answer"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)

@@ -15,8 +15,8 @@ def command(roles: tuple[str, ...]) -> None:
     """Run the named roles in one process, by default all.
 
     api: the HTTP interface. relay: publishes what was decided. reactions: collects the receipts
-    of readers, deletes accounts that nothing hangs on any more, and finishes what a crash
-    interrupted. deliver: sends mail.
+    of readers, obeys orders of erasure, deletes accounts that nothing hangs on any more, and
+    finishes what a crash interrupted. deliver: sends mail.
     """
     run(partial(main, Settings(), roles or ROLES))
 

@@ -17,6 +17,7 @@ from services.accounts.commands.persons import People
 from services.accounts.commands.settling import settle_whole
 from services.accounts.commands.signing_in import publish_keys
 from services.accounts.directory import follow_organisations
+from services.accounts.erasing import InTheWay, holdings
 from services.accounts.mails.people import Pages
 from services.accounts.parts import contacted
 from services.accounts.quotas import Quotas
@@ -24,6 +25,7 @@ from services.accounts.settings import Settings
 from services.accounts.store import SOURCE, open_people, open_store, prepare, sources
 from shared import mail, policy
 from shared.events.consent import AccountsObeys
+from shared.events.orders import AccountsEvidenceGiven
 from shared.kafka.consume import Consumer
 from shared.kafka.credentials import KnownCredentials
 from shared.kafka.knowledge import Knowledge
@@ -36,6 +38,9 @@ from shared.policy.signing_in import load_signing_in
 from shared.policy.uses import load_uses
 from shared.privacy.blind import BlindIndex
 from shared.privacy.keyfile import load_or_create
+from shared.privacy.ledger import APPLIED, LedgerGate
+from shared.privacy.obeying import Obeying, open_orders
+from shared.privacy.obeying import answering as answering_orders
 from shared.privacy.rings import DATABASE, key_ring
 from shared.privacy.tokens import SigningKeys
 from shared.runtime import log
@@ -83,21 +88,26 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
             relay=wake,
         )
         contacting = contacted(settings, database, accounts, people, relay=wake)
+        obeying, gate = erased(settings, database, people, contacting, health=health, relay=wake)
         parts: dict[str, Role] = {}
+        if {"api", "deliver", "reactions"} & set(roles):
+            await people.posting.prepare()
+            parts["ledger"] = gate.run
         if {"api", "deliver"} & set(roles):
             parts |= knowing
         if "api" in roles:
             await publish_keys(people)
             parts |= answering(settings, accounts, people, contacting, health=health, stack=stack)
         if "deliver" in roles:
-            await people.posting.prepare()
             also = {**Asking(people).senders, **Offering(people).senders}
-            parts["deliveries"] = mail.delivering(settings, contacting.posting, health, also).run
+            delivering = mail.delivering(settings, contacting.posting, health, also)
+            parts["deliveries"] = gate.behind(delivering.run)
         if "relay" in roles:
             parts["relay"] = relay.run
         if "reactions" in roles:
             parts |= reacting(settings, accounts, contacting, health)
             parts["people"] = following_people(settings, people, database, health).run
+            parts |= answering_orders(obeying, settings, health, may=gate.passed)
         if "api" not in roles:
             parts["health"] = health_alone(SERVICE, health, settings)
         await run_roles(parts, drain_seconds=settings.drain_seconds)
@@ -226,6 +236,30 @@ def reacting(
         within=60 + 10 * settings.settle_seconds,
     )
     return {"receipts": consumer.run, "settling": settling}
+
+
+def erased(
+    settings: Settings,
+    database: Database,
+    people: People,
+    contacting: Contacting,
+    *,
+    health: Health,
+    relay: Callable[[], None],
+) -> tuple[Obeying, LedgerGate]:
+    """Compose what obeys retention's orders, and the gate of a store that was put back."""
+    obeying = Obeying(
+        SERVICE,
+        AccountsEvidenceGiven,
+        holdings(people, contacting),
+        people.ring,
+        open_orders(database, SOURCE, wake=relay),
+        InTheWay(people),
+    )
+    gate = LedgerGate(
+        obeying, database[APPLIED], settings.kafka_bootstrap, settings.topic_prefix, health
+    )
+    return obeying, gate
 
 
 def following_people(

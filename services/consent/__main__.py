@@ -16,7 +16,8 @@ def command(roles: tuple[str, ...]) -> None:
 
     api: the HTTP interface. relay: publishes what was decided. expiry: ends consents that became
     too old. mail: sends what waits, and issues of lists. receipts: collects since when other
-    services obey withdrawals. holders: hears of holders of accounts.
+    services obey withdrawals. holders: hears of holders of accounts. erasure: obeys retention's
+    orders.
     """
     run(partial(main, Settings(), roles or ROLES))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from services.consent import projections, reactions
+from services.consent import erasing, projections, reactions
 from services.consent.api import site
 from services.consent.commands import withdrawals
 from services.consent.commands.analytics import write_views
@@ -16,8 +16,9 @@ from services.consent.commands.context import Consenting, Rows
 from services.consent.commands.issues import send_due
 from services.consent.commands.processors import publish
 from services.consent.settings import Settings
-from services.consent.store import open_store, prepare, sources
+from services.consent.store import SOURCE, open_store, prepare, sources
 from shared import mail
+from shared.events.orders import ConsentEvidenceGiven
 from shared.kafka.consume import Consumer
 from shared.kafka.credentials import KnownCredentials
 from shared.kafka.knowledge import Knowledge
@@ -30,6 +31,8 @@ from shared.policy.uses import UsesPolicy, load_uses
 from shared.privacy import rings
 from shared.privacy.blind import BlindIndex
 from shared.privacy.keyfile import load_or_create
+from shared.privacy.ledger import APPLIED, LedgerGate
+from shared.privacy.obeying import Obeying, answering, open_orders
 from shared.privacy.receipts import Signer
 from shared.runtime import log
 from shared.runtime.clock import SYSTEM
@@ -43,7 +46,9 @@ from shared.web.alone import health_alone
 SERVICE: Final = "consent"
 CREDENTIALS: Final = "accounts.credentials.v1"
 ISSUE_SECONDS: Final = 2.0  # how soon an issue that another process took is found
-ROLES: Final = ("api", "relay", "expiry", "mail", "receipts", "holders")
+FORGET_SECONDS: Final = 60.0  # until what is left of the erased after a crash is taken away
+OPEN: Final = ("api", "credentials", "relay")  # it is not ready before the ledger's gate is passed
+ROLES: Final = ("api", "relay", "expiry", "mail", "receipts", "holders", "erasure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ class Parts:
     relay: Relay
     fences: Knowledge
     health: Health
+    obeying: Obeying
+    gate: LedgerGate
 
 
 async def main(settings: Settings, roles: Sequence[str]) -> None:
@@ -62,9 +69,9 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
     log.configure(service=SERVICE, level=settings.log_level, json=settings.log_json)
     async with AsyncExitStack() as stack:
         parts = await open_parts(settings, stack, hurry="relay" in roles)
-        running: dict[str, Role] = {"fences": parts.fences.run}
+        running: dict[str, Role] = {}
         if "api" in roles:
-            running |= answering(parts, stack)
+            running |= interface(parts, stack)
             running["counts"] = stepping(parts, "counts", write_views, settings.counting_seconds)
         if "relay" in roles:
             running["relay"] = parts.relay.run
@@ -79,6 +86,15 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
             running["receipts"] = collecting(parts).run
         if "holders" in roles:
             running["holders"] = following_accounts(parts).run
+        if "erasure" in roles:
+            running |= answering(parts.obeying, settings, parts.health, may=parts.gate.passed)
+            running["forgotten"] = stepping(parts, "forgotten", forget, FORGET_SECONDS)
+        # A store that was put back holds who was erased since: nothing is done with it, and nobody
+        # is led here, before that was seen to (law P2).
+        running = {
+            name: role if name in OPEN else parts.gate.behind(role)
+            for name, role in running.items()
+        } | {"fences": parts.fences.run, "ledger": parts.gate.run}
         if "api" not in roles:
             running["health"] = health_alone(SERVICE, parts.health, settings)
         await run_roles(running, drain_seconds=settings.drain_seconds)
@@ -114,7 +130,28 @@ async def open_parts(settings: Settings, stack: AsyncExitStack, *, hurry: bool) 
     await consenting.posting.prepare()
     await withdrawals.prepare(database)
     await publish(consenting)
-    return Parts(settings, consenting, relay, fences, health)
+    wake = relay.wake.set if hurry else lambda: None
+    obeying = Obeying(
+        SERVICE,
+        ConsentEvidenceGiven,
+        erasing.holdings(consenting),
+        ring,
+        open_orders(database, SOURCE, wake=wake),
+        asks=erasing.Given(consenting.store),
+    )
+    gate = LedgerGate(
+        obeying,
+        database[APPLIED],
+        settings.kafka_bootstrap,
+        settings.topic_prefix,
+        health,
+    )
+    return Parts(settings, consenting, relay, fences, health, obeying, gate)
+
+
+async def forget(consenting: Consenting) -> bool:
+    """Take away what is left of people who were erased."""
+    return await consenting.store.forget_nobody()
 
 
 def rows_of(settings: Settings, uses: UsesPolicy) -> Rows:
@@ -180,7 +217,7 @@ def following_accounts(parts: Parts) -> Consumer:
     )
 
 
-def answering(parts: Parts, stack: AsyncExitStack) -> dict[str, Role]:
+def interface(parts: Parts, stack: AsyncExitStack) -> dict[str, Role]:
     """Compose the HTTP interface and its own copy of the credentials.
 
     How fresh that is says nothing of whether this process can serve: most of its callers have none.

@@ -12,11 +12,14 @@ from services.consent.model.holders import KeptHolder
 from services.consent.model.issues import KeptIssue
 from services.consent.model.notices import KeptNotice
 from services.consent.model.people import KeptPerson, KeptSuppression
+from services.consent.model.proofs import KeptProof
 from shared.events.consent import ProcessorState
 from shared.kafka.relay import Source
 from shared.mail import kept_decisions
 from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults
 from shared.policy.decisions import KeptDecision
+from shared.privacy.obeying import EVIDENCE
+from shared.privacy.obeying import INDEXES as OF_EVIDENCE
 from shared.runtime.clock import SYSTEM, Clock
 
 SOURCE: Final = "/services/consent"
@@ -27,6 +30,7 @@ PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
     "consents": ("consent.decisions.v1",),
     "processors": (),
     "people": (),
+    EVIDENCE: (),
 }
 INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
     "consents": (
@@ -36,13 +40,15 @@ INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
         IndexModel([("ends", 1)], name="ends"),
         IndexModel([("noes", 1)], name="noes"),
     ),
+    EVIDENCE: OF_EVIDENCE,
     "holders": (IndexModel([("subjects", 1)], name="subjects"),),
-    "issues": (IndexModel([("ended", 1)], name="ended"),),
+    "issues": (IndexModel([("ended", 1)], name="ended"), IndexModel([("at", 1)], name="at")),
     "exports": (IndexModel([("subjects", 1)], name="subjects"),),
     "page_views": (IndexModel([("forget_at", 1)], name="forget", expireAfterSeconds=0),),
     "people": (
         IndexModel([("person", 1)], name="person"),
         IndexModel([("subjects", 1)], name="subjects"),
+        IndexModel([("nobody", 1)], name="nobody", partialFilterExpression={"nobody": True}),
     ),
 }
 
@@ -61,6 +67,7 @@ class Store:
     decisions: Aggregates[KeptDecision]
     issues: Aggregates[KeptIssue]
     exports: Aggregates[KeptExport]
+    proofs: Aggregates[KeptProof]
     counts: Aggregates[KeptCount]
     clock: Clock = SYSTEM
 
@@ -89,6 +96,15 @@ class Store:
         """Return a person by the pseudonym."""
         found = await self.people.where(person=pseudonym)
         return found[0] if found else None
+
+    async def forget_nobody(self) -> bool:
+        """Delete what is left of people who were erased, index and all, once that was told.
+
+        On condition that nobody came back under the address meanwhile.
+        """
+        with faults():
+            await self.people.collection.delete_many({"nobody": True, "dirty": {"$ne": True}})
+        return False
 
     async def all_notices(self) -> list[KeptNotice]:
         """Return every notice, in order; there are a handful."""
@@ -128,6 +144,7 @@ def open_store(
         decisions=kept_decisions(database, SOURCE, clock),
         issues=kept("issues", KeptIssue.model_validate_json, _of_issue),
         exports=kept("exports", KeptExport.model_validate_json, _of_export),
+        proofs=kept("proofs", KeptProof.model_validate_json, _nothing),
         counts=kept("page_views", KeptCount.model_validate_json, _of_count),
         clock=clock,
     )
@@ -158,17 +175,23 @@ def _nothing(_state: Any) -> dict[str, Any]:
 
 
 def _of_consent(state: KeptConsent) -> dict[str, Any]:
-    ends = state.valid_until if state.standing == "given" else None
-    found_by = {"person": state.person, "subjects": [state.subject]}
-    return {**found_by, "purpose": state.purpose, "ends": ends, "noes": list(state.noes)}
+    """Of one that was erased nothing leads to a person, once its proof was moved away."""
+    here = not state.erased
+    return {
+        "person": state.person if here else None,
+        "subjects": [state.subject] if here or state.proof is not None else [],
+        "purpose": state.purpose if here else None,
+        "ends": state.valid_until if state.standing == "given" else None,
+        "noes": list(state.noes),
+    }
 
 
 def _of_issue(state: KeptIssue) -> dict[str, Any]:
-    return {"ended": state.ended_at is not None}
+    return {"ended": state.ended_at is not None, "at": state.at}
 
 
 def _of_export(state: KeptExport) -> dict[str, Any]:
-    return {"subjects": [row.subject for row in state.rows]}
+    return {"subjects": [row.subject for row in state.rows if row.subject is not None]}
 
 
 def _of_count(state: KeptCount) -> dict[str, Any]:
@@ -180,4 +203,6 @@ def _of_holder(state: KeptHolder) -> dict[str, Any]:
 
 
 def _of_person(state: KeptPerson) -> dict[str, Any]:
-    return {"person": state.person, "subjects": [state.subject]}
+    if state.nobody:
+        return {"person": None, "subjects": [], "nobody": True}
+    return {"person": state.person, "subjects": [state.subject], "nobody": False}

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final
 
-from services.deposits import owners, store
+from services.deposits import erasing, owners, store
 from services.deposits.api import site
 from services.deposits.api.calls import Calls
 from services.deposits.api.forms import Intake
@@ -35,6 +35,7 @@ from shared.mongo.docket import docket_of
 from shared.mongo.docketed import DocketedOutbox
 from shared.privacy import rings
 from shared.privacy.keyfile import load_or_create
+from shared.privacy.obeying import EVIDENCE, answering
 from shared.runtime import log
 from shared.runtime.clock import SYSTEM
 from shared.runtime.loops import step_forever
@@ -45,6 +46,7 @@ from shared.web.outgoing import outgoing
 
 SERVICE: Final = "deposits"
 ROLES: Final = ("api", "relay", "worker", "deliver", "reactions")
+BEHIND: Final = ("worker", "deliver", "callbacks", "people", "owners")  # the ledger's gate
 FORM_BYTES: Final = 1_000_000  # of a deposit's request beside its file
 
 
@@ -65,10 +67,10 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
         await store.prepare_ownership(database)
         await store.prepare_conflicts(database)
         await prepare_owners(database)
+        await erasing.prepare(database)
         parts = parts_of(settings, database, await opened(rings.DATABASE))
         running: dict[str, Role] = {}
-        if {"api", "worker", "deliver"} & set(roles):
-            running["fences"] = parts.fences.run
+        running["fences"] = parts.fences.run
         if {"api", "worker"} & set(roles):
             running["gate"] = parts.knowledge.run
         workers = await _workers(parts) if "worker" in roles else []
@@ -81,20 +83,28 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
             running["relay"] = await _relay(parts)
         if "deliver" in roles:
             running |= await _deliver(parts, stack)
+        obeying, gate = erasing.obedience(parts)
         if "reactions" in roles:
             running |= _react(parts)
+            running |= answering(obeying, settings, parts.health, may=gate.passed)
+        # A store that was put back holds files that were erased since: nothing is read of it, and
+        # nobody is led here, before that was seen to (law P2).
+        running = {
+            name: gate.behind(role) if name.startswith(BEHIND) else role
+            for name, role in running.items()
+        } | {"ledger": gate.run}
         if "api" not in roles:
             running["health"] = health_alone(SERVICE, parts.health, settings)
         await run_roles(running, drain_seconds=settings.drain_seconds)
 
 
 async def _relay(parts: Parts) -> Role:
-    ownership, hanging, submissions, works = (
+    ownership, hanging, evidence, submissions, works = (
         Outbox(parts.database[name], SOURCE)
-        for name in ("ownership", PEOPLE, "submissions", "works")
+        for name in ("ownership", PEOPLE, EVIDENCE, "submissions", "works")
     )
-    await ownership.prepare()
-    await hanging.prepare()
+    for plain in (ownership, hanging, evidence):
+        await plain.prepare()
     received, registered = (
         DocketedOutbox(box, docket_of(box.collection)) for box in (submissions, works)
     )
@@ -105,6 +115,7 @@ async def _relay(parts: Parts) -> Role:
         [
             Source(ownership, ("deposits.ownership.v1",)),
             Source(hanging),
+            Source(evidence),
             Source(received),
             Source(registered),
         ],
@@ -179,6 +190,7 @@ async def _workers(parts: Parts) -> list[Worker]:
             ),
             permissions=parts.permissions,
             keys=parts.keys,
+            blind=parts.blind,
             schemas=schemas,
             lease_seconds=parts.settings.lease_seconds,
             in_hand=parts.settings.submissions_in_hand,
@@ -209,6 +221,7 @@ def _api(parts: Parts, workers: Sequence[Worker], stack: AsyncExitStack) -> Role
         parts.submissions,
         parts.files,
         parts.keys,
+        parts.blind,
         pending_per_user=settings.pending_per_user,
         pending=settings.pending,
         workers=workers,

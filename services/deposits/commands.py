@@ -8,9 +8,11 @@ from functools import partial
 from html import unescape
 
 from services.deposits import model
+from services.deposits.depositors import address_in, indexed
 from services.deposits.errors import QUEUE_FULL, USER_QUEUE_FULL, Refusal
 from services.deposits.processing import Worker
 from services.deposits.store import New, RawFiles, RawKeys, Submissions, Taken, using
+from shared.privacy.blind import BlindIndex
 from shared.privacy.envelope import OpenKey, seal_stream, seal_text
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.crashpoints import crashpoint
@@ -47,6 +49,7 @@ class Accepting:
     submissions: Submissions
     files: RawFiles
     keys: RawKeys
+    blind: BlindIndex
     pending_per_user: int
     pending: int
     workers: Sequence[Worker] = ()
@@ -100,7 +103,11 @@ class Accepting:
             sha256=measured.digest.hexdigest(),
             kid=made.kid,
             file_name=_sealed(await key(), file_name, submission, field="/file_name"),
-            lookup=self._lookup(depositor, file_name, batch_id_in(bytes(measured.head))),
+            lookup=(
+                *self._lookup(depositor, file_name, batch_id_in(bytes(measured.head))),
+                made.kid.partition(".")[0],
+                *indexed(self.blind, address_in(bytes(measured.head))),
+            ),
         )
         return Sealed(submission, depositor, new)
 

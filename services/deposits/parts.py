@@ -20,6 +20,7 @@ from shared.mongo.deliveries import Deliveries
 from shared.mongo.docket import docket_of
 from shared.policy.personal import load_personal
 from shared.privacy import rings
+from shared.privacy.blind import BlindIndex
 from shared.privacy.epochs import FileEpochs
 from shared.privacy.keyfile import load_or_create
 from shared.runtime.health import Health
@@ -44,6 +45,7 @@ class Parts:
     diagnostics: store.Diagnostics
     files: store.RawFiles
     keys: store.RawKeys
+    blind: BlindIndex
     knowledge: Knowledge
     fences: Knowledge
     permissions: Permissions
@@ -108,6 +110,7 @@ def parts_of(settings: Settings, database: Database, keys: Database) -> Parts:
         diagnostics=store.Diagnostics(database),
         files=store.RawFiles(database),
         keys=raw_keys,
+        blind=BlindIndex(settings.shared_keys),
         knowledge=knowledge,
         fences=fences,
         permissions=Permissions(knowledge),

@@ -22,7 +22,9 @@ from shared.policy.retention import Schedule
 from shared.privacy.blind import BlindIndex
 from shared.privacy.certificates import InTree
 from shared.privacy.certificates.statement import Compaction
+from shared.privacy.checkpoints import KnownKey
 from shared.privacy.keyring import KeyRing
+from shared.privacy.receipts import Signer
 from shared.runtime.clock import Clock
 from shared.runtime.health import Health
 from shared.runtime.service import Role
@@ -172,12 +174,41 @@ class Physical(Protocol):
 class Tree(Protocol):
     """The transparency log of retention."""
 
+    @property
+    def signer(self) -> Signer:
+        """The key that signs its checkpoints, as certificates are signed with it."""
+        ...
+
+    async def keys(self) -> Sequence[KnownKey]:
+        """Return its public keys of all times, and those of its witnesses."""
+        ...
+
     async def append(self, record: bytes) -> int:
         """Append a record, once for its bytes; return its index."""
         ...
 
     async def proven(self, index: int) -> InTree:
         """Prove a record under the newest checkpoint, made now where it does not cover it."""
+        ...
+
+
+class Packages(Protocol):
+    """What access packages offer to requests of people."""
+
+    async def asked(self, request: str, indexes: Sequence[str]) -> tuple[Any, str | None]:
+        """Have a package made, once for a request; return it and the code that opens it."""
+        ...
+
+    async def stands(self, package: str) -> str | None:
+        """Return the step that a package is at, None where there is none."""
+        ...
+
+
+class Keeps(Protocol):
+    """What knows how long records are kept (the clocks)."""
+
+    async def kept(self, records: Sequence[KeptUnits]) -> Sequence[Mapping[str, str]]:
+        """Return what is kept of these keys: rows of ``what``, ``until`` and ``why``."""
         ...
 
 
@@ -189,6 +220,8 @@ class Rooms:
     physical: Physical | None = None
     holds: Holding | None = None
     erasing: Erasing | None = None
+    packages: Packages | None = None
+    keeps: Keeps | None = None
     schedules: Schedules | None = None
     reviews: Reviewing | None = None
     clocks: Clocking | None = None

@@ -85,7 +85,9 @@ from shared.events.records import (
     from_record,
     to_record,
 )
+from shared.events.requests import RequestState
 from shared.events.retention import KeysState
+from shared.events.tree import CheckpointState, LeafState, LogKeysState
 from shared.events.volunteers import VolunteerState
 
 __all__ = [
@@ -94,6 +96,7 @@ __all__ = [
     "WATERMARK_KEY",
     "AccountDefaultSet",
     "AccountsRecordKept",
+    "CheckpointState",
     "ConsentFact",
     "ConsentRecordKept",
     "ConsentState",
@@ -106,7 +109,9 @@ __all__ = [
     "Holding",
     "KeptUnits",
     "KeysState",
+    "LeafState",
     "LedgerState",
+    "LogKeysState",
     "MembershipState",
     "Meta",
     "NoticeRef",
@@ -137,6 +142,7 @@ __all__ = [
     "Received",
     "ReferencePreferenceSet",
     "ReplicaAlive",
+    "RequestState",
     "Scope",
     "Sealed",
     "Setting",

@@ -113,7 +113,7 @@ class ConsentState(State):
     subject: BlindIndexed
     purpose: ConsentPurpose
     person: Pseudonym
-    standing: Literal["requested", "given", "refused", "withdrawn", "expired"]
+    standing: Literal["requested", "given", "refused", "withdrawn", "expired", "erased"]
     notice: NoticeRef | None = Field(
         default=None, description="The version that the newest giving rests on."
     )
@@ -144,6 +144,13 @@ class ConsentExpired(ConsentState, Event, topic="consent.decisions.v1", key="con
 
 class ConsentReconfirmed(ConsentState, Event, topic="consent.decisions.v1", key="consent"):
     """The person said yes again, to the notice as it is now."""
+
+
+class ConsentErased(ConsentState, Event, topic="consent.decisions.v1", key="consent"):
+    """The person was erased: nothing of what was said is left here, and it is no yes.
+
+    Its key and its version stay, so that no earlier yes is ever read as the newest again.
+    """
 
 
 class WithdrawalApplied(State):

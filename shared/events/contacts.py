@@ -17,7 +17,7 @@ ContactStanding = Literal["asked", "agreed", "vacant"]
 ContactWhat = Literal["named", "corrected", "agreed", "opted-out", "replaced", "removed"]
 MembershipStatus = Literal["inactive", "active", "refused", "withdrawn"]
 ContactActor = Annotated[
-    str, Field(description="self, operator, organisation:<id>, staff:<pseudonym>.")
+    str, Field(description="self, operator, organisation:<id>, staff:<pseudonym>, retention.")
 ]
 
 

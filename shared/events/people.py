@@ -36,7 +36,9 @@ class PersonFact(State):
 
     at: Instant
     what: PersonWhat
-    actor: str = Field(description="self, operator, staff:<pseudonym> or person:<pseudonym>.")
+    actor: str = Field(
+        description="self, operator, staff:<pseudonym>, person:<pseudonym>, retention."
+    )
 
 
 class Closing(State):
@@ -142,7 +144,9 @@ class PersonKeyState(State):
     replaces: str | None = Field(default=None, description="The key whose place it took.")
     revoked: bool = False
     revoked_at: Instant | None = None
-    revoked_by: str | None = Field(default=None, description="self or staff:<pseudonym>.")
+    revoked_by: str | None = Field(
+        default=None, description="self, staff:<pseudonym> or retention."
+    )
     version: Version
 
 

@@ -46,7 +46,8 @@ class GuardedThread(AIOKafkaConsumerThread):
         return aiokafka.AIOKafkaConsumer(
             **client(app.address),
             group_id=app.conf.id,
-            group_instance_id=app.conf.consumer_group_instance_id,
+            # An empty name is a name, too, and two members of one name would fence each other.
+            group_instance_id=app.conf.consumer_group_instance_id or None,
             partition_assignment_strategy=(RangePartitionAssignor,),
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -160,9 +160,17 @@ class Sender:
 
 
 async def stop(client: Any) -> None:
-    """Stop a Kafka client; one that cannot reach its broker is given up after a few seconds."""
+    """Stop a Kafka client; one that cannot reach its broker is given up after a few seconds.
+
+    A consumer's own fetches end as cancelled when it is stopped, and now and then it hands that on:
+    a cancellation that nobody asked for would end whoever follows a topic, without a word.
+    """
+    us = asyncio.current_task()
     try:
         async with asyncio.timeout(STOP_SECONDS):
             await client.stop()
     except (TimeoutError, KafkaError, AssertionError):
         return
+    except asyncio.CancelledError:
+        if us is None or us.cancelling():
+            raise

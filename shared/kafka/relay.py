@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from shared.events import Outgoing
 from shared.events.records import watermark
+from shared.kafka.nudge import PersonalNudges
 from shared.kafka.produce import FencedSender
 from shared.kafka.topics import declared
 from shared.runtime.clock import SYSTEM, Clock, rfc3339
@@ -82,7 +83,11 @@ class Page:
 
 @dataclass(slots=True)
 class Relay:
-    """A service's relay role."""
+    """A service's relay role.
+
+    It also nudges the personal topics that it writes, until what tombstones took the place of and
+    they themselves are compacted; ``nudge_seconds`` overrides how often topics declare it.
+    """
 
     service: str
     sources: Sequence[Source]
@@ -92,9 +97,12 @@ class Relay:
     health: Health = field(default_factory=Health)
     clock: Clock = SYSTEM
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    nudge_seconds: float | None = None
+    _nudges: PersonalNudges = field(init=False)
 
     def __post_init__(self) -> None:
         """Refuse sources whose order would not be kept."""
+        self._nudges = PersonalNudges(self.service, self.nudge_seconds)
         gates = [bool(source.gate) for source in self.sources]
         if gates != sorted(gates, reverse=True):
             raise ValueError("sources of gate topics come before all others")
@@ -118,6 +126,7 @@ class Relay:
         await sender.start()
         RELAY_ACTIVE.labels(self.service).set(1)
         log.info("relay active")
+        self._nudges.begun(self.clock.monotonic())
         try:
             await self._pump(sender, draining)
             await self.lease.release()
@@ -137,6 +146,7 @@ class Relay:
             # Marks before the rest: what takes long to publish must not age what gates know.
             busy = [await self._publish(page, sender) for page in pages if page.source.gate]
             await self._mark(sender)
+            await self._nudge(sender)
             busy += [await self._publish(page, sender) for page in pages if not page.source.gate]
             self.health.beat("relay")
             if self.clock.monotonic() - renewed > RENEW_SECONDS:
@@ -159,6 +169,7 @@ class Relay:
         if records:
             await sender.send(records)
             crashpoint("relay.sent")
+            self._nudges.published(records, self.clock.monotonic())
         if page.pending:
             await page.source.box.take_out(page.pending)
             OUTBOX_SECONDS.labels(self.service).observe(self.clock.monotonic() - started)
@@ -185,6 +196,14 @@ class Relay:
             await sender.send(records)
             for source in due:
                 source.marked = now
+
+    async def _nudge(self, sender: FencedSender) -> None:
+        """Write to partitions that wait to be compacted and in which nothing else is written."""
+        now = self.clock.monotonic()
+        places = self._nudges.due(now)
+        if places:
+            await sender.send(self._nudges.records(places, rfc3339(self.clock.now())))
+            self._nudges.nudged(places, now)
 
     def _watermarks(self, topics: Sequence[str], at: datetime) -> list[Outgoing]:
         return [

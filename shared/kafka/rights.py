@@ -1,6 +1,7 @@
 """Who may do what at the broker, derived from deploy/topics.toml. Pure.
 
-A service writes its own topics and reads all but other services' personal ones. An indexer reads
+A service writes its own topics and reads all but other services' personal ones; retention, which
+ends keys and has to show that what was under them is gone, reads those too. An indexer reads
 the products of its audiences and writes none. Nobody else may do anything; the administrator needs
 no rights, for the broker's own settings name him.
 """
@@ -18,6 +19,7 @@ Pattern = Literal["literal", "prefixed"]
 
 STANDING: Final[frozenset[Audience]] = frozenset({"public"})
 INDEXER: Final = "indexer-"
+LOOKS_EVERYWHERE: Final = "retention"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,7 +55,7 @@ def _of_service(service: str, prefix: str) -> Iterator[Right]:
     for topic in declared().values():
         if topic.writer == service:
             yield _right(service, "write", "topic", prefix + topic.name)
-        if topic.writer == service or not _personal(topic):
+        if service in (topic.writer, LOOKS_EVERYWHERE) or not _personal(topic):
             yield _right(service, "read", "topic", prefix + topic.name)
 
 

@@ -71,9 +71,12 @@ class Gate:
         return barred
 
     async def still(self, about: Mapping[str, str]) -> bool:
-        """Ask again, right before it is done, what a decision allowed; a no is recorded as well."""
+        """Ask again, right before it is done, what a decision allowed; a no is recorded as well.
+
+        A decision about nobody was about somebody who was erased.
+        """
         decision = await self.decisions.load(about.get("decision", ""))
-        if decision is None or not decision.allowed:
+        if decision is None or not decision.allowed or not decision.subjects:
             return False
         now = await self._answer(decision.use, decision.subjects, decision.actor)
         if not now.allowed:

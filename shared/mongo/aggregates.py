@@ -4,7 +4,8 @@ The write of that document is the promise; there is no second write that could b
 transaction over documents anywhere (ADR 2).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -87,6 +88,28 @@ class Aggregates(Generic[S]):
         with faults():
             found = await self.collection.find(equal, {"state": 1}).to_list(None)
         return [self.parse(document["state"]) for document in found]
+
+    async def every(self, most: int) -> AsyncIterator[dict[Any, S]]:
+        """Give all states, up to ``most`` at a time; of those written meanwhile, maybe the former.
+
+        What stood when the call began is given. For work that goes over everything: no request may
+        wait for it. Raises ``Transient``.
+        """
+        cursor = self.collection.find({}, {"state": 1}).batch_size(most)
+        page: dict[Any, S] = {}
+        try:
+            while True:
+                with faults():
+                    document = await anext(cursor, None)
+                if document is not None:
+                    page[document["_id"]] = self.parse(document["state"])
+                if page and (document is None or len(page) == most):
+                    yield page
+                    page = {}
+                if document is None:
+                    return
+        finally:
+            await cursor.close()
 
     async def update(
         self, key: Any, decide: Decide[S, R], *, correlation: str | None = None
@@ -214,12 +237,22 @@ class Aggregates(Generic[S]):
         """Whether all events of ``saved`` are at the broker."""
         if not saved.event_ids:
             return True
+        return await self._sent([key], only=frozenset(saved.event_ids))
+
+    async def silent(self, keys: Sequence[Any]) -> bool:
+        """Whether all that these documents had to publish is at the broker."""
+        return await self._sent(keys)
+
+    async def _sent(self, keys: Sequence[Any], only: AbstractSet[str] | None = None) -> bool:
         with faults():
-            found = await self.collection.find_one(
-                {"_id": key}, {"outbox.id": 1, "outbox.docket": 1}
-            )
+            found = await self.collection.find(
+                {"_id": {"$in": list(keys)}}, {"outbox.id": 1, "outbox.docket": 1}
+            ).to_list(None)
         waiting = [
-            entry for entry in (found or {}).get("outbox", ()) if entry["id"] in saved.event_ids
+            entry
+            for document in found
+            for entry in document.get("outbox", ())
+            if only is None or entry["id"] in only
         ]
         if not waiting or self.docket is None:
             return not waiting

@@ -187,6 +187,32 @@ class Deliveries:
             )
         return done.modified_count
 
+    async def sealed(self) -> list[Delivery]:
+        """Return what still holds something sealed: what waits, and what is dead."""
+        with faults():
+            found = [
+                each
+                for asked in ({"waiting": True}, {"dead": True})
+                for each in await self.collection.find(asked).to_list(None)
+            ]
+        return [_delivery(one) for one in found if "sealed" in one["payload"]]
+
+    async def forget(self, names: Sequence[str], said: str) -> None:
+        """Deliver these no more, dead ones too, and forget what is sealed.
+
+        A try that is under way is not called back.
+        """
+        now = self.clock.now()
+        with faults():
+            await self.collection.update_many(
+                {"_id": {"$in": list(names)}, "payload.sealed": {"$exists": True}},
+                {
+                    "$set": {"state": "done", "said": said, "holder": None, "ended_at": now}
+                    | {"forget_at": now + self.kept},
+                    "$unset": {"waiting": "", "dead": "", "payload.sealed": ""},
+                },
+            )
+
     async def one(self, name: str) -> Delivery | None:
         """Return a delivery."""
         with faults():

@@ -30,7 +30,7 @@ def standing(consent: ConsentState | None, notice: NoticeState | None, now: date
 
     A notice that is not known, or does not have the version that was shown, makes it stale.
     """
-    if consent is None:
+    if consent is None or consent.standing == "erased":
         return "absent"
     if consent.standing != "given":
         return consent.standing

@@ -24,6 +24,18 @@ class KeysRow(Row):
     stale_after: Annotated[Period, Field(alias="stale-after")]
 
 
+class EpochsRow(Row):
+    """How often the keys' keys change, and how many epochs stand at once."""
+
+    every: Period
+    alive: Annotated[int, Field(ge=2, le=10)]
+
+    @property
+    def backup_bound(self) -> timedelta:
+        """How long a copy of the key documents may be of use to somebody."""
+        return self.every * self.alive
+
+
 class ClassRow(Row):
     """One retention class."""
 
@@ -44,6 +56,7 @@ class PersonalFile(BaseModel):
     source: str
     published: date
     keys: KeysRow
+    epochs: EpochsRow
     classes: Annotated[list[ClassRow], Field(alias="class", min_length=1)]
     purposes: Annotated[list[PurposeRow], Field(alias="purpose", min_length=1)]
 

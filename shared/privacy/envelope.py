@@ -44,6 +44,10 @@ class SealedKey:
     wrapped: bytes
 
 
+class EpochGoneError(UnsealError):
+    """A data key's epoch is gone. It may have been wrapped anew since it was read."""
+
+
 class ExpiredError(Transient):
     """A key was kept longer than it may be used without asking for it again."""
 
@@ -97,35 +101,67 @@ def new_sealed_key(provider: KeyProvider, kid: str) -> SealedKey:
     """Make a random data key and return it wrapped under the current epoch."""
     if _KID.fullmatch(kid) is None:
         raise ValueError("a key id holds letters, digits and _ . : - only")
-    epoch = provider.current()
-    wrapped = _seal(AESGCM(provider.kek(epoch)), random_bytes(KEY_BYTES), _wrapping(kid, epoch))
-    return SealedKey(kid, epoch, wrapped)
+    return _wrapped(provider, kid, random_bytes(KEY_BYTES))
 
 
 def unseal(provider: KeyProvider, sealed: SealedKey, lease: Lease | None = None) -> OpenKey:
-    """Unwrap a data key; raises ``UnsealError`` where its epoch is gone or it was changed."""
+    """Unwrap a data key; raises ``EpochGoneError``, or ``UnsealError`` where it was changed."""
+    return OpenKey(sealed.kid, _unwrapped(provider, sealed), lease)
+
+
+def rewrap(provider: KeyProvider, sealed: SealedKey, *, opened_by: KeyProvider) -> SealedKey:
+    """Wrap a data key under the current epoch of ``provider``, and see that it opens to the same.
+
+    ``opened_by`` may know epochs that ``provider`` gives to nobody any more. Raises
+    ``UnsealError`` where the key does not open as it is, or as it would be.
+    """
+    key = _unwrapped(opened_by, sealed)
+    again = _wrapped(provider, sealed.kid, key)
+    if _unwrapped(provider, again) != key:
+        raise UnsealError("the key wrapped anew opens to another one")
+    return again
+
+
+def _wrapped(provider: KeyProvider, kid: str, key: bytes) -> SealedKey:
+    epoch = provider.current()
+    try:
+        kek = provider.kek(epoch)
+    except LookupError:
+        # Who stood still between the two calls for a whole epoch begins again.
+        raise Transient(f"key epoch {epoch} ended meanwhile") from None
+    return SealedKey(kid, epoch, _seal(AESGCM(kek), key, _wrapping(kid, epoch)))
+
+
+def _unwrapped(provider: KeyProvider, sealed: SealedKey) -> bytes:
     try:
         kek = provider.kek(sealed.epoch)
     except LookupError:
-        raise UnsealError(f"key epoch {sealed.epoch} is gone") from None
-    key = _open(AESGCM(kek), sealed.wrapped, _wrapping(sealed.kid, sealed.epoch))
-    return OpenKey(sealed.kid, key, lease)
+        raise EpochGoneError(f"key epoch {sealed.epoch} is gone") from None
+    return _open(AESGCM(kek), sealed.wrapped, _wrapping(sealed.kid, sealed.epoch))
 
 
-def seal_chunk(key: OpenKey, plain: bytes, *, record: str, number: int, last: bool) -> bytes:
-    """Encrypt one chunk of a raw deposit: ``record`` is the submission, ``number`` from 0."""
+def seal_chunk(
+    key: OpenKey, plain: bytes, *, record: str, number: int, last: bool, schema: str = RAW_SCHEMA
+) -> bytes:
+    """Encrypt one chunk of a file, of a raw deposit by default; ``number`` counts from 0."""
     if len(plain) > CHUNK_BYTES:
         raise ValueError(f"a chunk holds at most {CHUNK_BYTES} bytes")
-    return _seal(key.cipher, plain, _place(key.kid, RAW_SCHEMA, record, number, last))
+    return _seal(key.cipher, plain, _place(key.kid, schema, record, number, last))
 
 
-def open_chunk(key: OpenKey, sealed: bytes, *, record: str, number: int, last: bool) -> bytes:
+def open_chunk(
+    key: OpenKey, sealed: bytes, *, record: str, number: int, last: bool, schema: str = RAW_SCHEMA
+) -> bytes:
     """Decrypt the chunk that must stand at this place; raises ``UnsealError`` otherwise."""
-    return _open(key.cipher, sealed, _place(key.kid, RAW_SCHEMA, record, number, last))
+    return _open(key.cipher, sealed, _place(key.kid, schema, record, number, last))
 
 
 async def seal_stream(
-    key: Callable[[], Awaitable[OpenKey]], parts: AsyncIterable[bytes], *, record: str
+    key: Callable[[], Awaitable[OpenKey]],
+    parts: AsyncIterable[bytes],
+    *,
+    record: str,
+    schema: str = RAW_SCHEMA,
 ) -> AsyncIterator[SealedChunk]:
     """Encrypt a stream in chunks of ``CHUNK_BYTES`` as it comes; nothing makes one empty chunk.
 
@@ -139,10 +175,14 @@ async def seal_stream(
         while len(held) > CHUNK_BYTES:
             plain = bytes(held[:CHUNK_BYTES])
             del held[:CHUNK_BYTES]
-            sealed = seal_chunk(await key(), plain, record=record, number=number, last=False)
+            sealed = seal_chunk(
+                await key(), plain, record=record, number=number, last=False, schema=schema
+            )
             yield SealedChunk(number, last=False, data=sealed)
             number += 1
-    sealed = seal_chunk(await key(), bytes(held), record=record, number=number, last=True)
+    sealed = seal_chunk(
+        await key(), bytes(held), record=record, number=number, last=True, schema=schema
+    )
     yield SealedChunk(number, last=True, data=sealed)
 
 

@@ -1,23 +1,28 @@
-"""Obeying retention's orders: look for a person in everything a service holds, erase, look again.
+"""What a service does with retention's orders, as pure pieces: whom, what was found, what is said.
 
 A service declares its ``Holding``s, one for each collection that holds something of people. What is
 said of them is the outcome of a second look after the writes (law P3): "nothing found" is not
 "could not look", and an answer is given only once every tombstone is at the broker.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
+
+import orjson
 
 from shared.events.orders import (
     Blocker,
-    EvidenceState,
     KeptUnits,
     LookedAt,
     OrderState,
     Outcome,
     Tombstoned,
 )
+from shared.privacy.personal import declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +30,32 @@ class Whom:
     """Who is meant: by blind index, by pseudonym, or by single units of somebody's keys.
 
     ``people`` are pseudonyms of which everything is meant; ``records`` name keys, and where they
-    name units nothing else of that person is.
+    name units nothing else of that person is. ``exempt`` are classes that stay.
     """
 
     subjects: frozenset[str] = frozenset()
     people: frozenset[str] = frozenset()
     records: tuple[KeptUnits, ...] = ()
     classes: frozenset[str] = frozenset()
+    exempt: frozenset[str] = frozenset()
 
-    def means(self, person: str, cls: str, unit: str) -> bool:
-        """Say whether a record of a pseudonym, in a class, under a unit's key, is meant."""
+    def looks(self, person: str, cls: str, unit: str, subjects: Collection[str] = ()) -> bool:
+        """Say whether a record is looked for, exempt or not.
+
+        It is of a pseudonym, in a class, under a unit's key, and has these blind indexes in it.
+        """
         if self.classes and cls not in self.classes:
             return False
-        if person in self.people:
+        if person in self.people or not self.subjects.isdisjoint(subjects):
             return True
         return any(
             one.keys_id == f"{person}.{cls}" and (not one.units or unit in one.units)
             for one in self.records
         )
+
+    def means(self, person: str, cls: str, unit: str, subjects: Collection[str] = ()) -> bool:
+        """Say whether such a record is to go."""
+        return cls not in self.exempt and self.looks(person, cls, unit, subjects)
 
     @property
     def pseudonyms(self) -> frozenset[str]:
@@ -60,12 +73,35 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """One document that holds something of who is meant; ``keys`` are theirs in it, not others'."""
+class Record:
+    """A record on a personal topic, to be told to be gone."""
 
-    id: Any
-    keys: tuple[Key, ...]
+    topic: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One document that holds something of who is meant: their part of it, not others'.
+
+    ``keys`` are what it is encrypted under, ``classes`` those of what is under no key (a blind
+    index, a pseudonym), ``records`` what must be told to be gone with it.
+    """
+
+    id: str
+    keys: tuple[Key, ...] = ()
     people: frozenset[str] = frozenset()
+    classes: frozenset[str] = frozenset()
+    records: tuple[Record, ...] = ()
+
+    @property
+    def every_class(self) -> frozenset[str]:
+        """The classes of all that it holds of them."""
+        return self.classes | {one.cls for one in self.keys}
+
+    def stays(self, exempt: frozenset[str]) -> bool:
+        """Say whether all of it is exempt."""
+        return bool(self.every_class) and self.every_class <= exempt
 
 
 class Holding(Protocol):
@@ -77,14 +113,17 @@ class Holding(Protocol):
         ...
 
     async def held(self, whom: Whom) -> Sequence[Held]:
-        """Find what is kept of somebody: by subjects, people and records. Raises ``Transient``."""
+        """Find what is kept of somebody: by subjects, people and records. Raises ``Transient``.
+
+        What is exempt is found too, and what is of no class that is meant is not.
+        """
         ...
 
-    async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> Sequence[Tombstoned]:
-        """Erase it, theirs and nobody else's; safe to repeat. Raises ``Transient``."""
+    async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:
+        """Erase what ``whom.means`` of it, nobody else's; safe to repeat. Raises ``Transient``."""
         ...
 
-    async def told(self, held: Sequence[Held]) -> bool:
+    async def told(self, ids: Sequence[str]) -> bool:
         """Say whether everything that these documents had to publish is at the broker."""
         ...
 
@@ -121,22 +160,34 @@ class Looking:
     found: dict[str, Sequence[Held]] = field(default_factory=dict)
 
     @property
+    def every(self) -> list[Held]:
+        """All of it."""
+        return [one for held in self.found.values() for one in held]
+
+    @property
     def people(self) -> frozenset[str]:
         """Pseudonyms of who is meant, as documents name them."""
-        return frozenset(
-            person for held in self.found.values() for one in held for person in one.people
-        )
+        return frozenset(person for one in self.every for person in one.people)
 
     @property
     def keys(self) -> tuple[KeptUnits, ...]:
         """Whose keys everything found is encrypted under."""
         units: dict[str, set[str]] = {}
-        for held in self.found.values():
-            for one in held:
-                for key in one.keys:
-                    units.setdefault(f"{key.person}.{key.cls}", set()).add(key.unit)
+        for one in self.every:
+            for key in one.keys:
+                units.setdefault(f"{key.person}.{key.cls}", set()).add(key.unit)
         return tuple(
             KeptUnits(keys_id=name, units=tuple(sorted(units[name]))) for name in sorted(units)
+        )
+
+    @property
+    def records(self) -> frozenset[Record]:
+        """What must be told to be gone, of what does not stay."""
+        return frozenset(
+            record
+            for one in self.every
+            if not one.stays(self.whom.exempt)
+            for record in one.records
         )
 
 
@@ -147,28 +198,83 @@ async def look(holdings: Sequence[Holding], whom: Whom) -> Looking:
     """Find everything that is kept of somebody: until no further pseudonym turns up."""
     looking = Looking(whom)
     for _ in range(MOST_PASSES):
-        looking.found = {one.name: await one.held(looking.whom) for one in holdings}
-        more = looking.people - looking.whom.pseudonyms if whom.subjects else frozenset()
+        held = await asyncio.gather(*(one.held(looking.whom) for one in holdings))
+        looking.found = {one.name: some for one, some in zip(holdings, held, strict=True)}
+        more = looking.people - looking.whom.people if whom.subjects else frozenset()
         if not more:
             break
-        looking.whom = Whom(
-            whom.subjects, looking.whom.people | more, whom.records, looking.whom.classes
-        )
+        looking.whom = replace(looking.whom, people=looking.whom.people | more)
     return looking
 
 
-def outcome_of(order: OrderState, looked: Iterable[LookedAt]) -> Outcome:
+def whom_of(order: OrderState, subjects: frozenset[str]) -> Whom:
+    """Return whom an order means, whose blind indexes were opened."""
+    return Whom(
+        subjects,
+        records=order.records,
+        classes=frozenset(order.classes),
+        exempt=frozenset(order.exempt),
+    )
+
+
+def looked_at(
+    name: str, matched: Mapping[str, bool], again: Sequence[Held], exempt: frozenset[str]
+) -> LookedAt:
+    """Say what became of a collection's documents.
+
+    ``matched``: those found at the first look, and of each whether it stays; ``again``: those found
+    at the second.
+    """
+    left = {one.id for one in again if not one.stays(exempt)}
+    kept = {one for one, stays in matched.items() if stays} - left
+    erased = set(matched) - left - kept
+    return LookedAt(
+        collection=name,
+        matched=len(set(matched) | left),
+        erased=len(erased),
+        kept=len(kept),
+        remaining=len(left),
+    )
+
+
+def tombstoned(
+    records: Iterable[tuple[str, str]], partition: "PartitionOf"
+) -> tuple[Tombstoned, ...]:
+    """Count records that were told to be gone, by topic and partition."""
+    counted = Counter((topic, partition(topic, key.encode())) for topic, key in set(records))
+    return tuple(
+        Tombstoned(topic=topic, partition=number, count=counted[topic, number])
+        for topic, number in sorted(counted)
+    )
+
+
+class PartitionOf(Protocol):
+    """Where the records of a key are (shared.kafka.topics)."""
+
+    def __call__(self, topic: str, key: bytes) -> int:
+        """Return the partition."""
+        ...
+
+
+def outcome_of(kind: str, looked: Iterable[LookedAt]) -> Outcome:
     """Return what an answer is called."""
     every = list(looked)
-    if order.kind == "look":
+    if kind == "look":
         return "found" if any(one.matched for one in every) else "nothing-found"
     if any(one.erased for one in every):
         return "erased"
     return "exempt" if any(one.kept for one in every) else "nothing-found"
 
 
-def evidence(
-    kind: type[EvidenceState], order: OrderState, said: Mapping[str, Any]
-) -> EvidenceState:
-    """Make a service's answer to an order."""
-    return kind(order=order.order, erasure=order.erasure, kind=order.kind, **said)
+def manifest(service: str, holdings: Sequence[Holding]) -> str:
+    """Return the SHA-256 of what a build says that it holds of people, hex.
+
+    Of every declared field of the service's schemas, how it is personal, and the collections that
+    are looked through: a service that learned to hold something else says so with its evidence.
+    """
+    fields = [
+        [one.schema, one.pointer, one.personal.cls, sorted(one.personal.purposes)]
+        for one in declared(f"{service}.")
+    ]
+    said = orjson.dumps([service, fields, sorted(one.name for one in holdings)])
+    return hashlib.sha256(said).hexdigest()

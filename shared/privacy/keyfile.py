@@ -24,10 +24,49 @@ def load_or_create(path: Path, size: int = 32) -> bytes:
             _create(path, random_bytes(size))
         return _load(path, size)
     except OSError as fault:
-        raise KeyFileError(
-            f"cannot use the key file {path} ({fault.strerror}); "
-            f"give this user read and write access to {path.parent}"
-        ) from None
+        raise _unusable(path, fault) from None
+
+
+def load(path: Path, size: int = 32) -> bytes:
+    """Return the key of ``size`` bytes at ``path``; never makes one. Raises ``KeyFileError``."""
+    try:
+        return _load(path, size)
+    except OSError as fault:
+        raise _unusable(path, fault) from None
+
+
+def rename(path: Path, other: Path) -> None:
+    """Give a key file another name; one that is not there is left to whoever was faster."""
+    try:
+        path.rename(other)
+    except FileNotFoundError:
+        return
+    _sync_folder(other.parent)
+
+
+def destroy(path: Path) -> None:
+    """Overwrite a key file and remove it; one that is not there is gone already.
+
+    What the disk does with the former place of its bytes is not in our hands: that is why epochs
+    lie on a volume of their own that nobody backs up.
+    """
+    try:
+        with path.open("r+b") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.write(random_bytes(size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+    except FileNotFoundError:
+        return
+    _sync_folder(path.parent)
+
+
+def _unusable(path: Path, fault: OSError) -> KeyFileError:
+    return KeyFileError(
+        f"cannot use the key file {path} ({fault.strerror}); "
+        f"give this user read and write access to {path.parent}"
+    )
 
 
 def _create(path: Path, key: bytes) -> None:

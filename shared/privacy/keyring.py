@@ -17,6 +17,7 @@ from shared.events import Received
 from shared.events.decisions import Accepted, Refused, Unchanged
 from shared.events.retention import KeysState
 from shared.privacy.envelope import (
+    EpochGoneError,
     Lease,
     OpenKey,
     SealedKey,
@@ -149,11 +150,22 @@ class KeyRing:
                 found[kid] = remembered
             else:
                 asked.setdefault(kid.rpartition(".")[0], []).append(kid)
-        if asked:
+        versions: dict[str, int | None] = {}
+        while asked:
             before, documents = await self._load(list(asked))
+            late: dict[str, list[str]] = {}
             for keys, several in asked.items():
+                document = documents.get(keys)
                 for kid in several:
-                    found[kid] = self._opened(kid, documents.get(keys), before)
+                    opened = self._opened(kid, document, before)
+                    found[kid] = Lost(str(opened)) if isinstance(opened, Exception) else opened
+                    # What was read was wrapped anew since, and its former epoch is gone: read it
+                    # again, but for what is as it was, which nobody will wrap anew any more.
+                    version = document.version if document else None
+                    if isinstance(opened, EpochGoneError) and versions.get(keys) != version:
+                        late.setdefault(keys, []).append(kid)
+            versions |= {keys: documents[keys].version for keys in late}
+            asked = late
         return found
 
     async def key(self, kid: str) -> OpenKey:
@@ -182,25 +194,34 @@ class KeyRing:
                 return before, documents
 
     async def _provided(self, keys: str, units: Sequence[str]) -> dict[str, OpenKey]:
+        version = 0
         fresh = {unit: self._wrapped(keys, unit) for unit in units}
         while True:
             before, evictions = self._now(), self._evictions
             saved = await self.store.update(keys, lambda known: provision(known, keys, fresh))
             if isinstance(saved, Refused):
                 raise FencedError(keys, saved.reason)
-            if evictions == self._evictions:
-                break
-        return {
-            unit: self._remember(f"{keys}.{unit}", saved.state.units[unit], before)
-            for unit in units
-        }
+            if evictions != self._evictions:
+                continue
+            state = saved.state
+            try:
+                return {
+                    unit: self._remember(f"{keys}.{unit}", state.units[unit], before)
+                    for unit in units
+                }
+            except EpochGoneError:
+                if state.version == version:  # nobody wrapped it anew since
+                    raise
+                version = state.version
 
     def _wrapped(self, keys: str, unit: str) -> Wrapped:
         sealed = new_sealed_key(self.provider, f"{keys}.{unit}")
         text = base64.b64encode(sealed.wrapped).decode()
         return Wrapped(epoch=sealed.epoch, key=text, made_at=self.clock.now())
 
-    def _opened(self, kid: str, document: KeptKeys | None, before: float) -> OpenKey | Unopened:
+    def _opened(
+        self, kid: str, document: KeptKeys | None, before: float
+    ) -> OpenKey | Unopened | UnsealError:
         unit = kid.rpartition(".")[2]
         if document is None:
             return Lost("no such keys")
@@ -214,7 +235,7 @@ class KeyRing:
         try:
             return self._remember(kid, document.units[unit], before)
         except UnsealError as fault:
-            return Lost(str(fault))
+            return fault
 
     def _remember(self, kid: str, wrapped: Wrapped, before: float) -> OpenKey:
         """Open a key and keep it, for as long as was agreed since its document was asked for."""

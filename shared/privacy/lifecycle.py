@@ -108,6 +108,19 @@ def provision(known: KeptKeys | None, keys: str, fresh: Mapping[str, Wrapped]) -
     return Accepted(_next(known, units={**known.units, **missing}), ())
 
 
+def rewrapped(known: KeptKeys | None, fresh: Mapping[str, Wrapped]) -> Decided:
+    """Keep the same keys wrapped anew: of ``fresh``, by unit; nobody is told, for nothing changed.
+
+    ``fresh`` was made of this very state; what moved on meanwhile fails on its version.
+    """
+    if known is None:
+        return UNKNOWN
+    units = {unit: key for unit, key in fresh.items() if unit in known.units}
+    if not units:
+        return Unchanged(known)
+    return Accepted(_next(known, units={**known.units, **units}), ())
+
+
 def restrict(known: KeptKeys | None, hold: str) -> Decided:
     """Place a hold: nothing may be destroyed, and only its handlers may read (GDPR 18)."""
     if known is None:

@@ -6,6 +6,7 @@ written, so no token can choose another. Codes that are mailed are made here too
 
 import base64
 import binascii
+import hmac
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -151,6 +152,15 @@ def code_key(code: str) -> str | None:
     if _CODE.fullmatch(letters) is None:
         return None
     return f"code:{sha256(letters.encode()).hexdigest()}"
+
+
+def code_mac(key: bytes, code: str, of: str) -> str | None:
+    """Return a code's keyed hash, good for one thing ``of`` which it is; None where it is no code.
+
+    To be compared by ``hmac.compare_digest``.
+    """
+    kept = code_key(code)
+    return None if kept is None else hmac.digest(key, f"{of} {kept}".encode(), "sha256").hex()
 
 
 @lru_cache(maxsize=64)

@@ -49,11 +49,26 @@ async def reveal(ring: KeyRing, kind: type[T], sealed: Sequence[Sealed]) -> list
     return [_opened(kind, one, keys) for one in sealed]
 
 
-def _opened(kind: type[T], sealed: Sealed, keys: Mapping[str, OpenKey | Unopened]) -> Opened[T]:
-    values = {
+async def opened_values(
+    ring: KeyRing, sealed: Sequence[Sealed]
+) -> list[Mapping[str, str | Unopened]]:
+    """Decrypt records of any kind, field by field, in their order. Raises ``Transient`` only.
+
+    For who does not know the kind: a package of what all services hold of a person.
+    """
+    keys = await ring.opening({kid_of(text) for one in sealed for text in one.values.values()})
+    return [_values(one, keys) for one in sealed]
+
+
+def _values(sealed: Sealed, keys: Mapping[str, OpenKey | Unopened]) -> dict[str, str | Unopened]:
+    return {
         pointer.removeprefix("/"): _text(keys[kid_of(text)], text, sealed, pointer)
         for pointer, text in sealed.values.items()
     }
+
+
+def _opened(kind: type[T], sealed: Sealed, keys: Mapping[str, OpenKey | Unopened]) -> Opened[T]:
+    values = _values(sealed, keys)
     texts = {name: text for name, text in values.items() if isinstance(text, str)}
     whole = len(texts) == len(values)
     return Opened(values, kind.model_validate(texts) if whole else None)

@@ -19,6 +19,13 @@ def new_id() -> str:
     return str(uuid.UUID(int=value))
 
 
+def hashed_id(digest: bytes) -> str:
+    """Return the UUID of version 8 (RFC 9562 section 5.8) that follows from a digest."""
+    value = int.from_bytes(digest[:16], "big")
+    value &= ~((0xF << 76) | (0b11 << 62))
+    return str(uuid.UUID(int=value | (0x8 << 76) | (0b10 << 62)))
+
+
 def new_number() -> int:
     """Return a positive id below 2**53 that sorts by time: for wires that promise an integer."""
     return (time.time_ns() // 1_000_000) * 1_000 + secrets.randbelow(1_000)

@@ -94,3 +94,7 @@ CLOCKS_LATE = Gauge(
 HTTP_SECONDS = Histogram(
     "colophon_http_request_seconds", "Seconds to answer.", ["service", "route", "status"]
 )
+# Keys of personal data: services retention
+KEYS_REWRAPPED = Counter(
+    "colophon_keys_rewrapped_total", "Data keys wrapped anew under a later epoch."
+)

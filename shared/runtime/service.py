@@ -38,7 +38,7 @@ async def run_roles(roles: Mapping[str, Role], *, drain_seconds: float) -> None:
 
     async def supervised(name: str, role: Role) -> None:
         try:
-            await role(draining)
+            await _to_its_end(name, role, draining)
         except asyncio.CancelledError:
             raise
         except BaseException:  # whatever ends a role, the others drain and a supervisor hears of it
@@ -47,13 +47,27 @@ async def run_roles(roles: Mapping[str, Role], *, drain_seconds: float) -> None:
                 draining.set()
                 loop.call_later(drain_seconds, os._exit, EX_SOFTWARE)
             raise
-        if not draining.is_set():
-            raise RuntimeError(f"role {name} ended though nobody asked it to")
 
     async with asyncio.TaskGroup() as group:
         for name, role in roles.items():
             group.create_task(supervised(name, role), name=name)
     log.info("stopped")
+
+
+async def _to_its_end(name: str, role: Role, draining: asyncio.Event) -> None:
+    """Run a role; an end that nobody asked for is a failure, a cancellation of its own making too.
+
+    A group of tasks takes whatever ends as cancelled for an end in order, and would not say a word.
+    """
+    try:
+        await role(draining)
+    except asyncio.CancelledError:
+        us = asyncio.current_task()
+        if draining.is_set() or us is None or us.cancelling():
+            raise
+        raise RuntimeError(f"role {name} ended as if it were cancelled") from None
+    if not draining.is_set():
+        raise RuntimeError(f"role {name} ended though nobody asked it to")
 
 
 def run(main: Callable[[], Awaitable[None]]) -> None:

@@ -16,6 +16,7 @@ NAMES = (
     "rebuild",
     "withdrawal",
     "privacy",
+    "rotation",
     "preview",
     "clocks",
 )

@@ -14,8 +14,10 @@ from services.retention.commands.facts import Facts
 from services.retention.model.mapping import TOPICS
 from services.retention.parts.clocks import GROUP
 from services.retention.store.records import open_records
-from services.retention.stream import Stream
+from services.retention.stream import Stalled, Stream
 from shared.events import Event, Received
+from shared.kafka.applying import Handler
+from shared.kafka.dead import open_letters
 from shared.kafka.topics import declared
 from shared.mongo import Database, connect
 from shared.policy.retention import load_retention
@@ -64,26 +66,16 @@ class Said:
 
 async def passed(place: Place, said: Said) -> set[str]:
     """Return the people whose events stand below what the group committed."""
-    below: set[str] = set()
+    places = [TopicPartition(place.name + PEOPLE, part) for part in range(PARTS)]
     async with looking(place, group=place.name + GROUP) as client:
-        for part in range(PARTS):
-            where = TopicPartition(place.name + PEOPLE, part)
-            committed = await client.committed(where) or 0
-            keys = await keys_of(place, where)
-            below |= {key for offset, key in keys.items() if offset < committed}
+        committed = {one: await client.committed(one) or 0 for one in places}
+        client.assign(places)
+        await client.seek_to_beginning(*places)
+        below: set[str] = set()
+        while any([await client.position(one) < committed[one] for one in places]):
+            for one, records in (await client.getmany(timeout_ms=200)).items():
+                below |= {r.key.decode() for r in records if r.offset < committed[one]}
     return below & set(said.people)
-
-
-async def keys_of(place: Place, where: TopicPartition) -> dict[int, str]:
-    async with looking(place, group=None) as client:
-        client.assign([where])
-        await client.seek_to_beginning(where)
-        end = (await client.end_offsets([where]))[where]
-        found: dict[int, str] = {}
-        while await client.position(where) < end:
-            for each in (await client.getmany(timeout_ms=200)).values():
-                found |= {one.offset: one.key.decode() for one in each}
-        return found
 
 
 @pytest.mark.law("L5")
@@ -196,3 +188,42 @@ async def test_workers_come_and_go_while_facts_flow_and_none_is_lost(
             return await passed(place, said) == set(said.people)
 
         await until(all_committed, within=30, pause=0.5, what="everything committed")
+
+
+@pytest.mark.law("L5")
+async def test_a_stream_that_stands_still_says_so_and_poison_is_parked(place: Place) -> None:
+    async with speaking(place, "accounts") as (accounts,):
+        await accounts.say(*(registered(n, "2026-01-01") for n in range(20)))
+
+        async def hang(_batch: Sequence[Received]) -> None:
+            await asyncio.Event().wait()
+
+        def stream(hear: Handler, **more: float) -> Stream:
+            at = (place.kafka_bootstrap, place.name)
+            return Stream(GROUP, TOPICS, "retention", hear, *at, member="one", **more)
+
+        with pytest.raises(Stalled):
+            await stream(hang, stall_seconds=1.0).run(asyncio.Event())
+        heard: set[str] = set()
+
+        async def choke(batch: Sequence[Received]) -> None:
+            if any(one.event.key == pseudonym(7) for one in batch):
+                raise ValueError("what it says means nothing")
+            heard.update(one.event.key for one in batch)
+
+        async def done() -> bool:
+            return len(heard) == 19
+
+        async def parked() -> bool:
+            return bool(await open_letters(place.kafka_bootstrap, GROUP, prefix=place.name))
+
+        draining = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(stream(choke).run(draining))
+            try:
+                await until(done, within=40, what="all but the poison")
+                await until(parked, within=20, what="the letter")
+            finally:
+                draining.set()
+        (letter,) = await open_letters(place.kafka_bootstrap, GROUP, prefix=place.name)
+        assert letter.about["dead_reason"] == "handler: ValueError"

@@ -25,6 +25,7 @@ from tests.faults import (
     test_killed_people,
     test_killed_readers,
     test_killed_rebuild,
+    test_killed_rotation,
     test_killed_volunteers,
     test_products,
 )
@@ -171,9 +172,17 @@ def test_every_crash_point_is_struck_by_a_test() -> None:
         test_killed_volunteers.AT,
         *test_killed_rebuild.POINTS,
         *test_products.POINTS,
+        *test_killed_rotation.POINTS,
     )
+    of_erasures = (ROOT / "tests" / "laws" / "test_P3_erasures.py").read_text()
+    elsewhere += tuple(re.findall(r'"(saga\.[a-z-]+)"', of_erasures))
     of_contacts = (ROOT / "tests" / "integration" / "test_contacts.py").read_text()
+    of_the_log = (ROOT / "tests" / "integration" / "test_retention_tree.py").read_text()
+    elsewhere += tuple(re.findall(r'"(tree\.[a-z-]+)"', of_the_log))
     elsewhere += tuple(re.findall(r'at = "(accounts\.[a-z-]+)"', of_contacts))
+    for of_orders in ("test_accounts_erasing.py", "test_consent_erasing.py"):
+        text = (ROOT / "tests" / "integration" / of_orders).read_text()
+        elsewhere += tuple(re.findall(r'"((?:erasing|consent)\.[a-z]+-?[a-z]+)"', text))
     struck = {name.partition(":")[0] for name in (*RELAYED, *DEPOSITED, *elsewhere)}
     assert struck == set(NAMES)
 

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
@@ -20,6 +20,7 @@ from typing import Any, Final
 import aiohttp
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
@@ -35,7 +36,10 @@ from deploy.local.broker.secured import Users
 from deploy.local.broker.server import broker
 from deploy.local.ports import HOST, answers, free_port
 from deploy.local.waiting import until as waited
-from shared.events import CredentialChanged, CredentialIssued, Outgoing
+from services.retention.model.mapping import TOPICS
+from services.retention.parts.clocks import GROUP
+from services.retention.stream import Stream
+from shared.events import CredentialChanged, CredentialIssued, Outgoing, Received
 from shared.kafka import rights, topics, users
 from shared.kafka.admin import NotAllowed, administrator
 from shared.kafka.connection import client, parse
@@ -46,6 +50,7 @@ from tests import depositing, nursery
 from tests.events import Voice, speaking
 from tests.platform import Platform
 from tests.processes import OPERATOR, ROOT, Place, Running, service, until
+from tests.retaining import registered
 
 OPEN: Final = "distribution.open.v1"
 PLUS: Final = "distribution.plus.v1"
@@ -683,3 +688,33 @@ async def test_services_need_no_more_than_their_rights(
         assert await copied(address, name + PLUS) == [("10.5555/1", 1)]
         for one in (accounts, deposits, distribution):
             assert "uthorization" not in one.log.read_text()
+
+
+async def test_the_stream_of_facts_needs_no_more_than_its_service_may_and_makes_no_topic(
+    here: Broker, accounts: Voice
+) -> None:
+    heard: list[str] = []
+
+    async def hear(batch: Sequence[Received]) -> None:
+        heard.extend(one.event.key for one in batch)
+
+    async def came() -> bool:
+        return said.key in heard
+
+    admin = AIOKafkaAdminClient(**client(here.administrator))
+    await admin.start()
+    async with contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+        stack.push_async_callback(admin.close)
+        before = set(await admin.list_topics())
+        draining = asyncio.Event()
+        at = here.of("retention")
+        stream = Stream(GROUP, TOPICS, "retention", hear, at, here.prefix)
+        tasks.create_task(stream.run(draining))
+        try:
+            said = registered(1, "2026-01-01")
+            await accounts.say(said)
+            await until(came, within=60, what="the fact heard")
+        finally:
+            draining.set()
+        # The broker's own book of offsets aside.
+        assert set(await admin.list_topics()) - before <= {"__consumer_offsets"}

@@ -27,10 +27,10 @@ from tests.mailbox import Mailbox, mailbox
 from tests.planting import BESIDE, PASSWORD, PLANTED, UNAVAILABLE, World, member
 from tests.processes import OPERATOR, Place, service, until
 
-SERVICES: Final = ("accounts", "consent", "deposits", "distribution")
+SERVICES: Final = ("accounts", "consent", "deposits", "distribution", "retention")
 # What differs from one answer to the next, whatever was asked.
 VARYING: Final = {"date", "content-length", "etag", "x-request-id"}
-CORRELATION: Final = re.compile(rb'"correlation":"[^"]*"')
+CORRELATION: Final = re.compile(rb'"(correlation|confirmation)":"[^"]*"')
 OTHER: Final = "other"  # the login of another organisation
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 # Values of each kind, from each service; asks for mail are about the first two.
@@ -130,6 +130,7 @@ async def questions(world: World) -> list[Question]:
         ),
         Question("consent", "POST", "/lists/newsletter/subscriptions", "email"),
         Question("consent", "POST", "/preferences", "email"),
+        Question("retention", "POST", "/requests/self", "email", {"kinds": ["access"]}),
     ]
     other = basic(OTHER)
     asked += [

@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 from shared.events import REGISTRY, Event, TitleState
 from shared.events.accounts import PreferenceFact
 from shared.events.distribution import Standing
-from tests.strategies import consent, contacts, orders, owners, people, personal, volunteers
+from tests.strategies import (
+    consent,
+    contacts,
+    orders,
+    owners,
+    people,
+    personal,
+    requests,
+    tree,
+    volunteers,
+)
 
 INSTANTS = st.datetimes(datetime(1900, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 SETTINGS = st.sampled_from(["closed", "limited", "open"])
@@ -101,7 +111,7 @@ OF_TITLES = {"subject": TITLES, "doi": st.none() | DOIS}  # where a name means s
 
 def of(kind: type[Event]) -> st.SearchStrategy[Event]:
     """Return events of one class; a field without a strategy here is an error to mend here."""
-    for of_room in (personal.of, orders.of):
+    for of_room in (personal.of, orders.of, requests.of, tree.of):
         whole = of_room(kind)
         if whole is not None:
             return whole

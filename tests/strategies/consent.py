@@ -70,7 +70,7 @@ FIELDS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
         "subject": SUBJECTS,
         "purpose": PURPOSES,
         "person": PEOPLE,
-        "standing": st.sampled_from(HAPPENED[:-1]),
+        "standing": st.sampled_from([*HAPPENED[:-1], "erased"]),
         "notice": st.none() | REFS,
         "valid_until": st.none() | INSTANTS,
         "facts": _tuples(FACTS),

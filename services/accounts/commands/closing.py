@@ -4,6 +4,7 @@ The person's document is closed first, on condition that this deletion still sta
 promise. What follows may be done again: the answer is read again until all of it was done.
 """
 
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -40,18 +41,27 @@ async def close(people: People, person: str, attempt: int, *, correlation: str |
     if state.status != "closed" or state.closing is None or state.closing.attempt != attempt:
         return
     crashpoint("accounts.account-closed")
-    await _end_sign_ins(people, state, correlation)
-    await _revoke_keys(people, state, correlation)
+    await end_access(people, state, correlation=correlation)
     crashpoint("accounts.sign-ins-ended")
     await _free_addresses(people, person)
     await people.mails.queue.drop(person, GONE)
 
 
+async def end_access(people: People, state: KeptPerson, *, correlation: str | None) -> None:
+    """End all sign-ins of a closed account and revoke its keys; once, however often it is asked."""
+    await _end_sign_ins(people, state, correlation)
+    await _revoke_keys(people, state, correlation)
+
+
+def closed_at(state: KeptPerson) -> datetime:
+    """Return when a closed account was closed: nothing happens to it afterwards."""
+    return state.facts[-1].at
+
+
 async def _end_sign_ins(people: People, state: KeptPerson, correlation: str | None) -> None:
     key = of_people(access.credential_of(state.person))
     ended = await people.store.accesses.load(key)
-    closed_at = state.facts[-1].at
-    if ended is None or ended.tokens_since is None or ended.tokens_since < closed_at:
+    if ended is None or ended.tokens_since is None or ended.tokens_since < closed_at(state):
         await people.store.accesses.update(
             key,
             lambda known: access.sign_out_everywhere(known, state.person, now=people.now()),

@@ -80,11 +80,12 @@ async def page(
     found = await people.store.newest_volunteers(
         archived=archived, status=status, before=before, most=most
     )
-    applicants = [state.parts[0].sealed for state in found]
-    seen = [one.person for one in applicants]
+    parts = [part for state in found if (part := state.part_of(state.applicant))]
+    seen = [part.sealed.person for part in parts]
     await record(people, actor, action, seen, correlation=correlation)
-    opened = await reveal(people.ring, Volunteer, applicants)
-    return [Shown(state, one.data) for state, one in zip(found, opened, strict=True)]
+    opened = await reveal(people.ring, Volunteer, [part.sealed for part in parts])
+    names = {person: one.data for person, one in zip(seen, opened, strict=True)}
+    return [Shown(state, names.get(state.applicant)) for state in found]
 
 
 async def show(
@@ -177,7 +178,9 @@ async def _decide(
 
 
 async def _shown(people: People, state: KeptVolunteer) -> Shown:
-    applicant, *referees = [part.sealed for part in state.parts]
-    opened = await reveal(people.ring, Volunteer, [applicant])
+    applicant = state.part_of(state.applicant)
+    referees = [part.sealed for part in state.parts if part != applicant]
+    opened = await reveal(people.ring, Volunteer, [applicant.sealed] if applicant else [])
     found = await reveal(people.ring, Referee, referees)
-    return Shown(state, opened[0].data, tuple(one.data for one in found if one.data))
+    name = opened[0].data if opened else None
+    return Shown(state, name, tuple(one.data for one in found if one.data))

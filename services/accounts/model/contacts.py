@@ -178,6 +178,13 @@ def remove(known: KeptSeat | None, *, said: Said) -> Decided:
     return Accepted(state, (*_gone(known, state), saying(ContactRemoved, state)))
 
 
+def erase(known: KeptSeat | None, people: Collection[str], *, said: Said) -> Decided:
+    """Take a role from a contact who is erased; whoever has it by now keeps it."""
+    if known is None or known.contact not in people:
+        return Unchanged(known) if known else UNKNOWN
+    return remove(known, said=said)
+
+
 def asked(known: KeptSeat | None, contact: str | None) -> Decided:
     """Note that a contact's mail waits to be sent; no event."""
     if known is None:

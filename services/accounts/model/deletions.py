@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from services.accounts.errors import Refusal
-from services.accounts.model.people import UNKNOWN, KeptPerson, changed
+from services.accounts.model.people import RETENTION, UNKNOWN, KeptPerson, changed
 from services.accounts.model.people import Decided as PersonDecided
 from shared.events.base import Instant, State, Version
 from shared.events.decisions import Accepted, Refused, Unchanged, saying
@@ -104,8 +104,21 @@ def close(known: KeptPerson | None, *, attempt: int, now: datetime) -> PersonDec
     closing = known.closing
     if known.status != "closing" or closing is None or closing.attempt != attempt:
         return Unchanged(known)
+    return _closed(known, closing.actor, now)
+
+
+def erase(known: KeptPerson | None, *, now: datetime) -> PersonDecided:
+    """Close an account whose holder is erased, whatever it waits for; the facts stay."""
+    if known is None:
+        return UNKNOWN
+    if known.status == "closed" and known.details is None and not known.subjects:
+        return Unchanged(known)
+    return _closed(known, RETENTION, now)
+
+
+def _closed(known: KeptPerson, actor: str, now: datetime) -> PersonDecided:
     gone = {"details": None, "subjects": (), "password_hash": None, "roles": ()}
-    state = changed(known, "closed", closing.actor, now, status="closed", **gone)
+    state = changed(known, "closed", actor, now, status="closed", **gone)
     records = (
         (AccountsRecordGone(record_key=record_key(known.details), version=state.version),)
         if known.details

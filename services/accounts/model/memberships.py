@@ -180,6 +180,22 @@ def end(known: KeptMembership | None, how: End, *, actor: str, now: datetime) ->
     return Accepted(state, (*gone, saying(ENDED[how], state)))
 
 
+def erase(known: KeptMembership | None, people: Collection[str]) -> Decided:
+    """Erase some of the contacts that an application named; it stays, and may name others."""
+    if known is None:
+        return UNKNOWN
+    gone = [one for one in known.proposed if one.contact in people]
+    if not gone:
+        return Unchanged(known)
+    version = known.version + 1
+    proposed = tuple(one for one in known.proposed if one not in gone)
+    state = known.model_copy(update={"proposed": proposed, "version": version})
+    records = tuple(
+        AccountsRecordGone(record_key=record_key(one.details), version=version) for one in gone
+    )
+    return Accepted(state, records)
+
+
 def settled(known: KeptMembership | None) -> Decided:
     """Note that the organisation is there, and its contacts stand with it."""
     if known is None:

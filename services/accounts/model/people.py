@@ -26,6 +26,7 @@ from shared.privacy.personal import Personal, PersonalData
 MOST_FACTS: Final = 500  # the first and the newest; what lies between them is dropped beyond that
 RECORD: Final = "details"  # the one personal record of an account, and the unit of its key
 SELF: Final = "self"
+RETENTION: Final = "retention"  # who erases
 
 Name = Annotated[
     str,

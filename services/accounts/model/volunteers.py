@@ -4,13 +4,20 @@ Decisions never see a name or an address: they get sealed records and blind inde
 and each referee is a person of their own, under a key of their own, so that one can go alone.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Final, Protocol
 
 from services.accounts.errors import Refusal
 from shared.events.base import Event, State
 from shared.events.decisions import Accepted, Refused, Unchanged, saying
-from shared.events.personal import AccountsRecordKept, BlindIndexed, Sealed, record_key
+from shared.events.personal import (
+    AccountsRecordGone,
+    AccountsRecordKept,
+    BlindIndexed,
+    Sealed,
+    record_key,
+)
 from shared.events.volunteers import (
     VolunteerAccepted,
     VolunteerApplied,
@@ -49,10 +56,17 @@ class KeptPart(State):
 
 
 class KeptVolunteer(VolunteerState):
-    """An application's document; ``inviting``: its applicant is still to be offered an account."""
+    """An application's document; ``inviting``: its applicant is still to be offered an account.
+
+    Of whoever was erased there is no part, and their pseudonym leads to nobody.
+    """
 
     parts: tuple[KeptPart, ...]
     inviting: bool = False
+
+    def part_of(self, person: str) -> KeptPart | None:
+        """Return somebody's record, None where it was erased."""
+        return next((part for part in self.parts if part.sealed.person == person), None)
 
 
 Decided = Accepted[KeptVolunteer] | Unchanged[KeptVolunteer] | Refused[Refusal]
@@ -129,6 +143,24 @@ def invited(known: KeptVolunteer | None) -> Decided:
         return Unchanged(known)
     changes = {"inviting": False, "version": known.version + 1}
     return Accepted(known.model_copy(update=changes), ())
+
+
+def erase(known: KeptVolunteer | None, people: Collection[str]) -> Decided:
+    """Erase the records of some of those who stand in an application; the others' stay."""
+    if known is None:
+        return UNKNOWN
+    gone = [part for part in known.parts if part.sealed.person in people]
+    if not gone:
+        return Unchanged(known)
+    version = known.version + 1
+    parts = tuple(part for part in known.parts if part not in gone)
+    # Nobody is left to be offered an account.
+    inviting = known.inviting and known.applicant not in people
+    state = known.model_copy(update={"parts": parts, "inviting": inviting, "version": version})
+    records = tuple(
+        AccountsRecordGone(record_key=record_key(part.sealed), version=version) for part in gone
+    )
+    return Accepted(state, records)
 
 
 def _decided_already() -> Refused[Refusal]:

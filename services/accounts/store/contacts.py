@@ -61,6 +61,7 @@ def _of_seat(state: KeptSeat) -> dict[str, Any]:
         "organisation": state.organisation,
         "mailed": state.role if state.contact else None,
         "subjects": list(state.subjects),
+        "person": state.contact,
         "unsettled": state.unsettled,
     }
 
@@ -69,5 +70,6 @@ def _of_membership(state: KeptMembership) -> dict[str, Any]:
     return {
         "status": state.status,
         "subjects": [subject for one in state.proposed for subject in one.subjects],
+        "person": [one.contact for one in state.proposed],
         "unsettled": state.unsettled,
     }

@@ -6,6 +6,8 @@ from typing import Final
 from services.accounts.acks import Acks, Announcing
 from shared.kafka.relay import Source
 from shared.mongo import Database, IndexModel, Outbox, faults
+from shared.privacy.obeying import EVIDENCE
+from shared.privacy.obeying import INDEXES as EVIDENCE_INDEXES
 
 SOURCE: Final = "/services/accounts"
 OWNED: Final = "owned"  # what deposits tells of people's journals, written by its projection alone
@@ -20,10 +22,13 @@ PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
     "volunteers": (),
     "memberships": (),
     "contacts": (),
+    EVIDENCE: (),
 }
 _UNSETTLED: Final = IndexModel(
     [("unsettled", 1)], name="unsettled", partialFilterExpression={"unsettled": True}
 )
+_SUBJECTS: Final = IndexModel([("subjects", 1)], name="subjects")
+_PERSON: Final = IndexModel([("person", 1)], name="person")
 INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
     "organisations": (_UNSETTLED, IndexModel([("folded", 1)], name="folded")),
     "prefixes": (
@@ -38,32 +43,38 @@ INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
     ),
     "agreements": (_UNSETTLED, IndexModel([("organisation", 1)], name="organisation")),
     "requests": (_UNSETTLED,),
-    "people": (IndexModel([("subjects", 1)], name="subjects"),),
-    "addresses": (IndexModel([("person", 1)], name="person"),),
+    "people": (_SUBJECTS,),
+    "addresses": (_PERSON,),
     "volunteers": (
-        IndexModel([("subjects", 1)], name="subjects"),
+        _SUBJECTS,
+        _PERSON,
         IndexModel([("archived", 1), ("status", 1)], name="status"),
     ),
     "offers": (
-        IndexModel([("subjects", 1)], name="subjects"),
+        _SUBJECTS,
+        _PERSON,
         IndexModel([("forget_at", 1)], name="forget", expireAfterSeconds=0),
     ),
     "challenges": (
-        IndexModel([("subjects", 1)], name="subjects"),
+        _SUBJECTS,
+        _PERSON,
         IndexModel([("forget_at", 1)], name="forget", expireAfterSeconds=0),
     ),
-    "looks": (IndexModel([("person", 1)], name="person"),),
+    "looks": (_PERSON,),
     "memberships": (
         _UNSETTLED,
         IndexModel([("status", 1)], name="status"),
-        IndexModel([("subjects", 1)], name="subjects"),
+        _SUBJECTS,
+        _PERSON,
     ),
     "contacts": (
         _UNSETTLED,
         IndexModel([("organisation", 1)], name="organisation"),
         IndexModel([("mailed", 1)], name="mailed"),
-        IndexModel([("subjects", 1)], name="subjects"),
+        _SUBJECTS,
+        _PERSON,
     ),
+    EVIDENCE: EVIDENCE_INDEXES,
 }
 
 

@@ -85,6 +85,7 @@ def _of_person(state: KeptClaim | KeptLook) -> dict[str, Any]:
 def _of_volunteer(state: KeptVolunteer) -> dict[str, Any]:
     return {
         "subjects": [part.subject for part in state.parts],
+        "person": [part.sealed.person for part in state.parts],
         "status": state.status,
         "archived": state.archived_at is not None,
     }
@@ -92,4 +93,8 @@ def _of_volunteer(state: KeptVolunteer) -> dict[str, Any]:
 
 def _forgotten(state: KeptChallenge | KeptOffer) -> dict[str, Any]:
     # A day longer than it counts, so that codes of an address can be counted.
-    return {"subjects": list(state.subjects), "forget_at": state.until + timedelta(days=1)}
+    return {
+        "subjects": list(state.subjects),
+        "person": state.person,
+        "forget_at": state.until + timedelta(days=1),
+    }

@@ -165,17 +165,17 @@ async def _allowed(
     allowed: list[Row] = []
     for start in range(0, len(rows), PAGE):
         page = rows[start : start + PAGE]
-        answers = await gate.ask_each(use, [(row.subject,) for row in page], actor=actor)
+        answers = await gate.ask_each(use, [(row.whose,) for row in page], actor=actor)
         allowed += [row for row, one in zip(page, answers, strict=True) if one.allowed]
-    readable = await people.addresses_of(consenting, [row.subject for row in allowed])
-    return [row for row in allowed if row.subject in readable]
+    readable = await people.addresses_of(consenting, [row.whose for row in allowed])
+    return [row for row in allowed if row.whose in readable]
 
 
 async def _encrypted(consenting: Consenting, known: KeptExport) -> bytes | Refused[Refusal]:
     processor = consenting.rows.uses.processors.get(known.processor)
     if processor is None or processor.public_key is None:
         return Refused(Refusal("processor-without-key", rule="DOAJ-5a2"))
-    addresses = await people.addresses_of(consenting, [row.subject for row in known.there])
+    addresses = await people.addresses_of(consenting, [row.whose for row in known.there])
     if len(addresses) < len(known.there):
         return Refused(Refusal("export-changed", "Somebody was erased; fetch it again."))
     try:
@@ -200,7 +200,7 @@ def _written(rows: Sequence[Row], addresses: dict[str, str]) -> bytes:
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow(("row", "email"))
-    writer.writerows((row.row, addresses[row.subject]) for row in rows)
+    writer.writerows((row.row, addresses[row.whose]) for row in rows)
     return text.getvalue().encode()
 
 

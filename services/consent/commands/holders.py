@@ -6,8 +6,7 @@ from services.consent.commands import consents, people
 from services.consent.commands.consents import Answer, Settled
 from services.consent.commands.context import Consenting
 from services.consent.errors import Refusal
-from services.consent.model import consents as model
-from services.consent.model import holders
+from services.consent.model import following, holders
 from services.consent.model.consents import KeptConsent, Who
 from services.consent.model.holders import Heard, KeptHolder
 from services.consent.model.people import KeptPerson
@@ -66,7 +65,7 @@ async def settled(consenting: Consenting, holder: str) -> KeptHolder | None:
         said = [
             one
             for one in await consenting.store.consents.where(subjects=left)
-            if one.purpose == purpose_of(one.purpose)
+            if one.purpose == purpose_of(one.purpose) and not one.erased
         ]
         saved = await store.update(holder, lambda state: holders.take_along(state, left, said))
         known = known if isinstance(saved, Refused) else saved.state
@@ -82,7 +81,7 @@ async def settled(consenting: Consenting, holder: str) -> KeptHolder | None:
 async def _end(consenting: Consenting, said: KeptConsent) -> None:
     now = consenting.now()
     await consenting.store.consents.update(
-        said.consent, lambda known: model.leave(known, said.version, now=now)
+        said.consent, lambda known: following.leave(known, said.version, now=now)
     )
 
 
@@ -92,7 +91,7 @@ async def _bring(consenting: Consenting, subject: str, said: KeptConsent) -> Non
     if said.standing in NO:
         await people.suppress(consenting, subject, said.purpose)
     await consenting.store.consents.update(
-        who.key, lambda known: model.follow(known, who, said, now=now)
+        who.key, lambda known: following.follow(known, who, said, now=now)
     )
 
 
@@ -109,7 +108,10 @@ async def found(consenting: Consenting, holder: str) -> str | Refused[Refusal]:
 async def page(consenting: Consenting, holder: str) -> KeptPerson | Refused[Refusal] | None:
     """Return whose consents a holder sees; None where nothing was ever said."""
     subject = await found(consenting, holder)
-    return subject if isinstance(subject, Refused) else await consenting.store.people.load(subject)
+    if isinstance(subject, Refused):
+        return subject
+    person = await consenting.store.people.load(subject)
+    return None if person is None or person.nobody else person
 
 
 async def choose(

@@ -22,7 +22,8 @@ async def known(consenting: Consenting, address: str) -> KeptPerson | Refused[Re
     if isinstance(subjects, Refused):
         return subjects
     found = await consenting.store.people.load_many(subjects)
-    return next((found[one] for one in reversed(subjects) if one in found), None)
+    there = [found[one] for one in reversed(subjects) if one in found and not found[one].nobody]
+    return next(iter(there), None)
 
 
 async def entered(

@@ -10,11 +10,13 @@ from datetime import datetime
 from typing import Final
 
 from services.consent.errors import Refusal
+from services.consent.model.proofs import KeptProof
 from shared.events import Event
 from shared.events.base import Instant, State
 from shared.events.consent import (
     By,
     Channel,
+    ConsentErased,
     ConsentExpired,
     ConsentFact,
     ConsentGiven,
@@ -31,13 +33,14 @@ from shared.policy.consent import NO
 
 YES: Final = ("given", "reconfirmed")
 ANSWERS: Final = (*NO, *YES)
-_EVENTS: Final[dict[Happened, type[Event]]] = {
+_EVENTS: Final[dict[str, type[Event]]] = {
     "requested": ConsentRequested,
     "given": ConsentGiven,
     "refused": ConsentRefused,
     "withdrawn": ConsentWithdrawn,
     "expired": ConsentExpired,
     "reconfirmed": ConsentReconfirmed,
+    "erased": ConsentErased,
 }
 
 
@@ -50,9 +53,20 @@ class Request(State):
 
 
 class KeptConsent(ConsentState):
-    """A consent's document."""
+    """A consent's document.
+
+    Of one that was erased, since ``erased_at``, only its version is left; ``proof`` is what remains
+    of it until that was moved away from here (model/erasures.py).
+    """
 
     request: Request | None = None
+    erased_at: Instant | None = None
+    proof: KeptProof | None = None
+
+    @property
+    def erased(self) -> bool:
+        """Whether nothing is said here any more."""
+        return self.standing == "erased"
 
     @property
     def noes(self) -> tuple[str, ...]:
@@ -126,12 +140,12 @@ def ask(
         return Unchanged(known)
     if known is not None and known.request is not None:
         # Asked once more: a new link, no new fact.
-        return Accepted(_next(known, request=request), ())
+        return Accepted(changed(known, request=request), ())
     fact = ConsentFact(
         at=request.at, what="requested", by="person", channel="link", cause=request.id
     )
-    standing = known.standing if known is not None else "requested"
-    return _told(_added(known, who, fact, standing=standing, request=request), "requested")
+    standing = "requested" if known is None or known.erased else known.standing
+    return told(added(known, who, fact, standing=standing, request=request), "requested")
 
 
 def confirm(known: KeptConsent | None, request: str, grounds: Grounds, *, now: datetime) -> Decided:
@@ -144,7 +158,7 @@ def confirm(known: KeptConsent | None, request: str, grounds: Grounds, *, now: d
             fact.cause == request for fact in known.facts if fact.what in ANSWERS
         )
         return Unchanged(known) if done else Refused(Refusal("link-void"))
-    return _yes(known, _who(known), Said("person", "link", now), grounds, cause=request)
+    return _yes(known, who_of(known), Said("person", "link", now), grounds, cause=request)
 
 
 def give(
@@ -159,6 +173,9 @@ def give(
         return Refused(Refusal("said-in-the-future", places=("/said-at",)))
     if no_since is not None and said.at <= no_since:
         return Refused(Refusal("consent-suppressed", rule="CRP-3e"))
+    if known is not None and known.erased_at is not None and said.at <= known.erased_at:
+        # A letter of before the erasure is part of what was erased, whenever it is entered.
+        return Refused(Refusal("consent-superseded", rule="DOAJ-9a4"))
     if known is not None and any(
         (fact.said_at or fact.at) >= said.at for fact in known.facts if fact.what in ANSWERS
     ):
@@ -171,7 +188,7 @@ def choose(
     known: KeptConsent | None, who: Who, said: Said, grounds: Grounds, *, seen: int
 ) -> Decided:
     """Say yes on the person's own page; ``seen`` is the version shown there, 0 for none."""
-    if (known.version if known else 0) != seen:
+    if (known.version if known and not known.erased else 0) != seen:
         return Refused(Refusal("version-differs"))
     return _yes(known, who, said, grounds)
 
@@ -183,7 +200,7 @@ def decline(known: KeptConsent | None, who: Who, said: Said) -> Decided:
     if known is not None and known.standing in NO:
         if known.request is None:
             return Unchanged(known)
-        return Accepted(_next(known, request=None), ())
+        return Accepted(changed(known, request=None), ())
     ever = known is not None and known.standing in ("given", "expired")
     what: Happened = "withdrawn" if ever else "refused"
     fact = ConsentFact(
@@ -195,7 +212,7 @@ def decline(known: KeptConsent | None, who: Who, said: Said) -> Decided:
         cause=said.cause,
         evidence=said.evidence,
     )
-    return _told(_added(known, who, fact, standing=what, request=None), what)
+    return told(added(known, who, fact, standing=what, request=None), what)
 
 
 def expire(known: KeptConsent | None, *, now: datetime) -> Decided:
@@ -205,64 +222,8 @@ def expire(known: KeptConsent | None, *, now: datetime) -> Decided:
     if known.standing != "given" or known.valid_until is None or known.valid_until > now:
         return Unchanged(known)
     fact = ConsentFact(at=now, what="expired", by="system", channel="clock")
-    state = _added(known, _who(known), fact, standing="expired", request=known.request)
-    return _told(state, "expired")
-
-
-def leave(known: KeptConsent | None, version: int, *, now: datetime) -> Decided:
-    """End a yes at an address that its account left; not one that was said since ``version``."""
-    if known is None:
-        return Refused(Refusal("consent-unknown"))
-    if known.standing != "given" or known.version > version:
-        return Unchanged(known)
-    fact = ConsentFact(at=now, what="expired", by="system", channel="account")
-    state = _added(known, _who(known), fact, standing="expired", request=known.request)
-    return _told(state, "expired")
-
-
-def follow(known: KeptConsent | None, who: Who, carried: KeptConsent, *, now: datetime) -> Decided:
-    """Bring a consent to the address that its account has now, with its history.
-
-    What the account itself said there earlier goes on with what it said since. Where somebody said
-    something else there, a no of either counts, then a yes of either.
-    """
-    there = known.facts if known else ()
-    facts = sorted(dict.fromkeys((*there, *carried.facts)), key=lambda fact: fact.at)
-    rests = _weightier(known, carried)
-    if known is not None and rests.standing == known.standing and len(facts) == len(there):
-        return Unchanged(known)
-    newest = _answer(rests)
-    if rests.standing in (*NO, "given") and newest is not None and facts[-1] != newest:
-        # In force here from now on, whatever was said of this address in between.
-        again = {"at": now, "said_at": newest.said_at or newest.at}
-        facts.append(newest.model_copy(update=again))
-    state = KeptConsent(
-        consent=who.key,
-        subject=who.subject,
-        purpose=who.purpose,
-        person=who.person,
-        standing=rests.standing,
-        notice=rests.notice,
-        valid_until=rests.valid_until,
-        facts=tuple(facts),
-        request=known.request if known else None,
-        version=known.version + 1 if known else 1,
-    )
-    return _told(state, rests.standing)
-
-
-def _weightier(known: KeptConsent | None, carried: KeptConsent) -> KeptConsent:
-    if known is None or _answer(known) in carried.facts:
-        return carried
-    return known if _weight(known) >= _weight(carried) else carried
-
-
-def _weight(state: KeptConsent) -> tuple[bool, bool]:
-    return state.standing in NO, state.standing == "given"
-
-
-def _answer(state: KeptConsent) -> ConsentFact | None:
-    return next((fact for fact in reversed(state.facts) if fact.what in ANSWERS), None)
+    state = added(known, who_of(known), fact, standing="expired", request=known.request)
+    return told(state, "expired")
 
 
 def _yes(
@@ -280,14 +241,16 @@ def _yes(
         cause=cause,
         evidence=said.evidence,
     )
-    state = _added(known, who, fact, standing="given", request=None)
+    state = added(known, who, fact, standing="given", request=None)
     rests = {"notice": grounds.notice, "valid_until": grounds.valid_until}
-    return _told(state.model_copy(update=rests), what)
+    return told(state.model_copy(update=rests), what)
 
 
-def _added(known: KeptConsent | None, who: Who, fact: ConsentFact, **fields: object) -> KeptConsent:
-    if known is not None:
-        return _next(known, facts=(*known.facts, fact), **fields)
+def added(known: KeptConsent | None, who: Who, fact: ConsentFact, **fields: object) -> KeptConsent:
+    """Add a fact to a history, or begin one with it."""
+    if known is not None and not known.erased:
+        return changed(known, facts=(*known.facts, fact), **fields)
+    # Of one that was erased nothing but its version goes on: who says something is somebody new.
     return KeptConsent.model_validate(
         {
             "consent": who.key,
@@ -295,19 +258,24 @@ def _added(known: KeptConsent | None, who: Who, fact: ConsentFact, **fields: obj
             "purpose": who.purpose,
             "person": who.person,
             "facts": (fact,),
-            "version": 1,
+            "erased_at": known.erased_at if known else None,
+            "proof": known.proof if known else None,
+            "version": known.version + 1 if known else 1,
             **fields,
         }
     )
 
 
-def _next(known: KeptConsent, **fields: object) -> KeptConsent:
+def changed(known: KeptConsent, **fields: object) -> KeptConsent:
+    """Return the next version of a consent."""
     return known.model_copy(update={**fields, "version": known.version + 1})
 
 
-def _told(state: KeptConsent, what: Happened) -> Accepted[KeptConsent]:
+def told(state: KeptConsent, what: str) -> Accepted[KeptConsent]:
+    """Accept a state that services are told of."""
     return Accepted(state, (saying(_EVENTS[what], state),))
 
 
-def _who(known: KeptConsent) -> Who:
+def who_of(known: KeptConsent) -> Who:
+    """Return whose consent it is."""
     return Who(known.subject, known.person, known.purpose)

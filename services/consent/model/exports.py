@@ -16,13 +16,22 @@ from shared.events.personal import BlindIndexed
 
 
 class Row(State):
-    """One person in an export; ``row`` says nothing of them."""
+    """One person in an export; ``row`` says nothing of them.
+
+    Without a ``subject`` the person was erased; the processor is told of the row all the same.
+    """
 
     row: str
-    subject: BlindIndexed
+    subject: BlindIndexed | None
     given_in: int | None = None
     gone_at: Instant | None = None
     deleted_at: Instant | None = None
+
+    @property
+    def whose(self) -> str:
+        """Whose row it is; of one that is there."""
+        assert self.subject is not None
+        return self.subject
 
 
 class Given(State):
@@ -119,6 +128,23 @@ def leave(known: KeptExport | None, gone: Collection[str], *, now: datetime) -> 
     if rows == known.rows:
         return Unchanged(known)
     return _next(known, rows=rows, edition=known.edition + 1)
+
+
+def forget(known: KeptExport | None, subjects: Collection[str], *, now: datetime) -> Decided:
+    """Take people out who were erased, and forget whose rows they were."""
+    if known is None:
+        return UNKNOWN
+    theirs = {row.row for row in known.rows if row.subject in subjects}
+    if not theirs:
+        return Unchanged(known)
+    rows = tuple(
+        row.model_copy(update={"subject": None, "gone_at": row.gone_at or now})
+        if row.row in theirs
+        else row
+        for row in known.rows
+    )
+    left = any(row.row in theirs for row in known.there)
+    return _next(known, rows=rows, edition=known.edition + 1 if left else known.edition)
 
 
 def give(known: KeptExport | None, edition: int, sha: str, *, now: datetime) -> Decided:

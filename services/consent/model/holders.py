@@ -44,6 +44,11 @@ class KeptHolder(State):
         on_the_way = self.carried is not None and (self.subject is not None or self.closed)
         return self.left is None and not on_the_way
 
+    @property
+    def forgotten(self) -> bool:
+        """Whether nothing but the version that was heard is left."""
+        return self.closed and (self.subject, self.left, self.carried) == (None, None, None)
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -129,6 +134,18 @@ def arrive(known: KeptHolder | None, done: KeptHolder) -> Decided:
         return Unchanged(known)
     waits = known.subject is None and not known.closed
     return _next(known, left=None, carried=known.carried if waits else None)
+
+
+def forget(known: KeptHolder | None) -> Decided:
+    """Erase a holder: what is left is the version that was heard, so that no old word is news.
+
+    Whoever comes back has another pseudonym, and is another holder.
+    """
+    if known is None:
+        return UNKNOWN
+    if known.forgotten:
+        return Unchanged(known)
+    return _next(known, subject=None, left=None, carried=None, closed=True)
 
 
 def _next(known: KeptHolder, **fields: object) -> Accepted[KeptHolder]:

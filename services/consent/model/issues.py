@@ -1,10 +1,14 @@
 """Issues of lists: sent page by page over the consents to their list, once each."""
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
 from services.consent.errors import Refusal
 from shared.events.base import Instant, State, Version
 from shared.events.decisions import Accepted, Refused, Unchanged
+
+COARSE: Final = len("bi1.0000")  # of a blind index, shared by one address in 65,000
 
 
 class Counted(State):
@@ -24,7 +28,10 @@ class Counted(State):
 
 
 class KeptIssue(State):
-    """One issue; ``after`` is the last consent that was looked at, in the order of their keys."""
+    """One issue; ``after`` is the last consent that was looked at, in the order of their keys.
+
+    Once it has ended nobody stands there.
+    """
 
     issue: str
     listed: str
@@ -36,6 +43,11 @@ class KeptIssue(State):
     counted: Counted = Counted()
     ended_at: Instant | None = None
     version: Version = 1
+
+    @property
+    def at(self) -> str:
+        """The blind index that ``after`` begins with."""
+        return self.after.partition("|")[0]
 
 
 Decided = Accepted[KeptIssue] | Unchanged[KeptIssue] | Refused[Refusal]
@@ -55,6 +67,20 @@ def ask(known: KeptIssue | None, new: KeptIssue) -> Decided:
     return Unchanged(known)
 
 
+def forget(known: KeptIssue | None, subjects: Collection[str]) -> Decided:
+    """Forget at whom an issue stands, where that is one of these.
+
+    One that is under way goes on a little before them. Who is looked at twice gets one mail.
+    """
+    if known is None:
+        return Refused(Refusal("issue-unknown"))
+    if known.at not in subjects:
+        return Unchanged(known)
+    after = "" if known.ended_at else known.after[:COARSE]
+    changes = {"after": after, "version": known.version + 1}
+    return Accepted(known.model_copy(update=changes), ())
+
+
 def turn(
     known: KeptIssue | None, *, before: str, after: str | None, counted: Counted, now: datetime
 ) -> Decided:
@@ -66,6 +92,6 @@ def turn(
         return Refused(Refusal("issue-unknown"))
     if known.after != before or known.ended_at is not None:
         return Unchanged(known)
-    moved = {"ended_at": now} if after is None else {"after": after}
+    moved = {"ended_at": now, "after": ""} if after is None else {"after": after}
     changes = {"counted": known.counted + counted, "version": known.version + 1}
     return Accepted(known.model_copy(update=moved | changes), ())

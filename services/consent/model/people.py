@@ -4,6 +4,7 @@ All of it exists as ciphertext alone; a person is a pseudonym, found by the blin
 address.
 """
 
+from collections.abc import Callable
 from typing import Annotated
 
 from services.consent.errors import Refusal
@@ -11,6 +12,7 @@ from shared.events.base import Instant, State, Version
 from shared.events.decisions import Accepted, Refused, Unchanged
 from shared.events.personal import (
     BlindIndexed,
+    ConsentRecordGone,
     ConsentRecordKept,
     Pseudonym,
     Sealed,
@@ -42,10 +44,15 @@ class Evidence(PersonalData, schema="consent.evidence.v1"):
 
 
 class KeptPerson(State):
-    """A person's document, under the blind index; ``sealed`` where the address is needed."""
+    """A person's document, under the blind index; ``sealed`` where the address is needed.
+
+    Of ``nobody`` it is once the person was erased, until it was told that the records are gone.
+    Then it goes itself, for its key is an index of the address.
+    """
 
     subject: BlindIndexed
     person: Pseudonym
+    nobody: bool = False
     sealed: Sealed | None = None
     evidence: tuple[Sealed, ...] = ()
     version: Version
@@ -74,13 +81,14 @@ def enter(known: KeptPerson | None, subject: str, person: str, sealed: Sealed | 
 
     Where somebody else was faster under another pseudonym, theirs stands: look at the answer.
     """
-    if known is not None and (known.person != person or sealed is None or known.sealed):
+    there = known is not None and not known.nobody
+    if known is not None and there and (known.person != person or sealed is None or known.sealed):
         return Unchanged(known)
     state = KeptPerson(
         subject=subject,
         person=person,
         sealed=sealed,
-        evidence=known.evidence if known else (),
+        evidence=known.evidence if known and there else (),
         version=known.version + 1 if known else 1,
     )
     return Accepted(state, (_kept(sealed, (subject,), 1),) if sealed else ())
@@ -88,10 +96,32 @@ def enter(known: KeptPerson | None, subject: str, person: str, sealed: Sealed | 
 
 def add_evidence(known: KeptPerson | None, sealed: Sealed) -> Entered:
     """Keep how somebody said something."""
-    if known is None:
+    if known is None or known.nobody:
         return Refused(Refusal("consent-unknown"))
     fields = {"evidence": (*known.evidence, sealed), "version": known.version + 1}
     return Accepted(known.model_copy(update=fields), (_kept(sealed, (known.subject,), 1),))
+
+
+def erase(known: KeptPerson | None, meant: Callable[[Sealed], bool], *, whole: bool) -> Entered:
+    """Erase the records that are meant, each told to be gone; the person too where all is meant.
+
+    While a record is left, so are the pseudonym and the index that it is found by.
+    """
+    if known is None:
+        return Refused(Refusal("consent-unknown"))
+    kept = [one for one in (known.sealed, *known.evidence) if one is not None]
+    gone = [one for one in kept if meant(one)]
+    nobody = whole and len(gone) == len(kept)
+    if known.nobody or not (gone or nobody):
+        return Unchanged(known)
+    fields = {
+        "nobody": nobody,
+        "sealed": None if known.sealed in gone else known.sealed,
+        "evidence": tuple(one for one in known.evidence if one not in gone),
+        "version": known.version + 1,
+    }
+    told = tuple(ConsentRecordGone(record_key=record_key(one), version=1) for one in gone)
+    return Accepted(known.model_copy(update=fields), told)
 
 
 def suppress(

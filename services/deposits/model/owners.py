@@ -93,6 +93,15 @@ def let_go(known: OwnerState | None, journals: Mapping[str, KeptJournal]) -> Own
     return Unchanged(known) if kept == known.journals else _changed(known, journals=kept)
 
 
+def forget(known: OwnerState | None) -> OwnerDecided:
+    """Forget who was named to take over from a person on whom nothing hangs any more."""
+    if known is None:
+        return NOBODY
+    if known.heir is None:
+        return Unchanged(known)
+    return _changed(known, heir=None)
+
+
 def _over(holding: Holding, person: str, journals: Mapping[str, KeptJournal]) -> bool:
     found = journals.get(holding.journal)
     return found is not None and found.owner != person and holding.turn <= found.version

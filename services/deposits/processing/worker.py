@@ -16,6 +16,7 @@ from typing import Final
 
 from services.deposits.crossref.schemas import Schemas
 from services.deposits.crossref.submission import Record
+from services.deposits.depositors import indexed
 from services.deposits.model import Verdict, completed
 from services.deposits.permissions import Permissions
 from services.deposits.processing.active import Active
@@ -35,6 +36,7 @@ from services.deposits.store import (
     using,
 )
 from shared.mongo import Accepted
+from shared.privacy.blind import BlindIndex
 from shared.privacy.envelope import OpenKey, UnsealError, seal_text
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.faults import Transient
@@ -64,6 +66,7 @@ class Worker:
     judging: Judging
     permissions: Permissions
     keys: RawKeys
+    blind: BlindIndex
     schemas: Schemas
     lease_seconds: float
     in_hand: int
@@ -234,6 +237,7 @@ class Worker:
         decided, push = {}, {}
         keys = await self.keys.many(one.submission for one in done)
         for active in done:
+            await self._found_by_depositor(active)
             ended = completed(active.submission.state, active.counts, now=self.clock.now())
             if ended is not None:
                 decided[active.id] = Accepted(ended[0], (ended[1],))
@@ -247,6 +251,14 @@ class Worker:
             async with self.ended:
                 self.ended.notify_all()
         return len(done)
+
+    async def _found_by_depositor(self, active: Active) -> None:
+        """Enter whom a file names as its depositor, where its beginning did not show it."""
+        if active.head is None:
+            return
+        index = indexed(self.blind, active.head.depositor.email)
+        if not set(index) <= set(active.submission.lookup):
+            await self.submissions.found_by(active.id, index)
 
     def _batch_id(self, active: Active, keys: Mapping[str, OpenKey]) -> dict[str, str]:
         if active.head is None or active.id not in keys:

@@ -19,7 +19,8 @@ SHOWN: Final = {"outbox": 0}
 class New:
     """A submission whose chunks are durable, about to be promised.
 
-    ``lookup`` holds the login's key and the hashed names that it may ask by.
+    ``lookup`` holds the login's key and the hashed names that it may ask by; and what an erasure
+    finds it by: the pseudonym of its own key, and the blind index of its depositor's address.
     """
 
     state: SubmissionState
@@ -47,6 +48,7 @@ class Submission:
     batch_id: str | None  # sealed; known once the file was read
     callback: str | None = None  # a URL, sealed
     calls: bool = False  # its callback is not enqueued yet
+    lookup: tuple[str, ...] = ()
     former: SealedKey | None = None  # from before there were key documents
 
     @property
@@ -76,6 +78,7 @@ def submission_of(document: Document) -> Submission:
         batch_id=batch[0],
         callback=document.get("callback"),
         calls=bool(document.get("calls")),
+        lookup=tuple(document.get("lookup", ())),
         former=SealedKey(document["kid"], document["epoch"], bytes(document["wrapped"]))
         if "wrapped" in document
         else None,

@@ -79,11 +79,27 @@ class RawFiles:
             )
             number += 1
 
+    async def there(self, submissions: Sequence[str]) -> set[str]:
+        """Return those of these of whose files something is left: the first chunk goes last."""
+        with faults():
+            found = await self._chunks.find(
+                {"_id": {"$in": [_key(one, 0) for one in submissions]}}, {"submission": 1}
+            ).to_list(None)
+        return {document["submission"] for document in found}
+
     async def discard(self, submission: str) -> None:
-        """Delete all chunks of a file that is no submission."""
-        number = 0
+        """Delete all chunks of a file: of one that is no submission, or that was erased."""
+        await self._delete(submission, first=1)
+        self._recent.pop(_key(submission, 0), None)
+        with faults():
+            await self._chunks.delete_one({"_id": _key(submission, 0)})
+
+    async def _delete(self, submission: str, first: int) -> None:
+        number = first
         while True:
             keys = [_key(submission, one) for one in range(number, number + 100)]
+            for key in keys:
+                self._recent.pop(key, None)
             with faults():
                 done = await self._chunks.delete_many({"_id": {"$in": keys}})
             if done.deleted_count == 0:

@@ -166,6 +166,41 @@ class Submissions:
             )
         return [submission_of(document) for document in found]
 
+    async def found_by(self, submission: str, names: Sequence[str]) -> None:
+        """Let a submission be found by these too."""
+        with faults():
+            await self.collection.update_one(
+                {"_id": submission}, {"$addToSet": {"lookup": {"$each": list(names)}}}
+            )
+
+    # -- erasing -------------------------------------------------------------------------------
+
+    async def of_people(self, names: Sequence[str], units: Sequence[str]) -> list[Submission]:
+        """Return submissions by pseudonyms of keys and blind indexes, and by their numbers."""
+        asked = [{"lookup": {"$in": list(names)}}] if names else []
+        asked += [{"_id": {"$in": list(units)}}] if units else []
+        found: dict[str, Submission] = {}
+        for one in asked:
+            with faults():
+                documents = await self.collection.find(one, SHOWN).to_list(None)
+            found |= {document["_id"]: submission_of(document) for document in documents}
+        return list(found.values())
+
+    async def forget(self, ids: Sequence[str]) -> None:
+        """Forget what depositors named in these, and what they are found by, the login apart."""
+        with faults():
+            await self.collection.update_many(
+                {"_id": {"$in": list(ids)}},
+                [
+                    {"$set": {"lookup": ["$credential"]}},
+                    {"$unset": ["file_name", "batch", "callback", "calls"]},
+                ],
+            )
+
+    async def silent(self, ids: Sequence[str]) -> bool:
+        """Say whether all that these have to tell is at the broker."""
+        return await self.aggregates.silent(ids)
+
     # -- calling back --------------------------------------------------------------------------
 
     async def to_call_back(self, *, most: int) -> list[Submission]:

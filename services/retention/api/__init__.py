@@ -5,6 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
+from services.retention.api.faults import FAULTS
 from shared.runtime.health import Health
 from shared.web import Callers, Info, Route, build_site
 
@@ -25,4 +26,5 @@ def site(routes: Sequence[Route], *, health: Health, callers: Callers) -> web.Ap
         callers=callers,
         info=INFO,
         headers={"Cache-Control": "private, no-cache"},
+        faults=FAULTS,
     )

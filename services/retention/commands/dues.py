@@ -107,7 +107,6 @@ class Dues:
         await self.claims.records.update(claim.record.name, partial(_noted, begun=begun, at=at))
 
     async def _begin(self, record: KeptRecord, settled: Settled) -> str:
-        rule = self.schedule().rule(settled.rule)
         due = Due(
             clock=settled.clock,
             rule=settled.rule,
@@ -117,7 +116,7 @@ class Dues:
             kind=record.kind,
             record=record.record,
             due=settled.due,
-            records=what_goes(record, rule.classes),
+            records=what_goes(record, settled.classes),
         )
         taker = self.rooms.erasing if settled.action == "delete" else self.rooms.reviews
         if taker is None:

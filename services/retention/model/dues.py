@@ -55,6 +55,7 @@ def _settled(found: Judged, schedule: Schedule) -> Settled:
         clause=clock.clause,
         schedule=schedule.version,
         action=clock.action,
+        classes=clock.classes,
         due=found.since,
         at=found.at,
     )

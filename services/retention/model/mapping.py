@@ -17,6 +17,7 @@ from shared.events.decisions import Accepted, Unchanged
 from shared.events.orders import KeptUnits
 from shared.events.owners import OwnerState
 from shared.events.people import PersonState
+from shared.events.requests import RequestState
 from shared.events.volunteers import VolunteerState
 
 Roles = Collection[str]
@@ -47,11 +48,8 @@ class Mapped:
 
 Decided = Accepted[KeptRecord] | Unchanged[KeptRecord | None]
 
-OF_PEOPLE: Final[Mapping[str, str]] = {
-    "registered": "registered",
-    "invited": "invited",
-    "closed": "closed",
-}
+OF_PEOPLE: Final = frozenset({"registered", "invited", "closed"})
+OF_REQUESTS: Final = frozenset({"received", "answered", "taken-back"})
 
 
 def _person(known: Collection[Fact], heard: Heard) -> Iterable[Fact]:
@@ -60,7 +58,7 @@ def _person(known: Collection[Fact], heard: Heard) -> Iterable[Fact]:
     dated = {fact.what: fact.at for fact in state.facts}
     for fact in state.facts:
         if fact.what in OF_PEOPLE:
-            yield Fact(OF_PEOPLE[fact.what], fact.at)
+            yield Fact(fact.what, fact.at)
     closed = state.status == "closed"
     roles = set() if closed else set(state.roles) & set(heard.volunteers)
     changed = dated.get("closed" if closed else "roles-set", state.registered_at)
@@ -78,6 +76,12 @@ def _volunteer(_known: Collection[Fact], heard: Heard) -> Iterable[Fact]:
     """Say what became of an application of a volunteer."""
     state: VolunteerState = heard.state
     return (Fact(fact.what, fact.at) for fact in state.facts)
+
+
+def _request(_known: Collection[Fact], heard: Heard) -> Iterable[Fact]:
+    """Say when somebody asked, and when that had its end."""
+    state: RequestState = heard.state
+    return (Fact(fact.what, fact.at) for fact in state.facts if fact.what in OF_REQUESTS)
 
 
 def _changes(
@@ -112,6 +116,11 @@ def _application(state: VolunteerState) -> tuple[KeptUnits, ...]:
     )
 
 
+def _support(state: RequestState) -> tuple[KeptUnits, ...]:
+    """Whoever asked has a key for this request."""
+    return (KeptUnits(keys_id=f"{state.person}.support", units=(state.request,)),)
+
+
 # Every event whose state is one of these; those of other states have no clock in the schedule.
 TABLE: Final[Mapping[type[State], Mapped]] = {
     PersonState: Mapped("account", "accounts", lambda state: state.person, _account, _person),
@@ -123,6 +132,7 @@ TABLE: Final[Mapping[type[State], Mapped]] = {
         _application,
         _volunteer,
     ),
+    RequestState: Mapped("request", "retention", lambda state: state.request, _support, _request),
 }
 _ROWS: Final[Mapping[type[Event], Mapped]] = {
     event: row

@@ -36,6 +36,7 @@ class Settled(State):
     clause: str
     schedule: str = Field(description="Version of the schedule that it was judged by.")
     action: Action
+    classes: tuple[Word, ...] = Field(default=(), description="What goes; none: all.")
     due: Instant
     at: Instant
     told_at: Instant | None = Field(

@@ -8,13 +8,37 @@ from pydantic import BaseModel
 from services.retention.store.holding import HOLDING_INDEXES
 from services.retention.store.keys import key_sources, prepare_keys
 from services.retention.store.records import RECORD_INDEXES, RECORDS
+from services.retention.store.tree import prepare_tree, tree_sources
 from shared.kafka.relay import Source
 from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults
 from shared.privacy.rings import SOURCE
 from shared.runtime.clock import SYSTEM, Clock
 
-PUBLISHED: Final[tuple[str, ...]] = ("evidence",)  # collections with an outbox, in their order
+# Collections with an outbox, in their order.
+PUBLISHED: Final[tuple[str, ...]] = ("evidence", "orders", "ledger", "requests")
 INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
+    "requests": (
+        IndexModel([("subjects", 1)], name="subjects"),
+        IndexModel([("people", 1)], name="people"),
+        IndexModel([("kinds", 1)], name="kinds"),
+        IndexModel([("status", 1)], name="status"),
+        IndexModel([("open", 1)], name="open", partialFilterExpression={"open": True}),
+        IndexModel([("owing", 1)], name="owing", partialFilterExpression={"owing": True}),
+    ),
+    "challenges": (
+        IndexModel([("subjects", 1)], name="subjects"),
+        IndexModel([("forget_at", 1)], name="forget", expireAfterSeconds=0),
+    ),
+    "erasures": (
+        IndexModel([("settled", 1)], name="unsettled", partialFilterExpression={"settled": False}),
+        IndexModel([("opened", 1)], name="opened"),
+        IndexModel([("step", 1)], name="step"),
+    ),
+    "answers": (IndexModel([("order", 1)], name="order"),),
+    "packages": (
+        IndexModel([("settled", 1)], name="unsettled", partialFilterExpression={"settled": False}),
+    ),
+    "package_chunks": (IndexModel([("package", 1)], name="package"),),
     RECORDS: RECORD_INDEXES,
     **HOLDING_INDEXES,
 }
@@ -36,6 +60,7 @@ def keeping(
 async def prepare(database: Database, keys: Database) -> None:
     """Create the indexes; safe to repeat."""
     await prepare_keys(keys)
+    await prepare_tree(database)
     for name, indexes in INDEXES.items():
         if indexes:
             with faults():
@@ -46,4 +71,8 @@ async def prepare(database: Database, keys: Database) -> None:
 
 def sources(database: Database, keys: Database) -> list[Source]:
     """Return what the relay publishes; the gate topic of keys first."""
-    return [*key_sources(keys), *(Source(Outbox(database[name], SOURCE)) for name in PUBLISHED)]
+    return [
+        *key_sources(keys),
+        *tree_sources(database),
+        *(Source(Outbox(database[name], SOURCE)) for name in PUBLISHED),
+    ]

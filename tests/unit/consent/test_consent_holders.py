@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.consent.model import consents, holders
+from services.consent.model import consents, following, holders
 from services.consent.model.consents import Grounds, KeptConsent, Said, Who
 from services.consent.model.holders import Heard, KeptHolder
 from services.consent.model.notices import ref_of
@@ -32,8 +32,8 @@ def no(who: Who, minutes: float, known: KeptConsent | None = None) -> KeptConsen
 
 def brought(known: KeptConsent | None, said: KeptConsent, minutes: float = 50) -> KeptConsent:
     """Return it brought to the new address; twice, for that is no more than once."""
-    once = settled(consents.follow(known, NEW, said, now=at(minutes)))
-    again = consents.follow(once, NEW, said, now=at(minutes + 1))
+    once = settled(following.follow(known, NEW, said, now=at(minutes)))
+    again = following.follow(once, NEW, said, now=at(minutes + 1))
     assert isinstance(again, Unchanged)
     return once
 
@@ -44,13 +44,13 @@ def whats(state: KeptConsent) -> list[str]:
 
 def test_a_yes_ends_where_its_account_left_and_a_later_one_stays() -> None:
     given = yes(OLD, 1)
-    left = accepted(consents.leave(given, given.version, now=at(2)))
+    left = accepted(following.leave(given, given.version, now=at(2)))
     assert (left.standing, left.facts[-1].by) == ("expired", "system")
     anew = yes(OLD, 3, left)
-    assert isinstance(consents.leave(anew, given.version, now=at(4)), Unchanged)
+    assert isinstance(following.leave(anew, given.version, now=at(4)), Unchanged)
     refusing = no(OLD, 1)
-    assert isinstance(consents.leave(refusing, refusing.version, now=at(2)), Unchanged)
-    assert refused(consents.leave(None, 1, now=at(2))) == "consent-unknown"
+    assert isinstance(following.leave(refusing, refusing.version, now=at(2)), Unchanged)
+    assert refused(following.leave(None, 1, now=at(2))) == "consent-unknown"
 
 
 def test_a_history_is_brought_whole_and_rests_on_what_it_rested_on() -> None:
@@ -72,7 +72,7 @@ def test_a_no_of_either_address_counts_for_both(first: str) -> None:
 
 def test_what_an_account_said_itself_at_an_address_goes_on_with_what_it_said_since() -> None:
     former = no(NEW, 2, yes(NEW, 1))
-    since = yes(OLD, 20, settled(consents.follow(None, OLD, former, now=at(10))))
+    since = yes(OLD, 20, settled(following.follow(None, OLD, former, now=at(10))))
     found = brought(former, since)
     assert found.standing == "given"
     assert whats(found) == ["given", "withdrawn", "given"]
@@ -80,7 +80,7 @@ def test_what_an_account_said_itself_at_an_address_goes_on_with_what_it_said_sin
 
 def test_a_yes_that_comes_back_is_in_force_from_then_on_and_keeps_the_day_it_was_said() -> None:
     former = yes(NEW, 1)
-    left = accepted(consents.leave(former, former.version, now=at(5)))
+    left = accepted(following.leave(former, former.version, now=at(5)))
     found = brought(left, yes(OLD, 1, None).model_copy(update={"facts": former.facts}))
     assert (found.standing, whats(found)) == ("given", ["given", "expired", "given"])
     assert (found.facts[-1].at, found.facts[-1].said_at) == (at(50), at(1))

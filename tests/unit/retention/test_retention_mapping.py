@@ -11,8 +11,10 @@ from services.retention.model.records import KeptRecord, next_due
 from shared.events import REGISTRY, Event
 from shared.events.orders import KeptUnits
 from shared.events.people import PersonState
+from shared.events.requests import RequestAnswered, RequestFact, RequestReceived, RequestState
 from shared.events.volunteers import VolunteerState
 from tests.retaining import (
+    application,
     applied,
     archived,
     closed,
@@ -47,7 +49,8 @@ def test_every_event_about_people_and_volunteers_names_its_record() -> None:
     about = [
         one
         for one in REGISTRY.values()
-        if issubclass(one, PersonState | VolunteerState) or one.topic == "deposits.owners.v1"
+        if issubclass(one, PersonState | VolunteerState | RequestState)
+        or one.topic == "deposits.owners.v1"
     ]
     assert {one.topic for one in about} == set(TOPICS)
     assert record_of(registered(1, "2020-01-01")) == f"account:{pseudonym(1)}"
@@ -136,3 +139,34 @@ def test_only_the_newest_event_of_a_compacted_topic_gives_the_same_dates() -> No
     assert rules(whole)["archived-volunteer-application"].due == (
         rules(newest)["archived-volunteer-application"].due
     )
+
+
+@pytest.mark.clause("DOAJ-9a9")
+def test_a_request_runs_until_its_answer_whatever_else_is_done_for_it() -> None:
+    asked: dict[str, Any] = {
+        "request": application(1),
+        "kinds": ("access",),
+        "channel": "letter",
+        "person": pseudonym(1),
+        "received_at": moment("2026-03-02"),
+        "registered_at": moment("2026-03-04"),
+        "handler": "privacy-officer",
+        "policy": "1",
+    }
+
+    def said(**at: str) -> tuple[RequestFact, ...]:
+        return tuple(
+            RequestFact(at=moment(on), what=what.replace("_", "-"), actor="operator")
+            for what, on in at.items()
+        )
+
+    began = said(received="2026-03-02", assigned="2026-03-04")
+    record = heard(RequestReceived(**asked, facts=began, version=1))
+    assert {rule: one.due for rule, one in rules(record).items()} == {
+        "answer-by-the-notice": moment("2026-04-11"),
+        "answer-by-the-law": moment("2026-04-01"),
+    }
+    assert record.keys == (KeptUnits(keys_id=f"{pseudonym(1)}.support", units=(record.record,)),)
+    ended = (*began, *said(answered="2026-03-20"))
+    answered = heard(RequestAnswered(**asked, facts=ended, version=2), known=record)
+    assert {one.standing for one in rules(answered).values()} == {"cancelled"}

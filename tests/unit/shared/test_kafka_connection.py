@@ -1,5 +1,6 @@
 """The broker's address: what it may look like, and that nothing tells its password."""
 
+import asyncio
 import ssl
 import traceback
 from pathlib import Path
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.kafka.connection import MECHANISMS, BadAddress, client, parse
+from shared.kafka.produce import stop
 
 SECRET = "hunter2-hunter2"
 
@@ -78,3 +80,28 @@ def test_a_mistake_is_named_and_nothing_of_the_address_told(address: str, mistak
 
 def test_no_representation_shows_the_password() -> None:
     assert SECRET not in repr(parse(f"sasl://u:{SECRET}@a:1"))
+
+
+class HandsItsOwnCancellationOn:
+    """As the consumer does now and then, when a fetch of its own was cancelled by its stop."""
+
+    async def stop(self) -> None:
+        fetch = asyncio.ensure_future(asyncio.sleep(60))
+        fetch.cancel()
+        await fetch
+
+
+async def test_to_stop_a_client_never_cancels_who_stops_it() -> None:
+    await stop(HandsItsOwnCancellationOn())
+
+
+async def test_who_is_cancelled_while_it_stops_a_client_is_cancelled() -> None:
+    class Hangs:
+        async def stop(self) -> None:
+            await asyncio.sleep(60)
+
+    stopping = asyncio.ensure_future(stop(Hangs()))
+    await asyncio.sleep(0)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping

@@ -20,7 +20,7 @@ from deploy.privacy.canaries import canaries
 from deploy.privacy.needles import Hit, Needles
 from deploy.privacy.register import Entry
 from deploy.privacy.scan import KINDS, Kind, Scan
-from deploy.privacy.segments import records
+from shared.kafka.segments import records
 
 NAME: Final = "Zoë Canary-1f2e3d4c5b"
 ADDRESS: Final = "canary.9a8b7c6d5e@press.example"

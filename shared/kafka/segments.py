@@ -14,6 +14,7 @@ from aiokafka.record.memory_records import MemoryRecords
 # Segments in use, and what the broker keeps for a while when it deletes or cleans them.
 NAMES: Final = ("*.log", "*.log.deleted", "*.log.cleaned", "*.log.swap")
 LENGTH, HEAD = 8, 12  # where a batch says its length, and where what that counts begins
+CODECS: Final = ("none", "gzip", "snappy", "lz4", "zstd")  # by their numbers in a batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Stored:
 
     offset: int
     data: bytes
+    codec: str = CODECS[0]
 
 
 def segments(folder: Path) -> list[tuple[str, Path]]:
@@ -32,21 +34,44 @@ def segments(folder: Path) -> list[tuple[str, Path]]:
 def records(data: bytes) -> Iterator[Stored]:
     """Give every record of a segment. Raises ``ValueError`` where any of it cannot be read."""
     whole = _whole(data)
-    batches = MemoryRecords(data[:whole])
+    yield from _records(data[:whole])
+    if data[whole:].strip(b"\0"):
+        raise ValueError(f"the last {len(data) - whole} bytes are no whole batch")
+
+
+def stored(path: Path, *, growing: bool) -> Iterator[Stored]:
+    """Give every record of a segment file, batch by batch; one of a gigabyte is never in memory.
+
+    Of one that is ``growing`` the last batch may be half written; it was begun after this read was.
+    Raises ``ValueError`` where anything else cannot be read, ``FileNotFoundError``.
+    """
+    with path.open("rb") as file:
+        while head := file.read(HEAD):
+            length = int.from_bytes(head[LENGTH:HEAD], "big") if len(head) == HEAD else 0
+            body = file.read(length) if length > 0 else b""
+            if length <= 0 or len(body) < length:
+                rest = (head + body + file.read()).strip(b"\0")
+                if rest and not growing:
+                    raise ValueError("the last bytes are no whole batch")
+                return
+            yield from _records(head + body)
+
+
+def _records(data: bytes) -> Iterator[Stored]:
+    batches = MemoryRecords(data)
     try:
         while batches.has_next():
             batch = batches.next_batch()
             if not batch.validate_crc():
                 raise ValueError("a batch has another checksum than its own")
+            codec = CODECS[batch.compression_type]
             for record in batch:
                 parts = [record.key or b"", record.value or b""]
                 for name, value in record.headers:
                     parts += [name.encode(), value or b""]
-                yield Stored(record.offset, b"\n".join(parts))
+                yield Stored(record.offset, b"\n".join(parts), codec)
     except (CorruptRecordException, UnsupportedCodecError) as fault:
         raise ValueError(f"a batch cannot be read: {type(fault).__name__}") from None
-    if data[whole:].strip(b"\0"):
-        raise ValueError(f"the last {len(data) - whole} bytes are no whole batch")
 
 
 def _whole(data: bytes) -> int:

@@ -1,0 +1,177 @@
+"""What is on its way to somebody: codes, offers, asks, mails that wait, and answers on record."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from services.accounts.commands import asking
+from services.accounts.commands.persons import People
+from services.accounts.erasing.accounts import CLS, of_account
+from services.accounts.erasing.finding import found
+from services.accounts.model import contacts
+from services.accounts.model.people import RECORD
+from shared.events.decisions import Accepted, Refused, Unchanged
+from shared.mail.queue import KIND, open_fields
+from shared.mongo import faults
+from shared.mongo.deliveries import Delivery
+from shared.policy.contacts import CATEGORY
+from shared.policy.decisions import KeptDecision
+from shared.privacy.envelope import UnsealError
+from shared.privacy.erasing import Held, Whom
+
+SAID: Final = "erased"
+CONTACT: Final = "contact-role"
+UNITS: Final[Mapping[str, str]] = {CLS: RECORD, CONTACT: contacts.RECORD}
+
+
+@dataclass(frozen=True, slots=True)
+class Challenges:
+    """Codes that were mailed to somebody, or that their account asked for."""
+
+    people: People
+    name: str = "challenges"
+
+    async def held(self, whom: Whom) -> Sequence[Held]:
+        """Find them. Raises ``Transient``."""
+        states = await found(self.people.store.challenges, whom)
+        # Whose account asked for it need not be whose address it was mailed to.
+        return [_account(one.code) for one in states if of_account(whom, one.person, one.subjects)]
+
+    async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
+        """Delete them, and the details that wait in them: no code makes an account of it now."""
+        ids = [one.id for one in held if not one.stays(whom.exempt)]
+        with faults():
+            await self.people.store.challenges.collection.delete_many({"_id": {"$in": ids}})
+
+    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
+        """Nothing of it is published."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """Journals that were offered to somebody, or to others by somebody who is to go."""
+
+    people: People
+    name: str = "offers"
+
+    async def held(self, whom: Whom) -> Sequence[Held]:
+        """Find them. Raises ``Transient``."""
+        states = await found(self.people.store.offers, whom)
+        return [_account(one.code) for one in states if of_account(whom, one.person, one.subjects)]
+
+    async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
+        """Delete them: nobody accepts the journals of whoever is gone."""
+        ids = [one.id for one in held if not one.stays(whom.exempt)]
+        with faults():
+            await self.people.store.offers.collection.delete_many({"_id": {"$in": ids}})
+
+    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
+        """Nothing of it is published."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Asks and mails that wait, and dead ones that still say something, each sealed by itself."""
+
+    people: People
+    name: str = "deliveries"
+
+    async def held(self, whom: Whom) -> Sequence[Held]:
+        """Find those to somebody's address, and those of their account. Raises ``Transient``."""
+        waiting = await self.people.mails.queue.sealed()
+        about = [one.payload["about"].get("decision", "") for one in waiting if one.kind == KIND]
+        decisions = await self.people.posting.gate.decisions.load_many(about)
+        held = []
+        for one in waiting:
+            decision = decisions.get(one.payload["about"].get("decision", ""))
+            cls = CONTACT if decision and decision.use.category == CATEGORY else CLS
+            people = {one.share, one.payload["about"].get("person", "")}
+            subjects = self._subjects(one, decision, whom)
+            if any(whom.looks(person, cls, UNITS[cls], subjects) for person in people):
+                held.append(Held(one.id, classes=frozenset({cls})))
+        return held
+
+    def _subjects(
+        self, one: Delivery, decision: KeptDecision | None, whom: Whom
+    ) -> tuple[str, ...]:
+        """Return the blind indexes of the address that it is to, where they are asked for."""
+        if not whom.subjects:
+            return ()
+        if one.kind == KIND:
+            return decision.subjects if decision else ()
+        try:
+            texts = open_fields(
+                self.people.mails.keys, one.payload["sealed"], schema=asking.SCHEMA, record=one.id
+            )
+        except UnsealError:
+            return ()  # nobody reads it: its key is gone
+        return self.people.index.all(texts["email"])
+
+    async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
+        """Deliver them no more, and forget what they say; a try under way is not called back."""
+        ids = [one.id for one in held if not one.stays(whom.exempt)]
+        await self.people.mails.queue.forget(ids, SAID)
+
+    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
+        """Nothing of it is published."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Recorded answers of the mail gate: what was allowed stays on record, of whom does not.
+
+    They are erased before accounts, whose addresses lead to them where no others are known.
+    """
+
+    people: People
+    name: str = "decisions"
+
+    async def held(self, whom: Whom) -> Sequence[Held]:
+        """Find the answers about somebody's addresses, that of their account too."""
+        theirs = {
+            subject
+            for one in await found(self.people.store.people, whom, person="_id")
+            for subject in one.subjects
+            if of_account(whom, one.person, one.subjects)
+        }
+        kept = await self.people.posting.gate.decisions.where(
+            subjects={"$in": sorted(whom.subjects | theirs)}
+        )
+        return [
+            Held(one.decision, classes=frozenset({_class_of(one)}))
+            for one in kept
+            if whom.looks("", _class_of(one), "", one.subjects)
+            or (_class_of(one) == CLS and not theirs.isdisjoint(one.subjects))
+        ]
+
+    async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
+        """Take the blind indexes out of them. Raises ``Transient``."""
+        for one in held:
+            if not one.stays(whom.exempt):
+                await self.people.posting.gate.decisions.update(one.id, _of_nobody)
+
+    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
+        """Nothing of it is published."""
+        return True
+
+
+def _account(name: str) -> Held:
+    return Held(name, classes=frozenset({CLS}))
+
+
+def _class_of(decision: KeptDecision) -> str:
+    return CONTACT if decision.use.category == CATEGORY else CLS
+
+
+def _of_nobody(
+    known: KeptDecision | None,
+) -> Accepted[KeptDecision] | Unchanged[KeptDecision] | Refused[str]:
+    if known is None:
+        return Refused("decision-unknown")
+    if not known.subjects:
+        return Unchanged(known)
+    changes = {"subjects": (), "version": known.version + 1}
+    return Accepted(known.model_copy(update=changes), ())

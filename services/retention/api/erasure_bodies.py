@@ -1,0 +1,287 @@
+"""What comes in and goes out about erasures: counts, times and words, never who."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from services.retention.model.answers import Answers
+from services.retention.model.erasure_states import KeptErasure, Reason, Step, Waiting
+from services.retention.model.erasures import overdue
+from shared.events.orders import EvidenceState, KeptUnits, Outcome
+from shared.events.personal import BlindIndexed, Pseudonym, RetentionClass
+from shared.privacy.blind import LONGEST
+
+Who = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+PAGE: Literal[50] = 50
+
+
+def kebab(name: str) -> str:
+    """Return a field's name as the wire spells it."""
+    return name.replace("_", "-")
+
+
+class Body(BaseModel):
+    """A body whose fields are spelled with hyphens; others than those named are refused."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=kebab,
+        validate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+
+class NewExemption(Body):
+    """A class of data that is kept, why, and when that is looked at again."""
+
+    cls: Annotated[RetentionClass, Field(alias="class")]
+    reason: Reason
+    review_at: AwareDatetime
+
+
+class NewErasure(Body):
+    """Whom an erasure is about: an address, blind indexes, a pseudonym, or single keys."""
+
+    email: Annotated[str, StringConstraints(min_length=3, max_length=LONGEST + 40)] | None = None
+    subjects: tuple[BlindIndexed, ...] = ()
+    person: Pseudonym | None = None
+    records: tuple[KeptUnits, ...] = Field(default=(), max_length=100)
+    exempt: tuple[NewExemption, ...] = ()
+    requester: Who
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if sum(map(bool, (self.email, self.subjects, self.person, self.records))) != 1:
+            raise ValueError("say one of email, subjects, person and records")
+        return self
+
+
+class Approval(Body):
+    """Who approves, which plan they saw, and whether the cooling-off is waived."""
+
+    approver: Who
+    plan: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    at_once: bool = False
+
+
+class TakingBack(Body):
+    """Who takes an erasure back."""
+
+    requester: Who
+
+
+class Refusing(Body):
+    """Who refuses an erasure, and for which reason, in a word."""
+
+    approver: Who
+    reason: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
+
+
+class Listing(BaseModel):
+    """Which erasures to list."""
+
+    state: Step | None = None
+    cursor: Annotated[str, StringConstraints(max_length=100)] | None = None
+
+
+class Answer(BaseModel):
+    """A document whose fields are spelled with hyphens."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=kebab, validate_by_name=True)
+
+
+class WaitsView(Answer):
+    """One thing that is waited for."""
+
+    what: Waiting
+    who: tuple[str, ...]
+    since: datetime | None
+    until: datetime | None
+
+
+class CountsView(Answer):
+    """What one service found, or did, by a second look."""
+
+    outcome: Outcome
+    matched: int
+    erased: int
+    kept: int
+    remaining: int
+    tombstones: int
+    looked_at: datetime
+
+    @classmethod
+    def of(cls, said: EvidenceState) -> "CountsView":
+        """Show evidence."""
+        return cls(
+            outcome=said.outcome,
+            matched=sum(one.matched for one in said.looked),
+            erased=sum(one.erased for one in said.looked),
+            kept=sum(one.kept for one in said.looked),
+            remaining=sum(one.remaining for one in said.looked),
+            tombstones=sum(one.count for one in said.tombstones),
+            looked_at=said.looked_at,
+        )
+
+
+class ServiceView(Answer):
+    """What a service found when it looked, and what it did when it was told to erase."""
+
+    service: str
+    found: CountsView | None
+    done: CountsView | None
+
+
+class ExemptionView(Answer):
+    """What is kept."""
+
+    cls: Annotated[str, Field(alias="class")]
+    reason: Reason
+    review_at: datetime
+
+
+class BlockerView(Answer):
+    """What has to be done first."""
+
+    what: str
+    count: int
+
+
+class ToldView(Answer):
+    """A processor that has something and is on the list of who must be told."""
+
+    processor: str
+    told_at: datetime
+
+
+class LevelsView(Answer):
+    """How far it went, each level with its own time."""
+
+    fenced: datetime | None
+    unreadable: datetime | None
+    gone: datetime | None
+    irrecoverable: datetime | None
+    certified: datetime | None
+
+
+class ExpectedView(Answer):
+    """When what comes next is expected at best, and from when on it is late."""
+
+    begins: datetime | None
+    late: datetime | None
+
+
+class ErasureSummary(Answer):
+    """An erasure in a list."""
+
+    erasure: str
+    state: Step
+    cause: Literal["request", "due-clock"]
+    since: datetime
+    waits: tuple[WaitsView, ...]
+    overdue: bool
+
+    @classmethod
+    def of(cls, known: KeptErasure, now: datetime) -> "ErasureSummary":
+        """Show an erasure in short."""
+        return cls(
+            erasure=known.erasure,
+            state=known.step,
+            cause=known.cause,
+            since=known.times[known.step],
+            waits=_waits(known),
+            overdue=overdue(known, now),
+        )
+
+
+class ErasurePage(Answer):
+    """A page of erasures, the newest first; ``cursor`` asks for the next one."""
+
+    erasures: tuple[ErasureSummary, ...]
+    cursor: str | None
+
+
+class ErasureView(Answer):
+    """An erasure with all that operators may know; never whom it is about.
+
+    ``salt`` opens the certificate's commitment: it is handed to the person and to nobody else.
+    """
+
+    erasure: str
+    state: Step
+    cause: Literal["request", "due-clock"]
+    cause_id: str
+    rule: str | None
+    asked_by: str
+    approved_by: str | None
+    ended_by: str | None
+    refused_for: str | None
+    times: Mapping[Step, datetime]
+    levels: LevelsView
+    expected: ExpectedView
+    overdue: bool
+    waits: tuple[WaitsView, ...]
+    plan: str | None
+    services: tuple[ServiceView, ...]
+    keys: tuple[KeptUnits, ...]
+    exempt: tuple[ExemptionView, ...]
+    blockers: tuple[BlockerView, ...]
+    processors: tuple[ToldView, ...]
+    rounds: int
+    certificate: str | None
+    salt: str
+
+    @classmethod
+    def of(cls, known: KeptErasure, looked: Answers, done: Answers, now: datetime) -> "ErasureView":
+        """Show an erasure, with what services answered to the last look and the last order."""
+        certified = f"/erasures/{known.erasure}/certificate" if known.certificate else None
+        return cls(
+            erasure=known.erasure,
+            state=known.step,
+            cause=known.cause,
+            cause_id=known.cause_id,
+            rule=known.rule,
+            asked_by=known.asked_by,
+            approved_by=known.approver,
+            ended_by=known.ended_by,
+            refused_for=known.refused_for,
+            times=known.times,
+            levels=LevelsView(
+                fenced=known.times.get("fenced"),
+                unreadable=known.unreadable_at,
+                gone=known.times.get("compacted"),
+                irrecoverable=known.irrecoverable_at,
+                certified=known.times.get("certified"),
+            ),
+            expected=ExpectedView(begins=known.rests_until, late=known.overdue_at),
+            overdue=overdue(known, now),
+            waits=_waits(known),
+            plan=known.plan_sha,
+            services=tuple(
+                ServiceView(
+                    service=name,
+                    found=CountsView.of(looked[name]) if name in looked else None,
+                    done=CountsView.of(done[name]) if name in done else None,
+                )
+                for name in known.services
+            ),
+            keys=known.keys,
+            exempt=tuple(
+                ExemptionView(cls=one.cls, reason=one.reason, review_at=one.review_at)
+                for one in known.exempt
+            ),
+            blockers=tuple(BlockerView(what=one.what, count=one.count) for one in known.blockers),
+            processors=tuple(
+                ToldView(processor=one.processor, told_at=one.told_at) for one in known.told
+            ),
+            rounds=len(known.rounds),
+            certificate=certified,
+            salt=known.salt,
+        )
+
+
+def _waits(known: KeptErasure) -> tuple[WaitsView, ...]:
+    return tuple(WaitsView.model_validate(one, from_attributes=True) for one in known.awaiting)

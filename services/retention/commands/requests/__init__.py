@@ -1,0 +1,1 @@
+"""Requests of people at work: taken in, confirmed, handled, watched, answered."""

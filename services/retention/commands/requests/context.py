@@ -1,0 +1,129 @@
+"""What every verb about requests of people needs: store, keys, policy, mails and the time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.retention.commands.requests.quotas import Quotas
+from services.retention.mails.requests import Pages
+from services.retention.model.requests.errors import Refusal
+from services.retention.model.requests.state import (
+    By,
+    KeptRequest,
+    Note,
+    Representative,
+    Requester,
+    no,
+)
+from services.retention.store.requests import RequestStore
+from services.retention.wiring import Rooms
+from shared.events.decisions import Refused
+from shared.events.personal import Sealed
+from shared.mail import Addressee, Message, Posting
+from shared.policy.requests import RequestsPolicy
+from shared.privacy.blind import AddressError, BlindIndex
+from shared.privacy.keyring import KeyRing
+from shared.privacy.vault import reveal, seal
+
+REQUESTER = "requester"  # categories of uses.toml
+ROLE = "privacy-role"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A request in clear; of what was erased there is nothing."""
+
+    state: KeptRequest
+    requester: Requester | None
+    representative: Representative | None
+    notes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """Requests of people. ``mailboxes`` are the addresses of roles, empty where there is none."""
+
+    store: RequestStore
+    ring: KeyRing
+    index: BlindIndex
+    policy: RequestsPolicy
+    posting: Posting
+    quotas: Quotas
+    rooms: Rooms
+    pages: Pages
+    code_key: bytes
+    mailboxes: Mapping[str, str]
+
+    def now(self) -> datetime:
+        """Return the time of the store's clock."""
+        return self.store.clock.now()
+
+    def by(self, actor: str) -> By:
+        """Return who acts now."""
+        return By(actor, self.now())
+
+    def indexes(self, address: str, place: str) -> tuple[str, ...] | Refused[Refusal]:
+        """Return the blind indexes of an address, the current one last."""
+        try:
+            return self.index.all(address)
+        except AddressError:
+            return no("address-invalid", "", "", place)
+
+    async def note(self, request: KeptRequest, name: str, text: str | None) -> Mapping[str, Sealed]:
+        """Seal what staff wrote of a request; nothing where they wrote nothing.
+
+        What was sealed before under this name stays: a step is taken once.
+        """
+        if not text or name in request.records:
+            return {}
+        sealed = await seal(
+            self.ring,
+            Note(text=text),
+            person=request.person,
+            unit=request.request,
+            record=f"{request.request}-{name}",
+        )
+        return {name: sealed}
+
+    async def requester(self, request: KeptRequest) -> Requester | None:
+        """Return who asked, in clear; None where that was erased."""
+        sealed = request.records.get("requester")
+        if sealed is None:
+            return None
+        return (await reveal(self.ring, Requester, [sealed]))[0].data
+
+    async def representative(self, request: KeptRequest) -> Representative | None:
+        """Return who asked on the person's behalf, in clear; None where there is none."""
+        sealed = request.records.get("representative")
+        if sealed is None:
+            return None
+        return (await reveal(self.ring, Representative, [sealed]))[0].data
+
+    async def notes(self, request: KeptRequest) -> Mapping[str, str]:
+        """Return what staff wrote, in clear, by what it is about."""
+        named = {
+            name: sealed
+            for name, sealed in request.records.items()
+            if sealed.schema_id == Note.schema_id
+        }
+        opened = await reveal(self.ring, Note, list(named.values()))
+        return {name: one.data.text for name, one in zip(named, opened, strict=True) if one.data}
+
+    async def opened(self, request: KeptRequest) -> Opened:
+        """Return all of a request in clear. Raises ``Transient``."""
+        return Opened(
+            request,
+            await self.requester(request),
+            await self.representative(request),
+            await self.notes(request),
+        )
+
+    async def post_to_person(
+        self, message: Message, subjects: tuple[str, ...], *, actor: str
+    ) -> None:
+        """Let a mail to whoever asked wait to be sent; once for its cause. Raises ``Transient``."""
+        await self.posting.post(message, Addressee(REQUESTER, subjects), actor=actor)
+
+    async def post_to_role(self, message: Message) -> None:
+        """Let a mail to a role wait to be sent; once for its cause. Raises ``Transient``."""
+        await self.posting.post(message, Addressee(ROLE, self.index.all(message.to)), actor="clock")

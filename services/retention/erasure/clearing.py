@@ -1,0 +1,69 @@
+"""After the evidence: ciphertext gone from logs, epochs gone, and a search that finds nothing."""
+
+from services.retention.erasure import orders
+from services.retention.erasure.saga import AT_ONCE, Go, Saga, Stay, Taken, waiting
+from services.retention.model.answers import tombstones
+from services.retention.model.erasure_states import Ended, KeptErasure
+
+BETWEEN_LOOKS = 1.0  # seconds: compaction and rotation tell nobody
+
+
+async def compact(saga: Saga, erasure: KeptErasure) -> Taken:
+    """Wait until every replica has cleaned beyond the tombstones."""
+    physical = saga.rooms.physical
+    if physical is None:
+        return waiting("rooms", "physical", now=saga.now())
+    if not erasure.ends:
+        ends = await _ends(saga, erasure)
+        if ends:
+            return Stay(seconds=AT_ONCE, changes={"ends": ends})
+    receipts = list(erasure.receipts)
+    shown = {(one.topic, one.partition) for one in receipts}
+    for one in erasure.ends:
+        if (one.topic, one.partition) not in shown:
+            receipts += await physical.cleaned(one.topic, one.partition, one.before)
+    shown = {(one.topic, one.partition) for one in receipts}
+    left = [one for one in erasure.ends if (one.topic, one.partition) not in shown]
+    if not left:
+        return Go("compact", {"receipts": tuple(receipts)})
+    who = [f"{one.topic}-{one.partition}" for one in left]
+    stay = waiting("compaction", *who, seconds=BETWEEN_LOOKS, now=saga.now())
+    more = len(receipts) > len(erasure.receipts)
+    return Stay(stay.waits, stay.seconds, {"receipts": tuple(receipts)} if more else {})
+
+
+async def outlive(saga: Saga, erasure: KeptErasure) -> Taken:
+    """Wait until the epochs that wrapped the keys are gone; where none went there is none."""
+    physical = saga.rooms.physical
+    if physical is None:
+        return waiting("rooms", "physical", now=saga.now())
+    since = erasure.unreadable_at or erasure.times["destroyed"]
+    at = await physical.epochs_gone(since) if erasure.keys else saga.now()
+    if at is None:
+        return waiting("epochs", seconds=BETWEEN_LOOKS, now=saga.now())
+    return Go("outlive", {"irrecoverable_at": at})
+
+
+async def scan(saga: Saga, erasure: KeptErasure) -> Taken:
+    """Search every place for what should be gone; raises where anything is left."""
+    physical = saga.rooms.physical
+    if physical is None:
+        return waiting("rooms", "physical", now=saga.now())
+    return Go("scan", {"scan": await physical.scanned(erasure.keys)})
+
+
+async def _ends(saga: Saga, erasure: KeptErasure) -> tuple[Ended, ...]:
+    """Return how far each log went when all tombstones were in it."""
+    physical = saga.rooms.physical
+    if physical is None:
+        return ()
+    found: dict[tuple[str, int], Ended] = {}
+    for one in erasure.rounds:
+        if one.kind != "erase":
+            continue
+        _given, answers, _missing = await orders.asked(saga, one)
+        for told in tombstones(answers.values()):
+            place = told.topic, told.partition
+            before = await physical.ends(told.topic, told.partition)
+            found[place] = Ended(topic=told.topic, partition=told.partition, before=before)
+    return tuple(found[place] for place in sorted(found))

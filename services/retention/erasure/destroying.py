@@ -1,0 +1,46 @@
+"""Destruction: the ledger first, then the keys. There is no way back from here."""
+
+from collections.abc import Sequence
+
+from services.retention.erasure import ledger
+from services.retention.erasure.fencing import effect, holds, of
+from services.retention.erasure.saga import Go, Saga, Stay, Taken, waiting
+from services.retention.model.erasure_states import KeptErasure
+from services.retention.model.fencing import stand
+from shared.events.decisions import Refused
+from shared.events.orders import KeptUnits
+from shared.privacy.lifecycle import WHOLE
+from shared.runtime.crashpoints import crashpoint
+
+
+async def destroy(saga: Saga, erasure: KeptErasure) -> Taken:
+    """Enter the erasure in the ledger, and destroy its keys."""
+    stopped = await destroy_all(saga, erasure, erasure.keys)
+    if stopped is not None:
+        return stopped
+    now = saga.now()
+    await ledger.reached(saga, erasure, unreadable_at=now)
+    return Go("destroy", {"unreadable_at": now})
+
+
+async def destroy_all(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]) -> Stay | None:
+    """Destroy fenced keys; returns what is waited for, if anything is."""
+    stopped = await ledger.enter(saga, erasure, keys)
+    if stopped is not None:
+        return stopped
+    for record in keys:
+        for unit in record.units or (WHOLE,):
+            done = await saga.house.keys.destroy(record.keys_id, unit)
+            if isinstance(done, Refused):
+                break
+        crashpoint("saga.key-destroyed")
+    documents = await of(saga, keys)
+    left = [
+        one for one in keys if stand(one, documents.get(one.keys_id), erasure.erasure) != "gone"
+    ]
+    if not left:
+        return None
+    held = await holds(saga, left)
+    if held:
+        return waiting("holds", *held, now=saga.now())
+    return await effect(saga, left) or waiting("effect", seconds=1.0, now=saga.now())

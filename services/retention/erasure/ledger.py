@@ -1,0 +1,60 @@
+"""The ledger: entered before anything is destroyed, and known to the broker by then."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from services.retention.erasure.saga import SOON, Saga, Stay, waiting
+from services.retention.model import ledger
+from services.retention.model.erasure_states import KeptErasure
+from shared.events.orders import KeptUnits
+from shared.mongo import Refused
+from shared.runtime.crashpoints import crashpoint
+from shared.runtime.faults import Transient
+
+
+async def enter(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]) -> Stay | None:
+    """Enter keys, before they go; returns what is waited for until the broker has it."""
+    if await saga.store.ledger.load(erasure.erasure) is None:
+        await _first(saga, erasure, keys)
+        crashpoint("saga.entered")
+    await _extended(saga, erasure, keys, {})
+    if await saga.store.told(saga.store.ledger, erasure.erasure):
+        return None
+    return waiting("ledger", seconds=SOON, now=saga.now())
+
+
+async def reached(saga: Saga, erasure: KeptErasure, **levels: datetime) -> None:
+    """Write down that a level was reached."""
+    await _extended(saga, erasure, (), levels)
+
+
+async def _first(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]) -> None:
+    """Take the next number; whoever took the one before is entered first, if it was not."""
+    heads, entries = saga.store.heads, saga.store.ledger
+    head = await heads.load("head")
+    if head is not None:
+        await entries.update(head.last.entry, partial(ledger.enter, entry=head.last))
+    entry = ledger.first_entry(erasure, keys, 1, now=saga.now())
+    seen = head.version if head is not None else 0
+
+    def follow(known: ledger.KeptHead | None) -> ledger.Followed:
+        if (known.version if known is not None else 0) != seen:
+            return Refused(None)
+        return ledger.follow(known, entry)
+
+    saved = await heads.update("head", follow)
+    if isinstance(saved, Refused):
+        raise Transient("another erasure was entered in the ledger at the same time")
+    await entries.update(erasure.erasure, partial(ledger.enter, entry=saved.state.last))
+
+
+async def _extended(
+    saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits], levels: Mapping[str, datetime]
+) -> None:
+    known = await saga.store.ledger.load(erasure.erasure)
+    if known is None:
+        raise LookupError("an erasure that destroys is in the ledger")
+    await saga.store.ledger.update(
+        erasure.erasure, partial(ledger.extend, entry=known, keys=keys, levels=levels)
+    )

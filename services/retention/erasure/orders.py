@@ -1,0 +1,70 @@
+"""Orders: given once, answered by every service, ended when all answers are there."""
+
+from functools import partial
+from typing import Final
+
+from services.retention.erasure.saga import Saga
+from services.retention.model.answers import Answers, missing
+from services.retention.model.erasure_states import KeptErasure, Round
+from shared.events import Event
+from shared.events.decisions import Accepted, Unchanged, saying
+from shared.events.orders import (
+    ErasureOrdered,
+    KeptUnits,
+    LookOrdered,
+    OrderEnded,
+    OrderKind,
+    OrderState,
+)
+
+KINDS: Final[dict[OrderKind, type[Event]]] = {"look": LookOrdered, "erase": ErasureOrdered}
+
+
+async def give(
+    saga: Saga, erasure: KeptErasure, order: Round, records: tuple[KeptUnits, ...]
+) -> None:
+    """Give an order, once. Raises ``Transient``."""
+    new = OrderState(
+        order=order.order,
+        erasure=erasure.erasure,
+        kind=order.kind,
+        services=order.services,
+        subjects=erasure.subjects,
+        records=records,
+        exempt=tuple(one.cls for one in erasure.exempt),
+        given_at=saga.now(),
+        version=1,
+    )
+    await saga.store.orders.update(
+        order.order,
+        lambda known: (
+            Unchanged(known)
+            if known is not None
+            else Accepted(new, (saying(KINDS[order.kind], new),))
+        ),
+        correlation=erasure.erasure,
+    )
+
+
+async def asked(saga: Saga, order: Round) -> tuple[OrderState, Answers, tuple[str, ...]]:
+    """Return an order that was given, what was answered, and whose answer is missing."""
+    given = await saga.store.orders.load(order.order)
+    if given is None:
+        raise LookupError("an order that an erasure names was never given")
+    answers = await saga.store.answers(order.order)
+    return given, answers, missing(given, answers)
+
+
+async def end(saga: Saga, erasure: KeptErasure) -> None:
+    """End every order of an erasure that stands yet: nobody need do anything any more."""
+    for one in erasure.rounds:
+        await saga.store.orders.update(one.order, partial(_ended, saga))
+
+
+def _ended(saga: Saga, known: OrderState | None) -> Accepted[OrderState] | Unchanged[OrderState]:
+    if known is None:
+        raise LookupError("an order that an erasure names was never given")
+    if known.ended_at is not None:
+        return Unchanged(known)
+    state = known.model_copy(update={"ended_at": saga.now(), "version": known.version + 1})
+    return Accepted(state, (saying(OrderEnded, state),))

@@ -1,0 +1,160 @@
+"""The loop that carries erasures out: every step of each, by one process at a time.
+
+A step does what it does outside, each part safe to repeat, and then is written down on condition
+that nobody else wrote meanwhile. So a process may die anywhere: whoever goes on takes the same step
+again. What comes late from a process that was frozen is turned down by the number of its turn.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Final
+
+from services.retention.erasure import certifying, clearing, destroying, fencing, looking, ordering
+from services.retention.erasure.saga import LATER, Go, Saga, Stay, Taken, TakeStep
+from services.retention.model import erasures
+from services.retention.model.erasure_states import KeptErasure, Step
+from services.retention.model.erasures import GIVEN_UP, TRANSITIONS, Decided, Refusal
+from shared.events.decisions import Refused
+from shared.mongo.turns import Turns
+from shared.runtime.crashpoints import crashpoint
+from shared.runtime.faults import Busy, Transient
+from shared.runtime.log import get_log
+
+MOST: Final = 16  # erasures at the same time
+TURN_SECONDS: Final = 1.0  # between two signs that this process has its turn
+
+STEPS: Final[Mapping[Step, TakeStep]] = MappingProxyType(
+    {
+        "looking": looking.look,
+        "planned": looking.rest,
+        "approved": looking.collect,
+        "collected": fencing.fence,
+        "fenced": fencing.commit,
+        "destroying": destroying.destroy,
+        "destroyed": ordering.order,
+        "ordered": ordering.evidence,
+        "evidenced": clearing.compact,
+        "compacted": clearing.outlive,
+        "irrecoverable": clearing.scan,
+        "scanned": certifying.certify,
+        "certified": certifying.close,
+        "refusing": certifying.turn_away,
+        "taking-back": certifying.give_back,
+    }
+)
+OVERTAKEN: Final = Refusal("erasure-overtaken")
+
+log = get_log(__name__)
+
+
+@dataclass(slots=True)
+class Running:
+    """Takes the steps of all erasures that are not at an end; ``wake`` is set when one may go on.
+
+    ``_rests`` says by erasure when it is looked at again, in seconds of the monotonic clock: only a
+    hint, which a process that starts has none of.
+    """
+
+    saga: Saga
+    turns: Turns
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _turn: int | None = None
+    _turn_until: float = 0.0
+    _rests: dict[str, float] = field(default_factory=dict)
+
+    async def step(self) -> bool:
+        """Take what steps can be taken now; says whether there may be more at once."""
+        if not await self._has_turn():
+            self._rests.clear()
+            return False
+        open_ones = await self.saga.store.unsettled()
+        self._rests = {one: self._rests[one] for one in open_ones if one in self._rests}
+        now = self._now()
+        ready = [one for one in open_ones if self._rests.get(one, 0.0) <= now]
+        async with asyncio.TaskGroup() as group:
+            for one in ready[:MOST]:
+                group.create_task(self._take(one), name=f"erasure-{one}")
+        self._wake_in_time()
+        return len(ready) > MOST
+
+    def touch(self, erasure: str) -> None:
+        """Have an erasure looked at now: something that it may wait for is there."""
+        self._rests.pop(erasure, None)
+        self.wake.set()
+
+    async def end(self) -> None:
+        """Let another process go on at once."""
+        await self.turns.give_up()
+
+    async def _take(self, erasure: str) -> None:
+        """Take an erasure as far as it goes; one that fails does not hold up the others."""
+        try:
+            rest = await self._advance(erasure)
+        except (Transient, Busy) as fault:
+            log.warning("erasure interrupted", erasure=erasure, reason=str(fault))
+            rest = 1.0
+        except Exception as fault:  # noqa: BLE001  (it is tried again, for ever, and told of)
+            log.error("erasure failed", erasure=erasure, reason=type(fault).__name__)  # noqa: TRY400
+            rest = LATER
+        self._rests[erasure] = self._now() + rest
+
+    async def _advance(self, erasure: str) -> float:
+        """Take steps while there are any; return in how many seconds to look again."""
+        while True:
+            known = await self.saga.store.erasures.load(erasure)
+            take = STEPS.get(known.step) if known is not None else None
+            if known is None or take is None:
+                return LATER
+            if not await self._has_turn():
+                return LATER
+            taken = await take(self.saga, known)
+            if isinstance(taken, Go):
+                crashpoint(f"saga.{TRANSITIONS[taken.verb][known.step]}")
+            if not await self._saved(known, taken):
+                await self._overtaken(known)
+            elif isinstance(taken, Stay) and taken.seconds > 0:
+                return taken.seconds
+
+    async def _saved(self, known: KeptErasure, taken: Taken) -> bool:
+        """Write a step down; False where somebody else wrote since it was begun."""
+        done = await self.saga.store.erasures.update(
+            known.erasure, partial(self._decided, known, taken)
+        )
+        return not isinstance(done, Refused)
+
+    def _decided(self, seen: KeptErasure, taken: Taken, known: KeptErasure | None) -> Decided:
+        turn = self._turn or 0
+        if known is None or known.version != seen.version or known.turn > turn:
+            return Refused(OVERTAKEN)
+        changes: dict[str, Any] = {**taken.changes}
+        if isinstance(taken, Go):
+            return erasures.move(known, taken.verb, at=self.saga.now(), **changes, turn=turn)
+        if changes:
+            changes["turn"] = turn
+        return erasures.await_(known, taken.waits, **changes)
+
+    async def _overtaken(self, seen: KeptErasure) -> None:
+        """Undo what was done for an erasure that was given up meanwhile: fences, at most."""
+        known = await self.saga.store.erasures.load(seen.erasure)
+        if known is not None and known.step in GIVEN_UP and seen.step == "collected":
+            await fencing.release(self.saga, known)
+
+    async def _has_turn(self) -> bool:
+        """Say whether this process may take steps, by a sign that is not a second old."""
+        if self._turn is None or self._now() >= self._turn_until:
+            asked = self._now()
+            self._turn = await self.turns.take()
+            self._turn_until = asked + TURN_SECONDS
+        return self._turn is not None
+
+    def _wake_in_time(self) -> None:
+        """Have the loop look again when the first of those that rest may go on."""
+        if self._rests:
+            first = max(0.01, min(self._rests.values()) - self._now())
+            asyncio.get_running_loop().call_later(first, self.wake.set)
+
+    def _now(self) -> float:
+        return self.saga.house.clock.monotonic()

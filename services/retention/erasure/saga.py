@@ -1,0 +1,86 @@
+"""What every step of an erasure is given, and what it answers."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeAlias
+
+from services.retention.model.erasure_states import KeptErasure, Waiting, Waits
+from services.retention.model.erasures import Verb
+from services.retention.store.erasures import ErasureStore
+from services.retention.wiring import House, Rooms
+from shared.policy.erasure import ErasurePolicy
+from shared.privacy.certificates.statement import PolicyInForce
+
+SOON: Final = 0.1  # seconds: the relay of this process is on it
+LATER: Final = 5.0  # seconds until something is asked again that nobody tells of
+AT_ONCE: Final = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Saga:
+    """The rooms that erasures go through, and the rows they go by."""
+
+    house: House
+    rooms: Rooms
+    policy: ErasurePolicy
+    store: ErasureStore
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self.house.clock.now()
+
+    @property
+    def after(self) -> timedelta:
+        """How long after a fence stands nobody has a key in hand any more."""
+        return self.house.keys.after
+
+    def policies(self) -> tuple[PolicyInForce, ...]:
+        """Return the policy files that erasures are decided by."""
+        house = self.house
+        return (
+            PolicyInForce(policy="erasure", version=self.policy.version, digest=self.policy.sha),
+            PolicyInForce(
+                policy="personal", version=house.personal.version, digest=house.personal.sha
+            ),
+            PolicyInForce(
+                policy="retention", version=house.schedule.version, digest=house.schedule.sha
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """The step was taken, all that it does outside is done: this verb, with these changes."""
+
+    verb: Verb
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """The step cannot be taken yet: what it waits for, and when to look again at the latest.
+
+    ``changes`` is what was come by and must not be asked for twice.
+    """
+
+    waits: tuple[Waits, ...] = ()
+    seconds: float = LATER
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+Taken: TypeAlias = Go | Stay
+TakeStep: TypeAlias = Callable[[Saga, KeptErasure], Awaitable[Taken]]
+
+
+def waiting(
+    what: Waiting,
+    *who: str,
+    until: datetime | None = None,
+    seconds: float = LATER,
+    now: datetime,
+) -> Stay:
+    """Wait for one thing; where it is known until when, it is looked at then."""
+    if until is not None:
+        seconds = max(0.01, (until - now).total_seconds())
+    return Stay((Waits(what=what, who=tuple(sorted(set(who))), since=now, until=until),), seconds)

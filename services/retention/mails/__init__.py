@@ -1,0 +1,1 @@
+"""What retention mails: templates; nothing here decides whether a mail may go."""

@@ -1,0 +1,183 @@
+"""What is kept of an erasure: never who it is about in clear, never a key."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from shared.events.base import Instant, State, Version
+from shared.events.orders import (
+    Blocker,
+    Digest,
+    KeptUnits,
+    LookedAt,
+    OrderKind,
+    Outcome,
+    Uuid,
+    Word,
+)
+from shared.events.personal import RetentionClass, Sealed
+from shared.privacy.certificates.statement import Compaction, Scan
+
+Step = Literal[
+    "looking",
+    "planned",
+    "approved",
+    "collected",
+    "fenced",
+    "destroying",
+    "destroyed",
+    "ordered",
+    "evidenced",
+    "compacted",
+    "irrecoverable",
+    "scanned",
+    "certified",
+    "closed",
+    "refusing",
+    "refused",
+    "taking-back",
+    "taken-back",
+]
+Waiting = Literal[
+    "evidence",  # of these services
+    "approval",
+    "cooling-off",
+    "blockers",  # such as journals that hang on an account
+    "holds",  # these
+    "other-erasure",  # that fenced some of the same keys before
+    "effect",  # until nobody can have a key in hand
+    "ledger",  # until the broker has the entry
+    "compaction",  # of these topics
+    "epochs",  # until what wrapped the keys is gone
+    "scan",
+    "rooms",  # a part of this service that is not there
+]
+Reason = Literal[
+    "legal-obligation", "legal-claims", "archiving-research", "public-interest", "expression"
+]
+Named = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:|-]{1,200}$")]
+
+
+class Waits(State):
+    """One thing that an erasure waits for: who or what, since when, and until when at best."""
+
+    what: Waiting
+    who: tuple[Named, ...] = ()
+    since: Instant | None = None
+    until: Instant | None = None
+
+
+class Exempt(State):
+    """A class of data that is kept although its person asked, why, and until it is asked again."""
+
+    cls: RetentionClass
+    reason: Reason
+    review_at: Instant
+
+
+class Counted(State):
+    """What one service said that it holds, or did."""
+
+    service: Word
+    outcome: Outcome
+    looked: tuple[LookedAt, ...]
+    manifest: Digest
+    looked_at: Instant
+
+
+class Proven(State):
+    """What one service erased and kept, over all rounds; ``digest`` is of its whole evidence."""
+
+    service: Word
+    erased: int
+    kept: int
+    exempted: tuple[RetentionClass, ...]
+    tombstones: int
+    looked_at: Instant
+    digest: Digest
+
+
+class Plan(State):
+    """What an erasure will do: whom it asks, whose keys go, what is kept, who must be told."""
+
+    erasure: Uuid
+    services: tuple[Word, ...]
+    records: tuple[KeptUnits, ...]
+    exempt: tuple[Exempt, ...]
+    found: tuple[Counted, ...]
+    processors: tuple[Word, ...]
+    policies: Mapping[str, str]
+
+
+class Round(State):
+    """One order that was given: a look, or to erase; rounds follow where more turned up."""
+
+    order: Uuid
+    kind: OrderKind
+    services: tuple[Word, ...]
+
+
+class Told(State):
+    """A processor that has something of the person and was put on the list of who is told."""
+
+    processor: Word
+    told_at: Instant
+
+
+class Ended(State):
+    """Up to where a topic's partition held ciphertext of the person, or its tombstones."""
+
+    topic: str
+    partition: int
+    before: int
+
+
+class KeptErasure(State):
+    """An erasure's document.
+
+    ``keys`` are whose keys go, those that turned up after the plan too; ``cause_id`` is the request
+    or the round of a clock. ``salt`` is of the certificate's commitment, for the person alone.
+    ``turn`` is that of the process that saved it last: one that comes late is told from it.
+    """
+
+    erasure: Uuid
+    cause: Literal["request", "due-clock"]
+    cause_id: str
+    rule: str | None = None
+    asked_by: str
+    step: Step = "looking"
+    subjects: Sealed | None = None
+    asked_records: tuple[KeptUnits, ...] = ()
+    exempt: tuple[Exempt, ...] = ()
+    services: tuple[Word, ...]
+    times: Mapping[Step, Instant]
+    rounds: tuple[Round, ...] = ()
+    plan: Plan | None = None
+    plan_sha: Digest | None = None
+    blockers: tuple[Blocker, ...] = ()
+    keys: tuple[KeptUnits, ...] = ()
+    approver: str | None = None
+    rests_until: Instant | None = None
+    overdue_at: Instant | None = None
+    others: tuple[Uuid, ...] = ()
+    told: tuple[Told, ...] = ()
+    evidence: tuple[Proven, ...] = ()
+    unreadable_at: Instant | None = None
+    ends: tuple[Ended, ...] = ()
+    receipts: tuple[Compaction, ...] = ()
+    irrecoverable_at: Instant | None = None
+    scan: Scan | None = None
+    salt: str
+    statement: Mapping[str, Any] | None = None
+    certificate: str | None = None
+    awaiting: tuple[Waits, ...] = ()
+    ended_by: str | None = None
+    refused_for: Word | None = None
+    turn: int = 0
+    version: Version = 1
+
+    @property
+    def whole_person(self) -> bool:
+        """Whether everything of a person is meant, and not single records whose clock was due."""
+        return self.cause == "request"

@@ -1,0 +1,198 @@
+"""What a package says: files for people and for machines, made of what was read. Pure.
+
+Contents of GDPR 15(1) and of DOAJ-9a2 to 9a7: the data themselves, what for, from where, to whom,
+for how long, and the rights there are.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any, Final
+
+import orjson
+
+from services.retention.packages.reading import Said
+
+RIGHTS: Final = (
+    "You may ask for access, correction, erasure, restriction, portability, and you may object "
+    "(GDPR 15 to 21); what you consented to you may withdraw at any time, as easily as you gave "
+    "it. You may complain to a supervisory authority. No machine alone decides about you."
+)
+README: Final = """What is held of you
+===================
+
+index.html        everything, to be read
+data/             what is held now, by service and class: JSON and CSV
+events.ndjson     all that the logs still say of you, one record a line, oldest first in each topic
+processing.json   what for, on what ground, from where, to whom, for how long
+manifest.json     every file with its SHA-256, how far each log was read, and our signature
+
+Where your data stand beside those of others, theirs were left out: values can be read with your
+keys alone, and the names of others say "(another person)".
+`colophon verify-package FILE` checks the signature and every file.
+"""
+_STYLE: Final = (
+    "body{font:1rem/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+    "table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;"
+    "padding:.3rem .6rem;border-bottom:1px solid #999;overflow-wrap:anywhere}"
+)
+_HEAD: Final = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+    '<meta http-equiv="Content-Security-Policy" '
+    "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+    f"<title>What is held of you</title><style>{_STYLE}</style></head><body>"
+)
+
+
+@dataclass(slots=True)
+class Contents:
+    """What is held of a person now: the newest of every record, as its topic says."""
+
+    register: Mapping[str, Any]
+    newest: dict[tuple[str, str], Said] = field(default_factory=dict)
+    events: int = 0
+
+    def take(self, said: Said) -> bytes:
+        """Take in a record; return its line of events.ndjson."""
+        self.events += 1
+        self.newest[said.topic, said.key] = said
+        return orjson.dumps(
+            {
+                "topic": said.topic,
+                "offset": f"{said.partition}/{said.offset}",
+                "time": said.time,
+                "type": said.type,
+                "key": said.key,
+                "data": said.data,
+            },
+            option=orjson.OPT_APPEND_NEWLINE,
+        )
+
+    @property
+    def records(self) -> dict[str, list[Said]]:
+        """What is kept of the person in clear, by ``service/class``."""
+        found: dict[str, list[Said]] = {}
+        for one in self.newest.values():
+            if one.sealed is not None:
+                found.setdefault(f"{one.service}/{one.sealed.cls}", []).append(one)
+        return dict(sorted(found.items()))
+
+    @property
+    def facts(self) -> dict[str, list[Said]]:
+        """What else is said of the person, by topic: dates and decisions, without values."""
+        found: dict[str, list[Said]] = {}
+        for one in self.newest.values():
+            if one.sealed is None:
+                found.setdefault(one.topic, []).append(one)
+        return dict(sorted(found.items()))
+
+    def files(self, about: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
+        """Give every file but the events and the manifest; ``about`` is said in processing.json."""
+        for name, records in self.records.items():
+            yield f"data/{name}.json", _json([one.data for one in records])
+            yield f"data/{name}.csv", _csv(records)
+        for topic, records in self.facts.items():
+            yield f"data/{topic}.json", _json([one.data for one in records])
+        processing = {**about, "fields": self._fields(), "rights": RIGHTS}
+        yield "processing.json", _json(processing)
+        yield "index.html", self._page(processing).encode()
+        yield "README.txt", README.encode()
+
+    def _fields(self) -> list[dict[str, Any]]:
+        """Say of each field that is held what the register says of it (DOAJ-9a3 to 9a6)."""
+        found = []
+        for (schema, service), cls in sorted(self._schemas().items()):
+            declared = self.register["services"].get(service, {}).get(schema, {}).get("fields", {})
+            for pointer, row in declared.items():
+                said = {"service": service, "schema": schema, "field": pointer, "class": cls}
+                kept = ("purposes", "source", "portable")
+                found.append({**said, **{name: row[name] for name in kept}})
+        return found
+
+    def _schemas(self) -> dict[tuple[str, str], str]:
+        return {
+            (one.sealed.schema_id, one.service): one.sealed.cls
+            for one in self.newest.values()
+            if one.sealed is not None
+        }
+
+    def _page(self, processing: Mapping[str, Any]) -> str:
+        parts = [
+            _HEAD,
+            "<h1>What is held of you</h1>",
+        ]
+        if not self.newest:
+            parts.append("<p>We hold nothing of you.</p>")
+        for name, records in self.records.items():
+            parts += [f"<h2>{escape(name)}</h2>", *map(_table, records)]
+        if self.facts:
+            rows = [(topic, str(len(records))) for topic, records in self.facts.items()]
+            parts += ["<h2>What else is recorded</h2>", _rows(rows)]
+        used = [
+            (
+                f"{row['schema']}{row['field']}",
+                f"{', '.join(row['purposes'])}; from {row['source']}",
+            )
+            for row in processing["fields"]
+        ]
+        parts += ["<h2>What for, and from where</h2>", _rows(used)]
+        kept = [(row["what"], f"{row['until']}; {row['why']}") for row in processing["kept"]]
+        parts += ["<h2>For how long</h2>", _rows(kept)]
+        parts += [
+            "<h2>Who was given some of it</h2>",
+            _rows([(one, "") for one in processing["recipients"]]),
+        ]
+        parts += ["<h2>Your rights</h2>", f"<p>{escape(RIGHTS)}</p>", "</body></html>\n"]
+        return "\n".join(parts)
+
+
+def manifest(
+    package: str,
+    made_at: str,
+    files: Mapping[str, Mapping[str, Any]],
+    ends: Mapping[str, Mapping[str, int]],
+    services: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return what is signed: every file, how far each log was read, and what services answered."""
+    return {
+        "type": "AccessPackage/1",
+        "package": package,
+        "made-at": made_at,
+        "files": {name: dict(one) for name, one in sorted(files.items())},
+        "read-to": {name: dict(one) for name, one in sorted(ends.items())},
+        "services": dict(sorted(services.items())),
+    }
+
+
+def _json(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+
+
+def _csv(records: Sequence[Said]) -> bytes:
+    names = sorted({name for one in records for name in one.data["values"]})
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["record", "schema", *names])
+    for one in records:
+        values = one.data["values"]
+        cells = [_cell(values.get(name)) for name in names]
+        writer.writerow([one.data["record"], one.data["schema"], *cells])
+    return text.getvalue().encode()
+
+
+def _cell(value: Any) -> str:
+    said = "" if value is None else value if isinstance(value, str) else next(iter(value))
+    # A cell that begins so is a formula to a spreadsheet.
+    return f"'{said}" if said.startswith(("=", "+", "-", "@", "\t", "\r")) else said
+
+
+def _table(one: Said) -> str:
+    values = one.data["values"]
+    return _rows([(name, _cell(value)) for name, value in values.items()])
+
+
+def _rows(rows: Iterable[tuple[str, str]]) -> str:
+    cells = "".join(f"<tr><th>{escape(a)}</th><td>{escape(b)}</td></tr>" for a, b in rows)
+    return f"<table>{cells}</table>" if cells else "<p>Nothing.</p>"

@@ -1,0 +1,73 @@
+"""Erasures: asked for, carried out step by step, proven."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from services.retention.api.erasures import routes
+from services.retention.commands.erasures import Erasures
+from services.retention.erasure.running import Running
+from services.retention.erasure.saga import Saga
+from services.retention.store.erasures import GROUP, TABLE, TOPICS, open_erasures
+from services.retention.wiring import House, Part, Rooms
+from shared.events import Received
+from shared.events.orders import EvidenceState
+from shared.kafka.consume import Consumer
+from shared.mongo import projecting
+from shared.mongo.turns import Turns
+from shared.policy.erasure import load_erasure
+from shared.runtime.loops import step_forever
+from shared.runtime.service import Role
+
+ROLE: Final = "erasures"
+EVERY: Final = 1.0  # seconds between two looks where nothing wakes the loop
+
+
+async def open_part(house: House, rooms: Rooms) -> Part:
+    """Compose it."""
+    policy = load_erasure(house.settings.policies_dir / "erasure.toml")
+    store = open_erasures(house.database, wake=house.wake, clock=house.clock)
+    saga = Saga(house, rooms, policy, store)
+    running = Running(saga, Turns(house.database["leases"], ROLE, house.settings.replica_name))
+    erasures = Erasures(saga, running.touch if ROLE in house.roles else lambda _erasure: None)
+    rooms.erasing = erasures
+    return Part(
+        routes=routes(erasures),
+        running={ROLE: {ROLE: looping(house, running), GROUP: hearing(house, running).run}},
+    )
+
+
+def looping(house: House, running: Running) -> Role:
+    """Compose the loop."""
+    return partial(
+        step_forever,
+        ROLE,
+        running.step,
+        health=house.health,
+        every=EVERY,
+        within=120.0,
+        wake=running.wake,
+    )
+
+
+def hearing(house: House, running: Running) -> Consumer:
+    """Compose what keeps the evidence of all services."""
+    keep = projecting(house.database, TABLE)
+
+    async def handle(batch: Sequence[Received]) -> None:
+        await keep(batch)
+        for received in batch:
+            if isinstance(received.event, EvidenceState):
+                running.touch(received.event.erasure)
+
+    settings = house.settings
+    return Consumer(
+        GROUP,
+        TOPICS,
+        "retention",
+        handle,
+        settings.kafka_bootstrap,
+        settings.topic_prefix,
+        health=house.health,
+        member=settings.replica or None,
+    )

@@ -1,0 +1,128 @@
+"""Erasures, their orders, what was answered, and the ledger of what is gone."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from services.retention.model.erasure_states import KeptErasure, Step
+from services.retention.model.erasures import ENDS
+from services.retention.model.ledger import KeptHead
+from services.retention.store.layout import keeping
+from shared.events import REGISTRY, Event, Received
+from shared.events.orders import (
+    AccountsEvidenceGiven,
+    ConsentEvidenceGiven,
+    DepositsEvidenceGiven,
+    EvidenceState,
+    LedgerState,
+    OrderState,
+    RetentionEvidenceGiven,
+)
+from shared.mongo import Aggregates, Database, Put, faults
+from shared.mongo.projecting import Projection
+from shared.runtime.clock import SYSTEM, Clock, rfc3339
+
+ANSWERS: Final = "answers"  # the newest evidence of each service on each order
+GROUP: Final = "retention.evidence"
+EVIDENCE: Final[tuple[type[Event], ...]] = (
+    AccountsEvidenceGiven,
+    ConsentEvidenceGiven,
+    DepositsEvidenceGiven,
+    RetentionEvidenceGiven,
+)
+TOPICS: Final = tuple(kind.topic for kind in EVIDENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureStore:
+    """What is kept of erasures; ``heads`` says who was entered in the ledger last."""
+
+    database: Database
+    erasures: Aggregates[KeptErasure]
+    orders: Aggregates[OrderState]
+    ledger: Aggregates[LedgerState]
+    heads: Aggregates[KeptHead]
+
+    async def unsettled(self) -> list[str]:
+        """Return the erasures that are not at an end."""
+        with faults():
+            found = await self.erasures.collection.find({"settled": False}, {"_id": 1}).to_list(
+                None
+            )
+        return sorted(one["_id"] for one in found)
+
+    async def answers(self, order: str) -> dict[str, EvidenceState]:
+        """Return what services answered to an order, the newest of each."""
+        with faults():
+            found = await self.database[ANSWERS].find({"order": order}).to_list(None)
+        return {one["service"]: _answer(one) for one in found}
+
+    async def page(
+        self, *, step: Step | None, before: str | None, most: int
+    ) -> list[tuple[str, KeptErasure]]:
+        """Return erasures with their places in the list, the newest first, from ``before`` on."""
+        asked: dict[str, Any] = {} if step is None else {"step": step}
+        if before is not None:
+            asked["opened"] = {"$lt": before}
+        with faults():
+            found = await (
+                self.erasures.collection.find(asked, {"state": 1, "opened": 1})
+                .sort("opened", -1)
+                .limit(most)
+                .to_list(most)
+            )
+        return [(one["opened"], self.erasures.parse(one["state"])) for one in found]
+
+    async def told(self, of: Aggregates[Any], key: str) -> bool:
+        """Say whether the broker has everything that a document had to publish."""
+        with faults():
+            found = await of.collection.find_one({"_id": key}, {"outbox.id": 1})
+        return not (found or {}).get("outbox")
+
+
+def open_erasures(
+    database: Database, *, wake: Callable[[], None] = lambda: None, clock: Clock = SYSTEM
+) -> ErasureStore:
+    """Make the store; ``wake`` hurries the relay of this process."""
+    return ErasureStore(
+        database,
+        erasures=keeping(database, "erasures", KeptErasure, _of_erasure, clock=clock),
+        orders=keeping(database, "orders", OrderState, wake=wake, clock=clock),
+        ledger=keeping(database, "ledger", LedgerState, wake=wake, clock=clock),
+        heads=keeping(database, "ledger_heads", KeptHead, clock=clock),
+    )
+
+
+def answered(event: Any, received: Received) -> list[Put]:
+    """Keep the newest answer of a service to an order; whose it is, its topic says."""
+    service = received.event.topic.partition(".")[0]
+    fields = {
+        "order": event.order,
+        "erasure": event.erasure,
+        "service": service,
+        "type": received.event.type,
+        "said": event.model_dump_json(),
+        "at": event.looked_at,
+    }
+    return [Put(ANSWERS, f"{event.order}|{service}", event.version, fields)]
+
+
+TABLE: Final[Mapping[type[Event], Projection]] = dict.fromkeys(EVIDENCE, answered)
+
+
+def opened_at(erasure: KeptErasure) -> str:
+    """Return an erasure's place in the list of all."""
+    at: datetime = erasure.times["looking"]
+    return f"{rfc3339(at)} {erasure.erasure}"
+
+
+def _answer(document: Mapping[str, Any]) -> EvidenceState:
+    found = REGISTRY[document["type"]].model_validate_json(document["said"])
+    if not isinstance(found, EvidenceState):
+        raise TypeError(f"{document['type']} is no evidence")
+    return found
+
+
+def _of_erasure(state: KeptErasure) -> dict[str, Any]:
+    return {"settled": state.step in ENDS, "step": state.step, "opened": opened_at(state)}

@@ -1,0 +1,32 @@
+"""Access packages as data: how long one may be fetched."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.policy.rules import Row, checked, read
+
+
+class ReadyRow(Row):
+    """How long a package may be fetched; ISO 8601 duration."""
+
+    lasts: Annotated[timedelta, Field(strict=False, gt=timedelta(0))]
+
+
+class PackagesFile(BaseModel):
+    """The whole file, checked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    version: Annotated[str, Field(min_length=1, max_length=64)]
+    title: str
+    source: str
+    published: date
+    ready: ReadyRow
+
+
+def load_packages(path: Path) -> PackagesFile:
+    """Read and check the file at ``path``; raises ``PolicyError``."""
+    return checked(PackagesFile, read(path), str(path))

@@ -1,0 +1,248 @@
+"""Obeying retention's orders: look for a person in all that a service holds, erase, look again.
+
+The consumer only writes an order down; what is open is then worked off, again and again, until it
+is answered: an order waits for ever, and one that cannot be carried out holds up no other. Several
+processes may work at the same one: every step may be repeated, and an answer is given once.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Final
+
+from shared.events import Event, Received
+from shared.events.orders import OrderState
+from shared.kafka.consume import Consumer
+from shared.kafka.topics import partition_of
+from shared.mongo import Aggregates, Database, IndexModel
+from shared.privacy import orders
+from shared.privacy.erasing import (
+    Asks,
+    Held,
+    Holding,
+    Looking,
+    NothingInTheWay,
+    Whom,
+    look,
+    looked_at,
+    manifest,
+    outcome_of,
+    tombstoned,
+    whom_of,
+)
+from shared.privacy.keyring import KeyRing
+from shared.privacy.orders import KeptOrder, Planned
+from shared.privacy.subjects import Subjects
+from shared.privacy.vault import reveal
+from shared.runtime.clock import SYSTEM, Clock
+from shared.runtime.crashpoints import crashpoint
+from shared.runtime.faults import Busy, Transient
+from shared.runtime.health import Health
+from shared.runtime.log import get_log
+from shared.runtime.loops import step_forever
+from shared.runtime.service import Role, wait_any
+from shared.runtime.settings import ServiceSettings
+
+ORDERS: Final = "retention.orders.v1"
+EVIDENCE: Final = "evidence"  # the collection: one document an order, published as evidence
+INDEXES: Final = (
+    IndexModel([("open", 1)], name="open", partialFilterExpression={"open": True}),
+    IndexModel([("erasure", 1)], name="erasure"),
+)
+AGAIN_SECONDS: Final = 2.0  # until what could not be answered is tried again
+TOLD_SECONDS: Final = 5.0  # that one try waits for the relay
+TOLD_EVERY: Final = 0.05
+AT_ONCE: Final = 8  # orders that are worked on
+PAGE: Final = 100  # orders that are looked up together
+
+log = get_log(__name__)
+
+
+@dataclass(slots=True)
+class Obeying:
+    """One service's obedience; ``kind`` is the event that it answers by."""
+
+    service: str
+    kind: type[Event]
+    holdings: Sequence[Holding]
+    ring: KeyRing
+    orders: Aggregates[KeptOrder]
+    asks: Asks = field(default_factory=NothingInTheWay)
+    clock: Clock = SYSTEM
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def hear(self, batch: Sequence[Received]) -> None:
+        """Write down what is ordered of this service. Raises ``Transient``."""
+        newest: dict[str, OrderState] = {}
+        for received in batch:
+            told = received.event
+            if isinstance(told, OrderState) and self.service in told.services:
+                held = newest.get(told.order)
+                if held is None or held.version < told.version:
+                    newest[told.order] = told
+        names = list(newest)
+        for start in range(0, len(names), PAGE):
+            known = await self.orders.load_many(names[start : start + PAGE])
+            for name in names[start : start + PAGE]:
+                kept = known.get(name)
+                if kept is None or (kept.open and kept.order.version < newest[name].version):
+                    await self.orders.update(name, partial(orders.take, told=newest[name]))
+        if newest:
+            self.woken.set()
+
+    async def step(self) -> bool:
+        """Try every open order once; whatever goes wrong with one is no other's business."""
+        waiting = await self.orders.where(open=True)
+        for start in range(0, len(waiting), AT_ONCE):
+            await asyncio.gather(*(self._try(one) for one in waiting[start : start + AT_ONCE]))
+        return False
+
+    async def erased(self, whom: Whom, planned_in: Sequence[KeptOrder]) -> Looking:
+        """Erase what is kept of somebody, and return what a second look finds.
+
+        It is written down first in the orders that are to answer for it. Raises ``Transient``.
+        """
+        looking = await look(self.holdings, whom)
+        for kept in planned_in:
+            await self.orders.update(kept.id, partial(orders.plan, looking=looking))
+        for holding in self.holdings:
+            meant = [one for one in looking.found[holding.name] if not one.stays(whom.exempt)]
+            if meant:
+                cause = planned_in[0].order.erasure if planned_in else "ledger"
+                await holding.erase(meant, looking.whom, cause=cause)
+        crashpoint("erasing.erased")
+        return await look(self.holdings, looking.whom)
+
+    async def _try(self, kept: KeptOrder) -> None:
+        try:
+            said = await self._carried_out(kept)
+            if said is not None:
+                await self.orders.update(kept.id, partial(orders.answer, kind=self.kind, said=said))
+                crashpoint("erasing.evidence")
+        except (Transient, Busy) as fault:
+            log.warning("order waits", order=kept.id, reason=str(fault))
+        except Exception as fault:  # noqa: BLE001  (whatever it is, the order stays open)
+            log.error("order failed", order=kept.id, reason=type(fault).__name__)  # noqa: TRY400
+
+    async def _carried_out(self, kept: KeptOrder) -> Mapping[str, Any] | None:
+        """Return the answer to an order, None where it cannot be given yet."""
+        order = kept.order
+        subjects = frozenset[str]()
+        if order.subjects is not None:
+            opened = (await reveal(self.ring, Subjects, [order.subjects]))[0]
+            if opened.data is None:
+                why = f"subjects-{type(opened.unopened).__name__.lower()}"
+                return orders.not_looked(self.service, self.manifest, why, at=self.clock.now())
+            subjects = opened.data.every
+        whom = whom_of(order, subjects)
+        if order.kind == "look":
+            return await self._said(kept, await look(self.holdings, whom))
+        if kept.planned is not None:
+            whom = replace(whom, people=whom.people | set(kept.planned.people))
+        again = await self.erased(whom, [kept])
+        left = [name for name, held in again.found.items() if _left(held, whom.exempt)]
+        if left:
+            log.warning("an order leaves something", order=kept.id, collections=left)
+            return None
+        planned = await self.orders.load(kept.id)
+        if planned is None or not await self._told(planned.planned or Planned()):
+            return None
+        return await self._said(planned, again)
+
+    async def _told(self, planned: Planned) -> bool:
+        """Wait a little until all that these documents had to publish is at the broker."""
+        until = self.clock.monotonic() + TOLD_SECONDS
+        while not await self._all_told(planned):
+            if self.clock.monotonic() > until:
+                return False
+            await asyncio.sleep(TOLD_EVERY)
+        return True
+
+    async def _all_told(self, planned: Planned) -> bool:
+        for holding in self.holdings:
+            ids = list(planned.matched.get(holding.name, ()))
+            if ids and not await holding.told(ids):
+                return False
+        return True
+
+    async def _said(self, kept: KeptOrder, last: Looking) -> Mapping[str, Any]:
+        """Put together what is answered, by the last look and what was found before it."""
+        planned = orders.added(kept.planned or Planned(), last)
+        exempt = last.whom.exempt
+        looked = tuple(
+            looked_at(name, planned.matched[name], held, exempt)
+            for name, held in last.found.items()
+        )
+        erasing = kept.order.kind == "erase"
+        return {
+            "service": self.service,
+            "outcome": outcome_of(kept.order.kind, looked),
+            "looked": looked,
+            "keys_found": planned.keys,
+            "exempted": planned.classes,
+            "blockers": await self.asks.blockers(last.whom.pseudonyms | set(planned.people)),
+            "processors": await self.asks.processors(last.whom.subjects),
+            "tombstones": tombstoned(planned.records, partition_of) if erasing else (),
+            "manifest": self.manifest,
+            "reason": None,
+            "looked_at": self.clock.now(),
+        }
+
+    @property
+    def manifest(self) -> str:
+        """The hash of what this build says that it holds."""
+        return manifest(self.service, self.holdings)
+
+    async def standing(self, erasures: Sequence[str]) -> list[KeptOrder]:
+        """Return the orders to erase that stand here of these erasures. Raises ``Transient``."""
+        found = await self.orders.where(erasure={"$in": list(erasures)})
+        return [one for one in found if one.order.kind == "erase"]
+
+
+def _left(held: Sequence[Held], exempt: frozenset[str]) -> bool:
+    return any(not one.stays(exempt) for one in held)
+
+
+def open_orders(
+    database: Database, source: str, *, wake: Callable[[], None] = lambda: None
+) -> Aggregates[KeptOrder]:
+    """Return a service's orders; ``wake`` hurries the relay of this process."""
+    return Aggregates(
+        database[EVIDENCE],
+        KeptOrder.model_validate_json,
+        source,
+        lambda state: {"open": state.open, "erasure": state.order.erasure},
+        wake=wake,
+    )
+
+
+def answering(
+    obeying: Obeying, settings: ServiceSettings, health: Health, *, may: asyncio.Event
+) -> dict[str, Role]:
+    """Compose the roles that take orders in and answer them, once the ledger's gate lets them."""
+    consumer = Consumer(
+        f"{obeying.service}.orders",
+        [ORDERS],
+        obeying.service,
+        obeying.hear,
+        settings.kafka_bootstrap,
+        settings.topic_prefix,
+        health=health,
+        member=settings.replica or None,
+    )
+
+    async def erasing(draining: asyncio.Event) -> None:
+        await wait_any(may, draining)
+        if may.is_set():
+            await step_forever(
+                "erasing",
+                obeying.step,
+                draining,
+                health=health,
+                every=AGAIN_SECONDS,
+                within=300,
+                wake=obeying.woken,
+            )
+
+    return {"orders": consumer.run, "erasing": erasing}

@@ -1,0 +1,143 @@
+"""Access packages by a real retention, read from the topics of services that are spoken for."""
+
+import io
+import zipfile
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+import orjson
+import pytest
+
+from shared.events import AccountsRecordKept
+from shared.events.owners import OwnerChanged
+from shared.events.personal import record_key
+from shared.privacy.blind import BlindIndex
+from shared.privacy.personal import Personal, PersonalData
+from shared.privacy.receipts import Signer, verified
+from shared.runtime.ids import new_id, new_pseudonym
+from tests.consenting import a_place
+from tests.erasing import Holder, World, hasty, world
+from tests.platform import Platform
+from tests.processes import service, until
+
+MINE, THEIRS = "cnry-mine-8c1f", "cnry-theirs-77aa"
+
+
+class Details(PersonalData, schema="test.packaged-details.v1"):
+    """What a test keeps of a person."""
+
+    name: Annotated[str, Personal("account", ("account-admin",))]
+
+
+EMAIL: Final = "somebody@example.org"
+
+
+@pytest.fixture(scope="module")
+async def here(
+    platform: Platform, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    """Run retention for all tests of this module; each has people of its own."""
+    place = await a_place(platform, tmp_path_factory.mktemp("packages"))
+    policies = hasty(place.folder / "policies")
+    async with (
+        service("retention", place, POLICIES_DIR=str(policies)) as running,
+        world(place, running) as found,
+    ):
+        yield found
+
+
+async def told(here: World, person: str, name: str, *, index: str) -> None:
+    """Have accounts keep a record of somebody, and tell of it."""
+    sealed = await here.kept(Details(name=name), person)
+    await here.answering.voices["accounts"].say(
+        AccountsRecordKept(
+            record_key=record_key(sealed), sealed=sealed, subjects=(index,), version=1
+        )
+    )
+
+
+async def asked(here: World, *, email: str = EMAIL) -> Any:
+    return await here.ok("POST", "/packages", {"request": new_id(), "emails": [email]})
+
+
+async def at(here: World, package: str, step: str) -> Any:
+    async def there() -> Any:
+        said = await here.ok("GET", f"/packages/{package}")
+        return said if said["step"] == step else None
+
+    return await until(there, within=30, what=f"package {step}")
+
+
+async def fetched(here: World, package: str, code: str) -> tuple[int, bytes]:
+    assert here.retention is not None
+    url = f"{here.retention.url}/packages/{package}/file"
+    async with here.session.get(url, headers={"Authorization": f"Bearer {code}"}) as answer:
+        return answer.status, await answer.read()
+
+
+@pytest.mark.law("P8")
+@pytest.mark.clause("DOAJ-9a2")
+async def test_a_package_holds_what_topics_say_of_a_person_is_fetched_once_and_then_gone(
+    here: World,
+) -> None:
+    person, other = new_pseudonym(), new_pseudonym()
+    index = BlindIndex(here.place.folder)
+    await told(here, person, MINE, index=index.of(EMAIL))
+    await told(here, other, THEIRS, index=index.of("other@example.org"))
+    await here.answering.voices["deposits"].say(
+        OwnerChanged(person=person, journals=(), heard=1, version=1),
+        OwnerChanged(person=other, journals=(), heard=1, version=1),
+    )
+    here.answering.fresh = {
+        "accounts": Holder({f"{person}.account": ["u"]}, processors=("mailer",))
+    }
+    said = await asked(here)
+    package, code = said["package"], said["code"]
+    ready = await at(here, package, "ready")
+    assert (await fetched(here, package, "not-the-code"))[0] == 404
+
+    status, whole = await fetched(here, package, code)
+
+    assert (status, len(whole)) == (200, ready["octets"])
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    everything = b"".join(files.values()).decode()
+    assert MINE in files["data/accounts/account.csv"].decode()
+    assert orjson.loads(files["data/accounts/account.json"])[0]["values"] == {"name": MINE}
+    assert person in files["data/deposits.owners.v1.json"].decode()
+    assert "mailer" in files["processing.json"].decode()
+    for others in (THEIRS, other, "other@example.org"):
+        assert others not in everything
+    signed = orjson.loads(files["manifest.json"])
+    assert verified(signed, Signer(here.place.folder / "retention.key").public)
+    assert set(signed["files"]) == set(files) - {"manifest.json"}
+    gone = await at(here, package, "gone")
+    assert gone["why"] == "fetched"
+    assert (await fetched(here, package, code))[0] == 410
+    left: Any = await here.database["package_chunks"].find_one({"package": package})
+    assert left is None
+
+
+@pytest.mark.clause("DOAJ-9a2")
+async def test_nothing_held_is_a_package_too(here: World) -> None:
+    said = await asked(here, email="nobody@example.org")
+    await at(here, said["package"], "ready")
+    _status, whole = await fetched(here, said["package"], said["code"])
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        assert b"We hold nothing of you." in archive.read("index.html")
+
+
+@pytest.mark.law("P3")
+async def test_a_service_that_does_not_answer_is_waited_for_and_named(here: World) -> None:
+    silent = Holder(silent=True)
+    here.answering.fresh = {"deposits": silent}
+    said = await asked(here, email="third@example.org")
+
+    async def named() -> bool:
+        shown = await here.ok("GET", f"/packages/{said['package']}")
+        return bool(shown["waiting_for"] == ["deposits"])
+
+    await until(named, what="the service named")
+    assert (await fetched(here, said["package"], said["code"]))[0] == 409
+    silent.silent = False
+    await at(here, said["package"], "ready")

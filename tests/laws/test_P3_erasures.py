@@ -1,0 +1,261 @@
+"""P3 and P4: an erasure is done only by everybody's evidence, and a hold keeps its keys.
+
+Retention's loop runs over a store in memory. Services are slow or blind, holds come and go, people
+ask twice, records turn up late, and the process dies at any access to the store. What must never be
+is watched at each write (tests/laws/erasure_world.py); what must be in the end is said here.
+"""
+
+import os
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.retention.model.erasures import ENDS, GIVEN_UP
+from services.retention.wiring import Due
+from shared.events.orders import KeptUnits
+from shared.privacy.lifecycle import KeptKeys
+from shared.runtime import crashpoints
+from tests.laws.erasure_world import PEOPLE, SCHEDULE, SERVICES, Killed, World
+from tests.laws.turns import run
+
+ROUNDS = 40
+POINTS = (
+    "saga.look-ordered",
+    "saga.planned",
+    "saga.collected",
+    "saga.key-fenced",
+    "saga.fenced",
+    "saga.destroying",
+    "saga.entered",
+    "saga.key-destroyed",
+    "saga.destroyed",
+    "saga.erase-ordered",
+    "saga.evidenced",
+    "saga.compacted",
+    "saga.irrecoverable",
+    "saga.scanned",
+    "saga.in-tree",
+    "saga.certified",
+    "saga.closed",
+    "saga.released",
+)
+
+
+async def happens(world: World, number: int) -> None:
+    """Let something happen that is not retention's doing."""
+    dice = world.dice
+    done = dice.choice((_answers, _answers, _answers, _late, _asks, _approves, _holds, _gives_up))
+    await done(world, number)
+    world.relay()
+
+
+async def _answers(world: World, _number: int) -> None:
+    for order in world.orders():
+        for service in world.open_to(order):
+            if world.dice.random() < 0.6:
+                await world.answer(order, service, blind=world.dice.random() < 0.2)
+
+
+async def _late(world: World, number: int) -> None:
+    await world.keeps(world.dice.choice(SERVICES), world.dice.choice(PEOPLE), number)
+
+
+async def _asks(world: World, number: int) -> None:
+    if len(world.whose) < 4:
+        await world.ask(world.dice.choice(PEOPLE), f"request-{number}")
+
+
+async def _approves(world: World, _number: int) -> None:
+    for erasure in world.whose:
+        if world.state(erasure).step == "planned":
+            await world.erasures.approve(erasure, "officer", at_once=world.dice.random() < 0.5)
+
+
+async def _holds(world: World, _number: int) -> None:
+    held = [keys for every in world.held.values() for keys in every]
+    if held:
+        place = world.dice.choice((world.keys.restrict, world.keys.release))
+        await place(world.dice.choice(held), "case")
+
+
+async def _gives_up(world: World, _number: int) -> None:
+    erasure, dice = world.dice.choice(list(world.whose)), world.dice.random()
+    if dice < 0.1:
+        await world.erasures.take_back(erasure, "officer")
+    elif dice < 0.2:
+        await world.erasures.refuse(erasure, "officer", "not-verified")
+
+
+async def in_the_end(world: World) -> None:
+    """Nobody is slow any more, nothing is held, nobody dies."""
+    world.deadly = 0.0
+    for keys in list(world.documents["keys"].documents):
+        await world.keys.release(keys, "case")
+    for _ in range(60):
+        for order in world.orders():
+            for service in world.open_to(order):
+                await world.answer(order, service, blind=False)
+        for erasure in world.whose:
+            if world.state(erasure).step == "planned":
+                await world.erasures.approve(erasure, "officer", at_once=True)
+        world.relay()
+        await world.step(50_000.0)
+        if all(world.state(one).step in ENDS for one in world.whose):
+            return
+    stuck = {one: world.state(one) for one in world.whose}
+    said = {one: (of.step, of.awaiting) for one, of in stuck.items() if of.step not in ENDS}
+    raise AssertionError(f"not at an end: {said}")
+
+
+@pytest.mark.law("P3")
+@pytest.mark.law("P4")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(seed=st.integers(0, 2**32), deadly=st.sampled_from([0.0, 0.01, 0.05]))
+def test_whoever_dies_or_is_away_nothing_goes_unasked_under_a_hold_or_without_evidence(
+    tmp_path: Path, seed: int, deadly: float
+) -> None:
+    async def lives() -> None:
+        world = World(tmp_path, Random(seed))
+        for number, person in enumerate(PEOPLE):
+            await world.keeps(world.dice.choice(SERVICES), person, number)
+        await world.ask(PEOPLE[0], "first")
+        for number in range(10, 10 + ROUNDS):
+            with world.safe():
+                await happens(world, number)
+            world.deadly = deadly
+            await world.step()
+        await in_the_end(world)
+        ends(world)
+
+    run(lives())
+
+
+def ends(world: World) -> None:
+    """Say what is so when all is over: certificates, the ledger, and nothing fenced in vain."""
+    certified = {one for one in world.whose if world.state(one).certificate is not None}
+    assert certified == {one for one in world.whose if world.state(one).step not in GIVEN_UP}
+    entries = list(world.database["ledger"].documents.values())
+    numbers = [one["state"] for one in entries]
+    assert {one["_id"] for one in entries} <= certified
+    assert len(set(numbers)) == len(entries)
+    for erasure in certified:
+        said = world.certificate(erasure).statement
+        assert sorted(one.service for one in said.evidence) == sorted(world.asked)
+    for document in world.documents["keys"].documents.values():
+        keys = KeptKeys.model_validate_json(document["state"])
+        if keys.fence == "fenced":
+            raise AssertionError(f"fenced, and for nobody: {world.state(keys.cause or '').step}")
+        if keys.fence == "destroyed" and keys.cause in world.whose:
+            ended = world.state(keys.cause)
+            assert ended.certificate is not None or keys.keys_id.endswith(".erasure-request")
+
+
+@pytest.mark.law("P3")
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_at_any_named_place_an_erasure_comes_to_the_same_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    struck = []
+
+    def killed(_pid: int, _signal: int) -> None:
+        struck.append(point)
+        raise Killed
+
+    monkeypatch.setattr(crashpoints, "_name", point)
+    monkeypatch.setattr(crashpoints, "_left", 1)
+    monkeypatch.setattr(crashpoints, "os", SimpleNamespace(kill=killed, getpid=os.getpid))
+
+    async def lives() -> None:
+        world = World(tmp_path, Random(1))
+        for number, service in enumerate(SERVICES[:2]):
+            await world.keeps(service, PEOPLE[0], number)
+        await world.keeps(SERVICES[0], PEOPLE[1], 9)
+        erasure = await world.ask(PEOPLE[0], "first")
+        if point == "saga.released":
+            await taken_back(world, erasure)
+        await in_the_end(world)
+        ends(world)
+        left = [whose for every in world.held.values() for whose in every.values()]
+        readable = sorted([PEOPLE[0]] * 2 if point == "saga.released" else [])
+        assert sorted(left) == [*readable, PEOPLE[1]]
+        assert world.turn == 3  # one died, another went on
+
+    run(lives())
+    assert struck == [point]
+
+
+async def taken_back(world: World, erasure: str) -> None:
+    """Take an erasure back once it has fenced."""
+    while world.state(erasure).step != "fenced":
+        for order in world.orders():
+            for service in world.open_to(order):
+                await world.answer(order, service, blind=False)
+        if world.state(erasure).step == "planned":
+            await world.erasures.approve(erasure, "officer", at_once=True)
+        world.relay()
+        await world.step(1.0)
+    await world.erasures.take_back(erasure, "officer")
+
+
+@pytest.mark.law("P3")
+def test_a_service_that_holds_personal_data_only_since_the_plan_is_asked_too(
+    tmp_path: Path,
+) -> None:
+    async def lives() -> None:
+        world = World(tmp_path, Random(1), asked=SERVICES[:2])
+        await world.keeps("accounts", PEOPLE[0], 1)
+        erasure = await world.ask(PEOPLE[0], "first")
+        while world.state(erasure).step != "ordered":
+            for order in world.orders():
+                for service in world.open_to(order):
+                    await world.answer(order, service, blind=False)
+            if world.state(erasure).step == "planned":
+                await world.erasures.approve(erasure, "officer", at_once=True)
+            world.relay()
+            await world.step(40.0)
+        await world.keeps("deposits", PEOPLE[0], 2)
+        world.asked = SERVICES
+        world.start()
+        await in_the_end(world)
+        ends(world)
+        said = world.certificate(erasure).statement
+        erased = {one.service: one.erased for one in said.evidence}
+        assert erased == {"accounts": 1, "consent": 0, "deposits": 1, "retention": 0}
+        assert not world.held["deposits"]
+
+    run(lives())
+
+
+@pytest.mark.law("P4")
+def test_a_due_clock_is_told_twice_and_one_erasure_takes_its_record_alone(tmp_path: Path) -> None:
+    async def lives() -> None:
+        world = World(tmp_path, Random(1))
+        await world.keeps("accounts", PEOPLE[0], 1)
+        (keys,) = world.held["accounts"]
+        due = Due(
+            clock="clock-1",
+            rule=SCHEDULE.file.rules[0].id,
+            clause="DOAJ-6a1",
+            version=SCHEDULE.version,
+            service="accounts",
+            kind="application",
+            record="r",
+            due=world.clock.now(),
+            records=(KeptUnits(keys_id=keys, units=("u",)),),
+        )
+        erasure = await world.erasures.due(due)
+        assert await world.erasures.due(due) == erasure
+        world.whose[erasure] = PEOPLE[0]
+        await in_the_end(world)
+        said = world.certificate(erasure).statement
+        assert (said.cause, said.rule) == ("due-clock", due.rule)
+        assert [one.service for one in said.evidence] == ["accounts"]
+        left = await world.keys.shown(keys)
+        assert left is not None
+        assert (left.fence, left.units, [one.unit for one in left.gone]) == ("active", {}, ["u"])
+
+    run(lives())
