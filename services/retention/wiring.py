@@ -127,7 +127,7 @@ class Schedules(Protocol):
         ...
 
     async def in_force(self, now: datetime) -> Schedule:
-        """Look which version is in force at a moment, past or present; remember it if it is now."""
+        """Look which version is in force at a moment, past or present, and which one is now."""
         ...
 
 

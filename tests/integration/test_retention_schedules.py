@@ -107,6 +107,17 @@ async def test_a_change_is_previewed_and_approved_by_two_before_anything_is_due_
     )
     assert (held_then["holds"], held_then["clocks"][0]["verdict"]) == ([placed["hold"]], "held")
 
+    async def fired() -> Any:
+        found = await kept.records.load_many([f"application:p{n}" for n in range(20)])
+        done = {one.record: one.settled[0] for one in found.values() if one.settled}
+        return done if len(done) >= 4 else None
+
+    # The rows are folded anew by the version that counts: what it makes due is due, and no more.
+    done = await until(fired, within=40, what="what the change made due")
+    assert {one.schedule for one in done.values()} == {"shorter"}
+    assert set(done) == {"p1", "p2", "p3", "p4"}
+    assert all(one.at >= before for one in done.values())
+
 
 @pytest.mark.law("P6")
 async def test_a_version_that_cannot_be_obeyed_is_refused_and_says_where(kept: Kept) -> None:

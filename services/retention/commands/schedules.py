@@ -65,12 +65,14 @@ class Versions:
         return self._current or self.shipped
 
     async def in_force(self, now: datetime) -> Schedule:
-        """Look which version is in force at a moment, past or present; remember it if it is now."""
-        found = schedules.in_force(await self.every(), now)
-        schedule = self.parsed(found) if found else self.shipped
-        if now >= self.clock.now() or self._current is None:
-            self._current = schedule
-        return schedule
+        """Look which version is in force at a moment, past or present, and which one is now."""
+        every = await self.every()
+        self._current = self._at(every, self.clock.now())
+        return self._at(every, now)
+
+    def _at(self, every: Sequence[KeptSchedule], moment: datetime) -> Schedule:
+        found = schedules.in_force(every, moment)
+        return self.parsed(found) if found else self.shipped
 
     async def every(self) -> list[KeptSchedule]:
         """Return all versions, in the order in which they were published."""
