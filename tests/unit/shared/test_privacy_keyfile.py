@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from shared.privacy.epochs import FileEpochs
-from shared.privacy.keyfile import KeyFileError, load_or_create
+from shared.privacy.keyfile import KeyFileError, destroy, load_or_create
+from shared.runtime.faults import Transient
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -90,6 +91,46 @@ def test_epochs_begin_with_one_and_the_greatest_is_current(tmp_path: Path) -> No
     assert both.kek(1) == first.kek(1)
     with pytest.raises(LookupError):
         both.kek(3)
+
+
+def test_epochs_come_and_go_while_a_process_runs(tmp_path: Path) -> None:
+    here, there = FileEpochs(tmp_path), FileEpochs(tmp_path)
+    first = here.kek(1)
+    there.make(2)
+    there.make(2)
+    assert (here.current(), here.standing()) == (2, (1, 2))
+    there.put_aside(1)
+    there.put_aside(1)
+    assert there.kek_aside(1) == first
+    with pytest.raises(Transient):  # not gone yet: what is under it is being wrapped anew
+        here.kek(1)
+    assert (here.standing(), here.aside()) == ((2,), (1,))
+    there.end(1)
+    there.end(1)
+    with pytest.raises(LookupError):
+        here.kek(1)
+    with pytest.raises(LookupError):
+        there.kek_aside(1)
+    assert [path.name for path in tmp_path.iterdir()] == ["kek-2.key"]
+    assert FileEpochs(tmp_path).standing() == (2,)  # none is made where one stands
+
+
+def test_a_key_file_that_ends_is_overwritten_before_it_goes(tmp_path: Path) -> None:
+    path, other = tmp_path / "a.key", tmp_path / "b"
+    load_or_create(path)
+    text = path.read_bytes()
+    other.hardlink_to(path)
+    destroy(path)
+    assert not path.exists()
+    assert len(other.read_bytes()) == len(text)
+    assert other.read_bytes() != text
+
+
+def test_where_no_epoch_stands_any_more_the_remedy_is_said(tmp_path: Path) -> None:
+    epochs = FileEpochs(tmp_path)
+    (tmp_path / "kek-1.key").unlink()
+    with pytest.raises(KeyFileError, match="bring the folder back"):
+        epochs.current()
 
 
 def test_a_misnamed_epoch_is_refused_rather_than_overlooked(tmp_path: Path) -> None:
