@@ -15,6 +15,7 @@ def command(roles: tuple[str, ...]) -> None:
     """Run the named roles in one process, by default all.
 
     api: shows operators what became of keys. relay: tells every service which keys are fenced.
+    reactions: writes the proofs of all services into the transparency log, and signs checkpoints.
     """
     run(partial(main, Settings(), roles or ROLES))
 
