@@ -132,6 +132,7 @@ class Comparing:
                 )
             if one.index == size:
                 await tree.leaves.restore(one)
+                held[one.index] = one.leaf
                 size += 1
             told.size = max(told.size, one.index + 1)
 
