@@ -14,12 +14,7 @@ from shared.runtime.service import run
 def command(roles: tuple[str, ...]) -> None:
     """Run the named roles in one process, by default all.
 
-    api: shows operators what became of keys. relay: tells every service which keys are fenced.
-    reactions: writes the proofs of all services into the transparency log, and signs checkpoints.
     api: what operators and people ask. relay: tells every service what was decided. reactions:
-    keeps the audit log, and nudges topics. clocks: hears the facts that clocks rest on, acts on
-    what is due, and looks after holds, reviews and lists. erasures: carries erasures and packages
-    on. deliver: mails.
     obeys orders about its own records, and keeps the log of proof. clocks: hears the facts that
     clocks rest on, acts on what is due, and looks after requests, holds, reviews and lists.
     erasures: carries erasures and packages on. deliver: mails.
