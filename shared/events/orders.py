@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.events.base import Event, Instant, State, Version
-from shared.events.personal import RetentionClass, Sealed
+from shared.events.personal import Envelope, RetentionClass, Sealed
 from shared.events.retention import KeysId
 
 OrderKind = Literal["look", "erase"]
@@ -147,3 +147,15 @@ class LedgerState(State):
 
 class LedgerEntryWritten(LedgerState, Event, topic="retention.ledger.v1", key="entry"):
     """An erasure went as far as this."""
+
+
+class ControlPlanted(Event, topic="retention.controls.v1", key="control"):
+    """A scan of the log has to find this, in a batch of this codec, or it has shown nothing.
+
+    Its envelope is under a key that nobody ever had.
+    """
+
+    control: Word = Field(description="The codec.")
+    envelope: Envelope
+    room: str = Field(description="Blanks: a client compresses only what gets smaller.")
+    version: Version

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from shared.events import Event
 from shared.events.orders import (
     Blocker,
+    ControlPlanted,
     EvidenceState,
     KeptUnits,
     LedgerState,
@@ -19,6 +20,9 @@ IDS = st.uuids(version=4).map(str)
 DIGESTS = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,15}", fullmatch=True)
 COUNTS = st.integers(0, 1000)
+CONTROLS = st.from_regex(r"pe1\.p[0-9a-f]{32}\.control\.control\.[0-9a-f]{64}", fullmatch=True)
+ROOMS = st.text(" ", max_size=20)
+VERSIONS = st.integers(1, 1000)
 RECORDS = st.lists(
     st.builds(
         KeptUnits,
@@ -81,6 +85,10 @@ LEDGER = {
 
 def of(kind: type[Event]) -> st.SearchStrategy[Event] | None:
     """Return events of a class of this kind, None where it is none."""
+    if kind is ControlPlanted:
+        return st.builds(
+            ControlPlanted, control=NAMES, envelope=CONTROLS, room=ROOMS, version=VERSIONS
+        )
     for state, fields in (
         (OrderState, ORDER),
         (EvidenceState, EVIDENCE),

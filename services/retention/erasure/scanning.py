@@ -25,8 +25,6 @@ from shared.runtime.faults import Transient
 from shared.runtime.ids import new_pseudonym, random_bytes
 from shared.runtime.log import get_log
 
-SERVICE: Final = "retention"
-CONTROLS: Final = "retention.controls.v1"
 CLASS: Final = "control"
 
 log = get_log(__name__)
@@ -117,9 +115,8 @@ class Scanning:
         controls = {codec: Key(f"{new_pseudonym()}.{CLASS}", CLASS) for codec in CODECS}
         await plant(
             self.bootstrap,
-            CONTROLS,
             {codec: _envelope(key) for codec, key in controls.items()},
-            service=SERVICE,
+            at=rfc3339(self.clock.now()),
             prefix=self.prefix,
         )
         planted = [KeptUnits(keys_id=key.keys_id) for key in controls.values()]
