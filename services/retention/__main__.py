@@ -16,7 +16,8 @@ def command(roles: tuple[str, ...]) -> None:
 
     api: what operators and people ask. relay: tells every service what was decided. reactions:
     obeys orders about its own records, and keeps the log of proof. clocks: hears the facts that
-    clocks rest on, acts on what is due, and looks after requests, holds, reviews and lists. erasures: carries erasures and packages on. deliver: mails.
+    clocks rest on, acts on what is due, and looks after requests, holds, reviews and lists.
+    erasures: carries erasures and packages on. deliver: mails.
     """
     run(partial(main, Settings(), roles or ROLES))
 
