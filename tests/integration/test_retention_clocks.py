@@ -86,7 +86,9 @@ async def test_facts_of_other_services_become_clocks_that_say_why_they_run(
         return next((one for one in matching if one["standing"] == standing), None)
 
     def account(standing: str, number: int) -> Any:
-        return until(lambda: clock("account", pseudonym(number), standing), what=standing)
+        return until(
+            lambda: clock("account", pseudonym(number), standing), within=60, what=standing
+        )
 
     kept = await account("kept", 1)
     assert (kept["rule"], kept["clause"]) == ("stale-account", "DOAJ-6b2")
