@@ -6,8 +6,12 @@ from typing import Any, Final
 
 import aiohttp
 
+from services.accounts.commands import asking
 from shared.events.orders import EvidenceState
+from shared.mail.queue import seal_fields
 from shared.mongo import Database
+from shared.privacy.epochs import FileEpochs
+from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id
 from tests.ordering import Retention
 from tests.peopling import Office, Somebody
@@ -82,6 +86,25 @@ class Registry:
             if ids:
                 found[name] = sorted(ids)
         return found
+
+    async def given_up_ask(self, email: str) -> None:
+        """Leave an ask for a code that could not be answered for too long."""
+        now, one = SYSTEM.now(), f"{asking.SIGN_IN}:{new_id()}"
+        keys = FileEpochs(self.office.place.folder / "accounts")
+        sealed = seal_fields(keys, {"email": email}, schema=asking.SCHEMA, record=one)
+        await self.database["deliveries"].insert_one(
+            {
+                "_id": one,
+                "kind": asking.SIGN_IN,
+                "payload": {"sealed": sealed, "about": {}},
+                "share": asking.SIGN_IN,
+                "state": "dead",
+                "dead": True,
+                "tries": 9,
+                "since": now,
+                "due": now,
+            }
+        )
 
     async def copied(self) -> dict[str, dict[str, Any]]:
         """Return all documents, as a copy of the store has them."""

@@ -34,6 +34,8 @@ INDEXES: Final = (
     IndexModel([("forget_at", 1)], name="forget", expireAfterSeconds=0),
 )
 
+WITHOUT_TEXTS: Final = {"payload.sealed.values": 0}
+
 
 @dataclass(frozen=True, slots=True)
 class New:
@@ -188,12 +190,12 @@ class Deliveries:
         return done.modified_count
 
     async def sealed(self) -> list[Delivery]:
-        """Return what still holds something sealed: what waits, and what is dead."""
+        """Return what still holds something sealed, without it: what waits, and what is dead."""
         with faults():
             found = [
                 each
                 for asked in ({"waiting": True}, {"dead": True})
-                for each in await self.collection.find(asked).to_list(None)
+                for each in await self.collection.find(asked, WITHOUT_TEXTS).to_list(None)
             ]
         return [_delivery(one) for one in found if "sealed" in one["payload"]]
 

@@ -90,12 +90,12 @@ class Asked:
             decision = decisions.get(one.payload["about"].get("decision", ""))
             cls = CONTACT if decision and decision.use.category == CATEGORY else CLS
             people = {one.share, one.payload["about"].get("person", "")}
-            subjects = self._subjects(one, decision, whom)
+            subjects = await self._subjects(one, decision, whom)
             if any(whom.looks(person, cls, UNITS[cls], subjects) for person in people):
                 held.append(Held(one.id, classes=frozenset({cls})))
         return held
 
-    def _subjects(
+    async def _subjects(
         self, one: Delivery, decision: KeptDecision | None, whom: Whom
     ) -> tuple[str, ...]:
         """Return the blind indexes of the address that it is to, where they are asked for."""
@@ -103,10 +103,12 @@ class Asked:
             return ()
         if one.kind == KIND:
             return decision.subjects if decision else ()
+        whole = await self.people.mails.queue.one(one.id)
+        sealed = whole.payload.get("sealed") if whole else None
+        if sealed is None:
+            return ()  # it was answered meanwhile
         try:
-            texts = open_fields(
-                self.people.mails.keys, one.payload["sealed"], schema=asking.SCHEMA, record=one.id
-            )
+            texts = open_fields(self.people.mails.keys, sealed, schema=asking.SCHEMA, record=one.id)
         except UnsealError:
             return ()  # nobody reads it: its key is gone
         return self.people.index.all(texts["email"])
