@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.asyncapi.messages import BINDING, JSON, PLANTED_TYPE, Node, messages, schemas
+from deploy.asyncapi.messages import BINDING, JSON, Node, messages, schemas
 from shared.events import NUDGE_KEY, REGISTRY, WATERMARK_KEY
 from shared.events.records import NUDGE_TYPE, WATERMARK_TYPE
 from shared.kafka.topics import Topic, declared
@@ -86,8 +86,6 @@ def messages_of(topic: Topic) -> list[str]:
         return ["dead.letter", "dead.resolution"]
     if _replaying(topic):
         return ["dead.replayed"]
-    if topic.name.endswith(".controls.v1"):
-        return [PLANTED_TYPE]
     events = sorted(kind for kind, event in REGISTRY.items() if event.topic == topic.name)
     marks = [WATERMARK_TYPE] if topic.gate else []
     return events + marks + ([NUDGE_TYPE] if topic.nudge else [])

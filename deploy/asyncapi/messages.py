@@ -45,8 +45,6 @@ RESOLVED: Final[Mapping[str, Node]] = {
     "dead_time": {"description": "When that was done."},
 }
 
-PLANTED_TYPE: Final = "scan.control"
-
 
 def messages() -> Iterator[tuple[str, Node]]:
     """Yield each message and its name: events by their type, then what the topics need."""
@@ -111,9 +109,6 @@ def _dead() -> Iterator[tuple[str, Node]]:
     said = "What became of the letter under the same key; the value is empty."
     yield "dead.resolution", _parked("Resolution", said, place, _named(RESOLVED))
     yield "dead.replayed", _parked("Replayed record", "A record as it was.", own, {})
-    said = "An envelope under a key that nobody has, in one of the codecs: a scan must find it."
-    codec: Node = {"type": "string", "description": "The codec of its batch."}
-    yield PLANTED_TYPE, _parked("Planted control", said, codec, {})
 
 
 def _parked(title: str, said: str, key: Node, headers: Node) -> Node:
