@@ -10,7 +10,7 @@ import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any, Final, cast
 
 import orjson
@@ -58,12 +58,17 @@ NOBODY: Final = cast("Any", SimpleNamespace())
 
 
 def retention_routes() -> list[Route]:
-    """Return the routes of every room of retention's site."""
-    rooms = [
-        importlib.import_module(f"{retention_api.__name__}.{found.name}")
-        for found in pkgutil.iter_modules(retention_api.__path__)
-    ]
-    return [route for room in rooms if hasattr(room, "routes") for route in room.routes(NOBODY)]
+    """Return the routes of every room of retention's site; a package may speak for its modules."""
+    return [route for room in _rooms_of(retention_api) for route in room.routes(NOBODY)]
+
+
+def _rooms_of(package: ModuleType) -> Iterator[ModuleType]:
+    for found in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{package.__name__}.{found.name}")
+        if hasattr(module, "routes"):
+            yield module
+        elif found.ispkg:
+            yield from _rooms_of(module)
 
 
 SITES: Final[Mapping[str, Callable[[Health], web.Application]]] = {
