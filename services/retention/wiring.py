@@ -84,10 +84,14 @@ class Erasing(Protocol):
         """Begin the erasure of what a due clock names, once; return its id."""
         ...
 
+    async def sealed(self, request: str, indexes: Sequence[str]) -> Sealed | None:
+        """Seal blind indexes for an erasure under a key of its own; None where it has begun."""
+        ...
+
     async def asked(
         self,
         request: str,
-        subjects: Sealed,
+        subjects: Sealed | None,
         *,
         exempt: Sequence[tuple[str, str, datetime]] = (),
         actor: str,

@@ -77,6 +77,8 @@ async def fetched(here: World, package: str, code: str) -> tuple[int, bytes]:
 
 @pytest.mark.law("P8")
 @pytest.mark.clause("DOAJ-9a2")
+@pytest.mark.clause("DOAJ-9a5")
+@pytest.mark.clause("DOAJ-9a6")
 async def test_a_package_holds_what_topics_say_of_a_person_is_fetched_once_and_then_gone(
     here: World,
 ) -> None:

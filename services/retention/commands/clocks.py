@@ -1,11 +1,11 @@
 """Looking at clocks: of one record with all that explains them, and of many page by page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from services.retention.model.clocks import Hold, Judged
+from services.retention.model.clocks import Clock, Hold, Judged
 from services.retention.model.dues import explained
 from services.retention.model.records import KeptRecord, Settled, name_of
 from services.retention.store.claims import Claims
@@ -13,6 +13,7 @@ from services.retention.wiring import House, Rooms
 from shared.events.orders import KeptUnits
 from shared.mongo import Aggregates, faults
 from shared.policy.retention import Schedule
+from shared.runtime.clock import rfc3339
 
 PAGE: Final = 200  # records of one read
 MOST_READ: Final = 2_000  # records of one answer, however few of them are wanted
@@ -79,6 +80,20 @@ class Clocks:
         """Have what hangs on these keys looked at now: a hold was released."""
         await self.claims.look_again([one.keys_id for one in records])
 
+    async def kept(self, records: Sequence[KeptUnits]) -> list[Mapping[str, str]]:
+        """Return until when what lies under these keys is kept, and why (GDPR 15(1)(d))."""
+        found = {
+            record.name: record
+            for one in records
+            for record in await self.records.where(keys_ids=one.keys_id)
+        }
+        return [
+            _until(judged.clock)
+            for name in sorted(found)
+            for judged, settled in await self._explained(found[name])
+            if settled is None
+        ]
+
     async def _explained(self, record: KeptRecord) -> tuple[Explained, ...]:
         holds: tuple[Hold, ...] = ()
         if self.rooms.holds is not None:
@@ -99,6 +114,14 @@ def standing(one: Explained) -> str:
     """Return how a clock stands, in a word: its verdict, or that it was settled."""
     judged, settled = one
     return "settled" if settled is not None else judged.verdict
+
+
+def _until(clock: Clock) -> Mapping[str, str]:
+    """Say until when a clock lets a record be; what something else keeps has no date yet."""
+    until = rfc3339(clock.ripe) if clock.ripe is not None else "not known yet"
+    why = f"{clock.action} by rule {clock.rule} ({clock.clause}), schedule {clock.version}"
+    keeps = [f"kept by {one.keep} ({one.clause})" for one in clock.kept]
+    return {"what": clock.kind, "until": until, "why": "; ".join([why, *keeps])}
 
 
 def _is_wanted(one: Explained, wanted: Wanted) -> bool:

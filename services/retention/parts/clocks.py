@@ -34,6 +34,7 @@ async def open_part(house: House, rooms: Rooms) -> Part:
     claims = Claims(records, house.clock)
     clocks = Clocks(house, rooms, records, claims)
     rooms.clocks = clocks
+    rooms.keeps = clocks
     roles = load_roles(house.settings.policies_dir / "roles.toml")
     volunteers = {role for row in roles.file.categories for role in row.volunteers_get}
     facts = Facts(records, volunteers)

@@ -32,8 +32,9 @@ from shared.privacy.epochs import FileEpochs
 from shared.privacy.keyring import KeyRing
 from shared.privacy.lifecycle import KeptKeys
 from shared.privacy.subjects import Subjects
-from shared.privacy.vault import reveal
+from shared.privacy.vault import reveal, seal
 from shared.runtime.clock import ManualClock
+from shared.runtime.ids import new_pseudonym
 from tests.laws.memory_store import Database
 from tests.notices import version
 from tests.unit.retention.given_requests import ERASURE, FOLDER, OFFICER, POLICY, policy_of, utc
@@ -47,6 +48,7 @@ DAY = timedelta(days=1)
 class Erasures:
     """An erasure that is asked for and goes on when it is told to."""
 
+    ring: KeyRing
     step: str = "planned"
     asks: list[tuple[str, Sealed, Sequence[tuple[str, str, datetime]]]] = field(
         default_factory=list
@@ -55,14 +57,24 @@ class Erasures:
     async def due(self, due: Due) -> str:
         raise NotImplementedError(due)
 
+    async def sealed(self, request: str, indexes: Sequence[str]) -> Sealed:
+        return await seal(
+            self.ring,
+            Subjects.of(indexes),
+            person=new_pseudonym(),
+            unit="subjects",
+            record=request,
+        )
+
     async def asked(
         self,
         request: str,
-        subjects: Sealed,
+        subjects: Sealed | None,
         *,
         exempt: Sequence[tuple[str, str, datetime]] = (),
         actor: str,
     ) -> str:
+        assert subjects is not None
         self.asks.append((request, subjects, exempt))
         assert actor
         return ERASURE
@@ -78,7 +90,7 @@ class World:
     requests: Requests
     clock: ManualClock
     store: Database
-    erasures: Erasures = field(default_factory=Erasures)
+    erasures: Erasures
     notice: NoticeState | None = None
 
     @property
@@ -138,10 +150,11 @@ def world(tmp_path: Path) -> World:
         Deliveries(store["deliveries"], DAY, clock), keys, uses.personal, 4 * DAY, clock=clock
     )
     gate = Gate(uses, mail.kept_decisions(store, "/services/retention", clock), _nobody)
-    erasures = Erasures()
+    ring = KeyRing(documents, keys, timedelta(seconds=30), clock=clock)
+    erasures = Erasures(ring)
     requests = Requests(
         store=open_requests(store, clock=clock),
-        ring=KeyRing(documents, keys, timedelta(seconds=30), clock=clock),
+        ring=ring,
         index=BlindIndex(tmp_path / "index"),
         policy=POLICY,
         posting=mail.Posting(mails, gate),

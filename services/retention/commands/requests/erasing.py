@@ -7,8 +7,6 @@ from services.retention.model.requests import handling as model
 from services.retention.model.requests.errors import Refusal
 from services.retention.model.requests.state import KeptRequest, no
 from shared.events.decisions import Refused
-from shared.privacy.subjects import Subjects
-from shared.privacy.vault import seal
 
 # Steps of an erasure (model/erasures.py): from where on it is proven, and where it erased nothing.
 CERTIFIED: Final = frozenset({"certified", "closed"})
@@ -36,13 +34,7 @@ async def begin(requests: Requests, request: KeptRequest, *, correlation: str) -
     if requester is None:
         return request
     indexes = {index for one in requester.addresses for index in requests.index.all(one)}
-    sealed = await seal(
-        requests.ring,
-        Subjects.of(indexes),
-        person=request.person,
-        unit=request.request,
-        record=request.request,
-    )
+    sealed = await room.sealed(request.request, sorted(indexes))
     exempt = [(one.cls, one.reason, one.review_at) for one in request.exempt]
     erasure = await room.asked(request.request, sealed, exempt=exempt, actor=OPERATOR)
     by = requests.by(OPERATOR)
