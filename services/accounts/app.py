@@ -210,6 +210,7 @@ def relaying(settings: Settings, database: Database, acks: Acks, health: Health)
         settings.kafka_bootstrap,
         settings.topic_prefix,
         health=health,
+        nudge_seconds=settings.nudge_seconds,
     )
 
 

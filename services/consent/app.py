@@ -257,4 +257,5 @@ def relaying(settings: Settings, database: Database, health: Health) -> Relay:
         settings.kafka_bootstrap,
         settings.topic_prefix,
         health=health,
+        nudge_seconds=settings.nudge_seconds,
     )

@@ -20,12 +20,6 @@ class Settings(ServiceSettings):
     alive_seconds: float = Field(
         default=2.0, gt=0, description="How often a replica says that it is alive."
     )
-    nudge_seconds: float | None = Field(
-        default=None,
-        gt=0,
-        description="How often a partition of the topic products that waits to be compacted is "
-        "written to; empty: as deploy/topics.toml says.",
-    )
     kafka_admin_bootstrap: str = Field(
         default="",
         repr=False,

@@ -45,6 +45,7 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
             settings.kafka_bootstrap,
             settings.topic_prefix,
             health=health,
+            nudge_seconds=settings.nudge_seconds,
             wake=asyncio.Event(),
         )
         house, fences = housed(

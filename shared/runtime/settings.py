@@ -89,6 +89,13 @@ class ServiceSettings(BaseSettings):
         default=20.0, description="Time to finish work in hand after SIGTERM; compose grants 30."
     )
 
+    nudge_seconds: float | None = Field(
+        default=None,
+        gt=0,
+        description="How often a partition that waits to be compacted is written to, of the topics "
+        "of this service that are nudged; empty: as deploy/topics.toml says.",
+    )
+
     @property
     def shared_keys(self) -> Path:
         """The folder of the keys that all services share."""
