@@ -122,6 +122,8 @@ def left_in_files(folder: Path, prefix: str, person: str) -> list[str]:
 @pytest.mark.law("P2")
 @pytest.mark.law("P3")
 @pytest.mark.law("P5")
+@pytest.mark.clause("DOAJ-6b1")
+@pytest.mark.clause("DOAJ-6c4")
 @pytest.mark.clause("DOAJ-8b")
 @pytest.mark.timeout(480)
 async def test_a_letter_ends_in_a_certificate_and_nothing_of_the_person_is_left(

@@ -3,16 +3,16 @@
 import io
 import zipfile
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import orjson
 import pytest
 
+from services.accounts.model.people import PersonDetails
 from shared.events import AccountsRecordKept
 from shared.events.owners import OwnerChanged
 from shared.events.personal import record_key
 from shared.privacy.blind import BlindIndex
-from shared.privacy.personal import Personal, PersonalData
 from shared.privacy.receipts import Signer, verified
 from shared.runtime.ids import new_id, new_pseudonym
 from tests.consenting import a_place
@@ -21,12 +21,6 @@ from tests.platform import Platform
 from tests.processes import service, until
 
 MINE, THEIRS = "cnry-mine-8c1f", "cnry-theirs-77aa"
-
-
-class Details(PersonalData, schema="test.packaged-details.v1"):
-    """What a test keeps of a person."""
-
-    name: Annotated[str, Personal("account", ("account-admin",))]
 
 
 EMAIL: Final = "somebody@example.org"
@@ -48,7 +42,8 @@ async def here(
 
 async def told(here: World, person: str, name: str, *, index: str) -> None:
     """Have accounts keep a record of somebody, and tell of it."""
-    sealed = await here.kept(Details(name=name), person)
+    details = PersonDetails(name=name, email=f"{name}@example.org")
+    sealed = await here.kept(details, person)
     await here.answering.voices["accounts"].say(
         AccountsRecordKept(
             record_key=record_key(sealed), sealed=sealed, subjects=(index,), version=1
@@ -77,8 +72,11 @@ async def fetched(here: World, package: str, code: str) -> tuple[int, bytes]:
 
 @pytest.mark.law("P8")
 @pytest.mark.clause("DOAJ-9a2")
+@pytest.mark.clause("DOAJ-9a3")
+@pytest.mark.clause("DOAJ-9a4")
 @pytest.mark.clause("DOAJ-9a5")
 @pytest.mark.clause("DOAJ-9a6")
+@pytest.mark.clause("DOAJ-9a7")
 async def test_a_package_holds_what_topics_say_of_a_person_is_fetched_once_and_then_gone(
     here: World,
 ) -> None:
@@ -105,13 +103,17 @@ async def test_a_package_holds_what_topics_say_of_a_person_is_fetched_once_and_t
         files = {name: archive.read(name) for name in archive.namelist()}
     everything = b"".join(files.values()).decode()
     assert MINE in files["data/accounts/account.csv"].decode()
-    assert orjson.loads(files["data/accounts/account.json"])[0]["values"] == {"name": MINE}
+    held = orjson.loads(files["data/accounts/account.json"])[0]["values"]
+    assert held == {"name": MINE, "email": f"{MINE}@example.org"}
+    fields = {one["field"]: one for one in orjson.loads(files["processing.json"])["fields"]}
+    assert fields["/name"]["purposes"]["account-admin"] == "contract"
+    assert fields["/name"]["source"] == "self"
     assert person in files["data/deposits.owners.v1.json"].decode()
     assert "mailer" in files["processing.json"].decode()
     for others in (THEIRS, other, "other@example.org"):
         assert others not in everything
     signed = orjson.loads(files["manifest.json"])
-    assert verified(signed, Signer(here.place.folder / "retention.key").public)
+    assert verified(signed, Signer(here.place.folder / "retention.key.log").public)
     assert set(signed["files"]) == set(files) - {"manifest.json"}
     gone = await at(here, package, "gone")
     assert gone["why"] == "fetched"
