@@ -109,16 +109,21 @@ class Running:
 
     async def ready(self, within: float = START_SECONDS) -> None:
         """Wait until it can serve."""
+        said = ["nothing"]
         async with aiohttp.ClientSession() as session:
 
             async def serves() -> bool:
                 assert self.process.returncode is None, self.log.read_text()[-4000:]
                 with contextlib.suppress(aiohttp.ClientError):
                     async with session.get(self.url + "/readyz") as answer:
+                        said.append(await answer.text())
                         return answer.status == 200
                 return False
 
-            await until(serves, within=within, what=f"{self.name} ready: {self.log}")
+            try:
+                await until(serves, within=within, what=f"{self.name} ready: {self.log}")
+            except AssertionError as fault:
+                raise AssertionError(f"{fault}; it says {said[-1]}") from None
 
 
 @contextlib.asynccontextmanager

@@ -15,6 +15,7 @@ from tests.processes import Running, service, until
 POINTS: Final = ("packages.written", "packages.destroyed")
 
 
+@pytest.mark.soak
 @pytest.mark.law("P8")
 @pytest.mark.timeout(240)
 async def test_a_package_is_ready_and_then_gone_wherever_retention_died(
@@ -29,7 +30,10 @@ async def test_a_package_is_ready_and_then_gone_wherever_retention_died(
     async with world(place) as here:
         package = ""
         for point in POINTS:
-            async with service("retention", place, COLOPHON_CRASH=point, **settings) as dying:
+            # The second dies as soon as it takes up what the first left.
+            async with service(
+                "retention", place, ready=not package, COLOPHON_CRASH=point, **settings
+            ) as dying:
                 here.retention = dying
                 package = package or await asked(here)
                 assert await dying.ended() == -signal.SIGKILL

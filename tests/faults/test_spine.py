@@ -22,6 +22,7 @@ from tests.faults import (
     test_killed_holds,
     test_killed_issues,
     test_killed_ownership,
+    test_killed_packages,
     test_killed_people,
     test_killed_readers,
     test_killed_rebuild,
@@ -173,6 +174,7 @@ def test_every_crash_point_is_struck_by_a_test() -> None:
         *test_killed_rebuild.POINTS,
         *test_products.POINTS,
         *test_killed_rotation.POINTS,
+        *test_killed_packages.POINTS,
     )
     of_erasures = (ROOT / "tests" / "laws" / "test_P3_erasures.py").read_text()
     elsewhere += tuple(re.findall(r'"(saga\.[a-z-]+)"', of_erasures))
@@ -229,8 +231,8 @@ async def test_a_preference_survives_a_kill_between_store_and_broker(
 ) -> None:
     place, running = house
     await running.accounts.end()
-    # The first pass of a relay is its watermark: let that one through, strike the preference.
-    strike = point + ":2" if point == "relay.before-commit" else point
+    # The first passes of a relay are its watermarks, until the service is ready: let them through.
+    strike = point + ":3" if point == "relay.before-commit" else point
     async with service("accounts", place, COLOPHON_CRASH=strike, REPLICA="one") as running.accounts:
         with contextlib.suppress(aiohttp.ClientError, AssertionError):
             await running.prefer("closed")
