@@ -38,6 +38,7 @@ async def test_no_law_breaks_under_a_short_fire(place: Place, tmp_path: Path) ->
     assert worth_it(judged(history)) == []
 
 
+@pytest.mark.soak
 @pytest.mark.law("L1")
 @pytest.mark.timeout(480)
 async def test_hundreds_at_once_are_served_or_told_to_come_back_and_nothing_accepted_is_lost(

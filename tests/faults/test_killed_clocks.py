@@ -80,8 +80,13 @@ async def passed(place: Place, said: Said) -> set[str]:
 
 @pytest.mark.law("L5")
 @pytest.mark.law("P6")
+@pytest.mark.parametrize(
+    "points",
+    [("stream.acked", "clocks.told"), pytest.param(POINTS, marks=pytest.mark.soak)],
+    ids=["some", "every"],
+)
 async def test_a_kill_anywhere_between_read_and_commit_loses_no_fact_and_settles_nothing_twice(
-    place: Place,
+    place: Place, points: tuple[str, ...]
 ) -> None:
     async with (
         speaking(place, "accounts") as (accounts,),
@@ -89,7 +94,7 @@ async def test_a_kill_anywhere_between_read_and_commit_loses_no_fact_and_settles
     ):
         database = await anext(opened)
         said = Said(accounts)
-        for point in POINTS:
+        for point in points:
             await said.more()
             async with service(
                 "retention", place, "clocks", COLOPHON_CRASH=point, REPLICA="one", ready=False

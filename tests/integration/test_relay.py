@@ -254,7 +254,7 @@ async def test_a_flood_of_works_delays_neither_preferences_nor_watermarks(
 ) -> None:
     """Both in one service here, which is harder than what runs: gate topics come first."""
     prefixes = prefixes_of(database)
-    await database["works"].insert_many([_work(n) for n in range(2_000)])
+    await database["works"].insert_many([_work(n) for n in range(1_000)])
     gate = relay_of(database, platform.kafka_bootstrap, prefix, "gate")
     flood = Relay(
         "deposits",

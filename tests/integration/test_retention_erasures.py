@@ -310,10 +310,17 @@ async def test_a_refused_erasure_ends_and_its_orders_with_it(here: World) -> Non
     assert (await here("GET", f"/erasures/{erasure}/certificate"))[0] == 404
 
 
+# The law of P3 strikes each of them thousands of times, over a store in memory.
+IN_SHORT: Final = ("saga.fenced", "saga.key-destroyed", "saga.erase-ordered")
+
+
 @pytest.mark.law("P2")
 @pytest.mark.law("P3")
-async def test_killed_at_every_step_an_erasure_comes_to_the_same_end(
-    platform: Platform, tmp_path_factory: pytest.TempPathFactory
+@pytest.mark.parametrize(
+    "points", [IN_SHORT, pytest.param(POINTS, marks=pytest.mark.soak)], ids=["some", "every"]
+)
+async def test_killed_at_its_steps_an_erasure_comes_to_the_same_end(
+    platform: Platform, tmp_path_factory: pytest.TempPathFactory, points: tuple[str, ...]
 ) -> None:
     place = await a_place(platform, tmp_path_factory.mktemp("killed"))
     settings = {"POLICIES_DIR": str(hasty(place.folder / "policies")), "REPLICA": "one"}
@@ -334,7 +341,7 @@ async def test_killed_at_every_step_an_erasure_comes_to_the_same_end(
                     await here.approve(said["erasure"])
             return here.retention.process.returncode is not None
 
-        for point in POINTS:
+        for point in points:
             armed = {**settings, "COLOPHON_CRASH": point}
             async with service("retention", place, ready=False, **armed) as running:
                 here.retention = running
