@@ -7,7 +7,7 @@ import asyncio
 import base64
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -41,7 +41,7 @@ from shared.privacy.lifecycle import KeptKeys
 from shared.privacy.personal import Personal, PersonalData
 from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_pseudonym
-from tests.platform import Platform
+from tests.platform import Platform, shared_platform
 from tests.processes import ROOT, until
 
 SOURCE = "/services/accounts"
@@ -57,6 +57,13 @@ PROFILE = {
     "message.timestamp.type": "LogAppendTime",
     **{name: str(int(seconds * 1000)) for name, seconds in SECONDS.items()},
 }
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Platform]:
+    """Start a broker of these tests' own: its one cleaner has nothing else to clean first."""
+    with shared_platform() as running:
+        yield running
 
 
 @pytest.fixture
