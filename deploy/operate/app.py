@@ -42,13 +42,11 @@ def colophon(context: click.Context, answer_seconds: float) -> None:
 def main() -> NoReturn:
     """Run a command, and end with its status."""
     try:
-        colophon.main(prog_name="colophon", standalone_mode=False)
-        end = End.DONE
+        # Not standalone, click returns the status of whatever ends a command early.
+        end = End(colophon.main(prog_name="colophon", standalone_mode=False) or End.DONE)
     except click.ClickException as fault:
         fault.show()
         end = End.USAGE if isinstance(fault, click.UsageError) else End.REFUSED
-    except click.exceptions.Exit as fault:
-        sys.exit(fault.exit_code)
     except click.Abort:
         click.echo("colophon: stopped.", err=True)
         end = End.REFUSED
