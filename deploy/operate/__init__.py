@@ -1,0 +1,1 @@
+"""The command line for operators, over retention's HTTP interface."""
