@@ -28,7 +28,7 @@ from services.retention.store.packages import CHUNKS, open_packages
 from services.retention.wiring import House
 from shared.events.orders import KeptUnits
 from shared.kafka.topics import declared
-from shared.mongo import Aggregates, Database, connect
+from shared.mongo import Aggregates, Database, Refused, connect
 from shared.policy.packages import load_packages
 from shared.policy.personal import load_personal
 from shared.policy.retention import load_retention
@@ -67,7 +67,7 @@ async def ours(settings: Settings, person: str) -> dict[str, float]:
             known.package,
             lambda one: model.move(one, "answered", at=SYSTEM.now(), found=found),
         )
-        assert isinstance(answered.state, model.KeptPackage)
+        assert not isinstance(answered, Refused)
         assert await packages.make(answered.state)
         made = await packages.shown(known.package)
         assert made is not None
