@@ -71,7 +71,7 @@ class Contents:
     def take(self, said: Said) -> bytes:
         """Take in a record; return its line of events.ndjson."""
         self.events += 1
-        # orjson leaves a text the room that it was written in, three times as much; a copy has none.
+        # orjson leaves a text the room that it was written in, thrice as much; a copy has none.
         data = bytes(memoryview(orjson.dumps(said.data)))
         # Names of schemas and classes come again and again: each is kept once.
         schema = cls = None
