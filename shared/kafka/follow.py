@@ -21,6 +21,8 @@ from shared.runtime.log import get_log
 from shared.runtime.service import wait_any
 
 POLL_MS: Final = 200
+WHOLE_POLL_MS: Final = 20  # another topic waits for the fetch that found nothing more
+WHOLE_BYTES: Final = 4 * 1024 * 1024  # of one fetch; a greater record comes all the same
 RETRY_SECONDS: Final = 0.5
 STALLED_SECONDS: Final = 120.0
 FOLLOW_FAULTS: Final = (KafkaError, OSError)  # the broker is away: follow again later
@@ -163,6 +165,48 @@ async def read_to_end(
         while await consumer.position(where) < end:
             fetched = await consumer.getmany(where, timeout_ms=POLL_MS, max_records=most)
             yield fetched.get(where, []), await consumer.position(where)
+    except FOLLOW_FAULTS as fault:
+        raise Transient(f"the broker did not answer: {type(fault).__name__}") from fault
+    finally:
+        await stop(consumer)
+
+
+async def read_whole(
+    bootstrap: str, places: Mapping[str, Sequence[int]], *, prefix: str = "", most: int = 500
+) -> AsyncGenerator[tuple[str, list[Record], Mapping[int, int]], None]:
+    """Yield all that partitions of topics hold, to where they end when asked: topic by topic.
+
+    With each few records come the next offsets of their topic's partitions. One consumer reads
+    everything, so that an empty partition costs nothing. Raises ``Transient`` when the broker is
+    away.
+    """
+    consumer = AIOKafkaConsumer(
+        **client(bootstrap),
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        fetch_max_wait_ms=WHOLE_POLL_MS,
+        fetch_max_bytes=WHOLE_BYTES,
+        request_timeout_ms=15_000,
+    )
+    try:
+        await consumer.start()
+        for topic, partitions in places.items():
+            wanted = [TopicPartition(prefix + topic, one) for one in partitions]
+            ends = await consumer.end_offsets(wanted) if wanted else {}
+            begins = await consumer.beginning_offsets(wanted) if wanted else {}
+            left = [where for where in wanted if begins[where] < ends[where]]
+            yield topic, [], {where.partition: ends[where] for where in wanted}
+            consumer.assign(left)
+            for where in left:
+                consumer.seek(where, begins[where])
+            while left:
+                fetched = await consumer.getmany(*left, timeout_ms=POLL_MS, max_records=most)
+                at = {where: await consumer.position(where) for where in left}
+                records = [record for several in fetched.values() for record in several]
+                yield topic, records, {where.partition: end for where, end in at.items()}
+                left = [where for where in left if at[where] < ends[where]]
     except FOLLOW_FAULTS as fault:
         raise Transient(f"the broker did not answer: {type(fault).__name__}") from fault
     finally:

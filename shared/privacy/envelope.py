@@ -208,15 +208,20 @@ def open_text(key: OpenKey, sealed: str, *, schema: str, field: str, record: str
 
 
 def kid_of(sealed: str) -> str:
-    """Return the key id of a text envelope, readable without any key."""
-    return _parts(sealed)[0]
+    """Return the key id of a text envelope, readable without any key; the payload is not read."""
+    return _split(sealed)[0]
 
 
-def _parts(sealed: str) -> tuple[str, bytes]:
+def _split(sealed: str) -> tuple[str, str]:
     version, _, rest = sealed.partition(".")
     kid, _, payload = rest.rpartition(".")
     if version != VERSION or _KID.fullmatch(kid) is None:
         raise UnsealError(f"not an envelope of version {VERSION}")
+    return kid, payload
+
+
+def _parts(sealed: str) -> tuple[str, bytes]:
+    kid, payload = _split(sealed)
     try:
         raw = base64.b64decode(payload + "=" * (-len(payload) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):

@@ -19,6 +19,8 @@ NAMES = (
     "rotation",
     "preview",
     "clocks",
+    "erasure",
+    "sar",
 )
 
 

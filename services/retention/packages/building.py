@@ -1,5 +1,6 @@
 """Making a package: read, written and sealed as it goes, a megabyte at a time."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -39,13 +40,15 @@ class Making:
         """Give the archive's bytes as they are written. Raises ``Transient``."""
         archive = Archive()
         with archive.entry("events.ndjson") as events:
-            async for said in self.reader.read():
-                events.write(self.contents.take(said))
+            async for several in self.reader.read():
+                events.write(b"".join(map(self.contents.take, several)))
                 if part := archive.taken():
                     yield self._counted(part)
         for name, data in self.contents.files(self.about):
-            archive.add(name, data)
-            yield self._counted(archive.taken())
+            for part in archive.pieces(name, data):
+                if part:
+                    yield self._counted(part)
+                await asyncio.sleep(0)  # others get their turn
         said_ = manifest(
             self.package.package, self.at, archive.files, self.reader.ends, self.services
         )

@@ -6,6 +6,7 @@ for how long, and the rights there are.
 
 import csv
 import io
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -46,18 +47,37 @@ _HEAD: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """What a record says now, as JSON: a long life has a hundred thousand of them in memory."""
+
+    data: bytes
+    schema: str | None
+    cls: str | None
+
+    def read(self) -> Any:
+        """Return it."""
+        return orjson.loads(self.data)
+
+
 @dataclass(slots=True)
 class Contents:
-    """What is held of a person now: the newest of every record, as its topic says."""
+    """What is held of a person now: the newest of every record, by topic and key."""
 
     register: Mapping[str, Any]
-    newest: dict[tuple[str, str], Said] = field(default_factory=dict)
+    newest: dict[str, dict[str, Newest]] = field(default_factory=dict)
     events: int = 0
 
     def take(self, said: Said) -> bytes:
         """Take in a record; return its line of events.ndjson."""
         self.events += 1
-        self.newest[said.topic, said.key] = said
+        # orjson leaves a text the room that it was written in, thrice as much; a copy has none.
+        data = bytes(memoryview(orjson.dumps(said.data)))
+        # Names of schemas and classes come again and again: each is kept once.
+        schema = cls = None
+        if said.sealed is not None:
+            schema, cls = sys.intern(said.sealed.schema_id), sys.intern(said.sealed.cls)
+        self.newest.setdefault(said.topic, {})[said.key] = Newest(data, schema, cls)
         return orjson.dumps(
             {
                 "topic": said.topic,
@@ -65,40 +85,44 @@ class Contents:
                 "time": said.time,
                 "type": said.type,
                 "key": said.key,
-                "data": said.data,
+                "data": orjson.Fragment(data),
             },
             option=orjson.OPT_APPEND_NEWLINE,
         )
 
     @property
-    def records(self) -> dict[str, list[Said]]:
+    def records(self) -> dict[str, list[Newest]]:
         """What is kept of the person in clear, by ``service/class``."""
-        found: dict[str, list[Said]] = {}
-        for one in self.newest.values():
-            if one.sealed is not None:
-                found.setdefault(f"{one.service}/{one.sealed.cls}", []).append(one)
+        found: dict[str, list[Newest]] = {}
+        for topic, by_key in self.newest.items():
+            for one in by_key.values():
+                if one.cls is not None:
+                    found.setdefault(f"{_service(topic)}/{one.cls}", []).append(one)
         return dict(sorted(found.items()))
 
     @property
-    def facts(self) -> dict[str, list[Said]]:
+    def facts(self) -> dict[str, list[Newest]]:
         """What else is said of the person, by topic: dates and decisions, without values."""
-        found: dict[str, list[Said]] = {}
-        for one in self.newest.values():
-            if one.sealed is None:
-                found.setdefault(one.topic, []).append(one)
-        return dict(sorted(found.items()))
+        found = {
+            topic: [one for one in by_key.values() if one.cls is None]
+            for topic, by_key in self.newest.items()
+        }
+        return {topic: several for topic, several in sorted(found.items()) if several}
 
-    def files(self, about: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
-        """Give every file but the events and the manifest; ``about`` is said in processing.json."""
+    def files(self, about: Mapping[str, Any]) -> Iterator[tuple[str, Iterable[bytes]]]:
+        """Give every file but the events and the manifest, in pieces.
+
+        ``about`` is said in processing.json.
+        """
         for name, records in self.records.items():
-            yield f"data/{name}.json", _json([one.data for one in records])
+            yield f"data/{name}.json", _list(records)
             yield f"data/{name}.csv", _csv(records)
         for topic, records in self.facts.items():
-            yield f"data/{topic}.json", _json([one.data for one in records])
+            yield f"data/{topic}.json", _list(records)
         processing = {**about, "fields": self._fields(), "rights": RIGHTS}
-        yield "processing.json", _json(processing)
-        yield "index.html", self._page(processing).encode()
-        yield "README.txt", README.encode()
+        yield "processing.json", [_json(processing)]
+        yield "index.html", (f"{part}\n".encode() for part in self._page(processing))
+        yield "README.txt", [README.encode()]
 
     def _fields(self) -> list[dict[str, Any]]:
         """Say of each field that is held what the register says of it (DOAJ-9a3 to 9a6)."""
@@ -113,23 +137,24 @@ class Contents:
 
     def _schemas(self) -> dict[tuple[str, str], str]:
         return {
-            (one.sealed.schema_id, one.service): one.sealed.cls
-            for one in self.newest.values()
-            if one.sealed is not None
+            (one.schema, _service(topic)): one.cls
+            for topic, by_key in self.newest.items()
+            for one in by_key.values()
+            if one.schema is not None and one.cls is not None
         }
 
-    def _page(self, processing: Mapping[str, Any]) -> str:
-        parts = [
-            _HEAD,
-            "<h1>What is held of you</h1>",
-        ]
+    def _page(self, processing: Mapping[str, Any]) -> Iterator[str]:
+        yield _HEAD
+        yield "<h1>What is held of you</h1>"
         if not self.newest:
-            parts.append("<p>We hold nothing of you.</p>")
+            yield "<p>We hold nothing of you.</p>"
         for name, records in self.records.items():
-            parts += [f"<h2>{escape(name)}</h2>", *map(_table, records)]
-        if self.facts:
-            rows = [(topic, str(len(records))) for topic, records in self.facts.items()]
-            parts += ["<h2>What else is recorded</h2>", _rows(rows)]
+            yield f"<h2>{escape(name)}</h2>"
+            yield from map(_table, records)
+        if facts := self.facts:
+            rows = [(topic, str(len(records))) for topic, records in facts.items()]
+            yield "<h2>What else is recorded</h2>"
+            yield _rows(rows)
         used = [
             (
                 f"{row['schema']}{row['field']}",
@@ -137,15 +162,16 @@ class Contents:
             )
             for row in processing["fields"]
         ]
-        parts += ["<h2>What for, and from where</h2>", _rows(used)]
+        yield "<h2>What for, and from where</h2>"
+        yield _rows(used)
         kept = [(row["what"], f"{row['until']}; {row['why']}") for row in processing["kept"]]
-        parts += ["<h2>For how long</h2>", _rows(kept)]
-        parts += [
-            "<h2>Who was given some of it</h2>",
-            _rows([(one, "") for one in processing["recipients"]]),
-        ]
-        parts += ["<h2>Your rights</h2>", f"<p>{escape(RIGHTS)}</p>", "</body></html>\n"]
-        return "\n".join(parts)
+        yield "<h2>For how long</h2>"
+        yield _rows(kept)
+        yield "<h2>Who was given some of it</h2>"
+        yield _rows([(one, "") for one in processing["recipients"]])
+        yield "<h2>Your rights</h2>"
+        yield f"<p>{escape(RIGHTS)}</p>"
+        yield "</body></html>"
 
 
 def manifest(
@@ -166,19 +192,35 @@ def manifest(
     }
 
 
+def _service(topic: str) -> str:
+    """Return who writes a topic."""
+    return topic.partition(".")[0]
+
+
 def _json(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
 
 
-def _csv(records: Sequence[Said]) -> bytes:
-    names = sorted({name for one in records for name in one.data["values"]})
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["record", "schema", *names])
+def _list(records: Sequence[Newest]) -> Iterator[bytes]:
+    """Write a JSON array, a record at a time."""
+    yield b"["
+    for number, one in enumerate(records):
+        yield (b",\n" if number else b"\n") + _json(one.read())
+    yield b"\n]"
+
+
+def _csv(records: Sequence[Newest]) -> Iterator[bytes]:
+    names = sorted({name for one in records for name in one.read()["values"]})
+    yield _line(["record", "schema", *names])
     for one in records:
-        values = one.data["values"]
-        cells = [_cell(values.get(name)) for name in names]
-        writer.writerow([one.data["record"], one.data["schema"], *cells])
+        said = one.read()
+        values = said["values"]
+        yield _line([said["record"], said["schema"], *(_cell(values.get(name)) for name in names)])
+
+
+def _line(cells: Sequence[str]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
     return text.getvalue().encode()
 
 
@@ -188,8 +230,8 @@ def _cell(value: Any) -> str:
     return f"'{said}" if said.startswith(("=", "+", "-", "@", "\t", "\r")) else said
 
 
-def _table(one: Said) -> str:
-    values = one.data["values"]
+def _table(one: Newest) -> str:
+    values = one.read()["values"]
     return _rows([(name, _cell(value)) for name, value in values.items()])
 
 

@@ -4,6 +4,8 @@ Values are opened with that person's keys alone: what stands there of others sta
 their pseudonyms and indexes are taken out. So a package cannot hold what is another's (law P8).
 """
 
+import asyncio
+import contextlib
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ import orjson
 
 from shared.events import PersonalRecordState, Received, from_record
 from shared.events.personal import Sealed
-from shared.kafka.follow import read_to_end
+from shared.kafka.follow import read_whole
 from shared.kafka.topics import Topic, declared, partition_of
 from shared.privacy.keyring import Erased, KeyRing, Restricted, Unopened
 from shared.privacy.vault import opened_values
@@ -53,11 +55,6 @@ class Said:
     data: Mapping[str, Any]
     sealed: Sealed | None = None
 
-    @property
-    def service(self) -> str:
-        """Who wrote it."""
-        return self.topic.partition(".")[0]
-
 
 @dataclass(slots=True)
 class Reader:
@@ -69,27 +66,29 @@ class Reader:
     whose: Whose
     ends: dict[str, dict[str, int]]
 
-    async def read(self) -> AsyncIterator[Said]:
-        """Give every record about the person, topic by topic. Raises ``Transient``."""
-        for topic in declared().values():
-            if topic.name.endswith(_APART) or topic.name in _NOT_ABOUT_PEOPLE:
-                continue
-            for partition in self._partitions(topic):
-                async for said in self._read(topic.name, partition):
+    async def read(self) -> AsyncIterator[list[Said]]:
+        """Give every record about the person, topic by topic, some at once. Raises ``Transient``.
+
+        Others get their turn between: a long life is read for seconds.
+        """
+        places = {
+            topic.name: self._partitions(topic)
+            for topic in declared().values()
+            if not topic.name.endswith(_APART) and topic.name not in _NOT_ABOUT_PEOPLE
+        }
+        pages = read_whole(self.bootstrap, places, prefix=self.prefix)
+        async with contextlib.aclosing(pages):
+            async for topic, records, ends in pages:
+                known = self.ends.setdefault(topic, {})
+                known |= {str(partition): end for partition, end in ends.items()}
+                if said := await heard(self.ring, self.whose, topic, records):
                     yield said
+                await asyncio.sleep(0)
 
     def _partitions(self, topic: Topic) -> Sequence[int]:
         if not topic.by_person:
             return range(topic.partitions)
         return sorted({partition_of(topic.name, one.encode()) for one in self.whose.people})
-
-    async def _read(self, topic: str, partition: int) -> AsyncIterator[Said]:
-        async for records, end in read_to_end(
-            self.bootstrap, topic, partition, start=0, prefix=self.prefix
-        ):
-            self.ends.setdefault(topic, {})[str(partition)] = end
-            for said in await heard(self.ring, self.whose, topic, records):
-                yield said
 
 
 class Record(Protocol):

@@ -2,11 +2,12 @@
 
 import hashlib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Final, Protocol, cast
 
+GATHERED: Final = 64 * 1024  # bytes
 DATE: Final = (1980, 1, 1, 0, 0, 0)  # the same content gives the same archive
 
 
@@ -76,10 +77,21 @@ class Archive:
             yield entry
         self.files[name] = {"sha256": entry.sha.hexdigest(), "octets": entry.size}
 
-    def add(self, name: str, data: bytes) -> None:
+    def pieces(self, name: str, parts: Iterable[bytes]) -> Iterator[bytes]:
+        """Write one file as its parts come; give what is ready of the archive, maybe nothing.
+
+        Parts are written some at a time: each write costs more than a short part.
+        """
+        with self.entry(name) as entry:
+            for some in _gathered(parts):
+                entry.write(some)
+                yield self.taken()
+
+    def add(self, name: str, data: bytes | Iterable[bytes]) -> None:
         """Write a whole file."""
         with self.entry(name) as entry:
-            entry.write(data)
+            for some in _gathered([data] if isinstance(data, bytes) else data):
+                entry.write(some)
 
     def taken(self) -> bytes:
         """Return what was written since the last time."""
@@ -89,3 +101,16 @@ class Archive:
         """End the archive and return its last bytes."""
         self._zip.close()
         return self.sink.taken()
+
+
+def _gathered(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Join short parts."""
+    held, size = list[bytes](), 0
+    for part in parts:
+        held.append(part)
+        size += len(part)
+        if size >= GATHERED:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
