@@ -20,6 +20,7 @@ from shared.mongo import Database, connect
 from shared.runtime.ids import new_id
 from tests.faults.test_whole_erasure import approved, asked, rotated, somebody
 from tests.mailbox import Mailbox, mailbox
+from tests.planting import UNAVAILABLE
 from tests.platform import Platform, own_platform
 from tests.processes import Place, until
 from tests.whole import HOLDERS, Whole, create, whole
@@ -143,7 +144,7 @@ async def nobody_is_back(here: Whole, who: Any, records: list[dict[str, Any]]) -
     """See that nothing of somebody can be read: keys, accounts, envelopes."""
     assert records
     assert await readable(here, records) == []
-    assert (await here.world.ask("accounts", "GET", who["at"], headers=who))[0] in GONE
+    await answers(here, who, *GONE)
 
     async def none_left() -> bool:
         return await undestroyed(here, records) == [] and await sealed_in(here, records) == []
@@ -153,6 +154,16 @@ async def nobody_is_back(here: Whole, who: Any, records: list[dict[str, Any]]) -
     except AssertionError:
         left = await undestroyed(here, records), await sealed_in(here, records)
         raise AssertionError(f"left: keys {left[0]}, envelopes in {left[1]}") from None
+
+
+async def answers(here: Whole, who: Any, *statuses: int) -> None:
+    """See what accounts answers somebody, once it does."""
+
+    async def said() -> int | None:
+        status, _ = await here.world.ask("accounts", "GET", who["at"], headers=who)
+        return status if status != UNAVAILABLE else None
+
+    assert await until(said, within=30, what="an answer of accounts") in statuses
 
 
 def store_of(name: str) -> str:
@@ -187,7 +198,7 @@ async def test_whatever_store_is_put_back_whoever_was_erased_stays_so_and_others
     if store != "keys":
         assert [one for one in await sealed_in(here, records) if one.startswith(store)] == []
     await nobody_is_back(here, who, records)
-    assert (await here.world.ask("accounts", "GET", other["at"], headers=other))[0] == 200
+    await answers(here, other, 200)
     await here.at(erasure, *EVIDENCED)
 
 
@@ -218,7 +229,7 @@ async def test_retention_put_back_takes_the_ledger_from_its_topic_and_the_erasur
     next_one = await erased_person(here, "after-own@people.example")
     seqs = [one["seq"] for one in (await ledger(here)).values()]
     assert len(seqs) == len(set(seqs)), (next_one[1], seqs)
-    assert (await here.world.ask("accounts", "GET", other["at"], headers=other))[0] == 200
+    await answers(here, other, 200)
     for name in ("accounts", "consent", "deposits"):
         await here.begin(name)  # none finds its store ahead of the ledger
 
