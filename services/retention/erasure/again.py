@@ -3,7 +3,7 @@
 At each start of the role the ledger is compared with its topic, which a store that was put back is
 behind, and the key documents with the ledger. What stands open though it is named there is fenced
 before this process is ready or takes a step of any erasure, and destroyed once the fence is
-effective. What a hold keeps that came back with the copy waits for its release.
+effective. Holds come first: they are placed and lifted again as retention knows them.
 """
 
 import asyncio
@@ -57,6 +57,8 @@ class Again:
         if self.passed.is_set():
             return [one for one in left if not await self._gone(*one)]
         await self.caught_up()
+        if self.saga.rooms.holds is not None:
+            await self.saga.rooms.holds.put_right()
         found = [one async for one in self.back()]
         self.health.ready(PART)
         self.passed.set()
