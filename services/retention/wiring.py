@@ -122,6 +122,10 @@ class Holding(Protocol):
         """Bring records that were written under the standing holds that mean them."""
         ...
 
+    async def put_right(self) -> None:
+        """Have keys be held as holds say, after the key store was put back from a copy."""
+        ...
+
 
 class Schedules(Protocol):
     """What says which version of the schedule counts."""

@@ -6,6 +6,7 @@ is watched at each write (tests/laws/erasure_world.py); what must be in the end 
 """
 
 import os
+from copy import deepcopy
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -316,3 +317,52 @@ def test_who_was_frozen_with_a_step_in_hand_neither_destroys_nor_leaves_a_fence(
     while run(lives(frozen_at)):
         frozen_at += 1 if verb == "take-back" else 3
     assert frozen_at > 20
+
+
+@pytest.mark.law("P2")
+def test_whose_keys_are_put_back_before_they_are_destroyed_has_them_fenced_again(
+    tmp_path: Path,
+) -> None:
+    """At each access to the store from the approval to the end of the keys, in turn."""
+
+    async def lives(put_back_at: int) -> bool:
+        world = World(tmp_path, Random(1))
+        await world.keeps("accounts", PEOPLE[0], 1)
+        erasure = await world.ask(PEOPLE[0], "first")
+        while world.state(erasure).step != "planned":
+            for order in world.orders():
+                for service in world.open_to(order):
+                    await world.answer(order, service, blind=False)
+            await world.step(1.0)
+        keys = world.documents["keys"].documents
+        copy = deepcopy(keys)
+        await world.erasures.approve(erasure, "officer", at_once=True)
+        world.relay()
+        put_back: list[str] = []
+
+        async def meanwhile() -> None:
+            put_back.append(world.state(erasure).step)
+            keys.clear()
+            keys.update(deepcopy(copy))
+            raise Killed
+
+        world.at_access[world.accesses + put_back_at] = meanwhile
+        for _ in range(60):
+            if put_back or world.state(erasure).step == "destroyed":
+                break
+            await world.step(40.0)
+            world.relay()
+        world.at_access.clear()
+        if put_back[:1] in ([], ["destroyed"]):
+            return False
+        await in_the_end(world)
+        ends(world)
+        named = [one.keys_id for one in world.state(erasure).keys]
+        left = [await world.keys.shown(one) for one in named]
+        assert [one.fence for one in left if one is not None] == ["destroyed"] * len(named)
+        return True
+
+    put_back_at = 1
+    while run(lives(put_back_at)):
+        put_back_at += 1
+    assert put_back_at > 20

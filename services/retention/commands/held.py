@@ -68,6 +68,26 @@ class Held:
                 await self._named(hold)
         await self.sweep(standing)
 
+    async def put_right(self) -> None:
+        """Restrict again what a key store that was put back lost, and free what it brought back.
+
+        Only keys that were held are: what was gone when its hold came stays so.
+        """
+        standing = {one.hold for one in await self.store.standing()}
+        async for page in self.store.members.every(PAGE):
+            named = {on.keys_id for member in page.values() for on in member.on}
+            documents = await self.keys.documents.load_many(sorted(named))
+            for member in page.values():
+                for on in member.on:
+                    known = documents.get(on.keys_id)
+                    if known is None or known.fence not in ("active", "restricted"):
+                        continue
+                    has = member.hold in known.holds
+                    if member.hold in standing and on.outcome == "held" and not has:
+                        await self.keys.restrict(on.keys_id, member.hold)
+                    elif member.hold not in standing and on.outcome == "released" and has:
+                        await self.keys.release(on.keys_id, member.hold)
+
     async def sweep(self, scoped: Sequence[KeptHold]) -> None:
         """Bring every record of the fact table under the holds that mean it."""
         meant = [one for one in scoped if one.scope is not None]

@@ -151,6 +151,10 @@ class Holds:
         """Bring records under the standing holds that mean them."""
         await self.held.joining(records)
 
+    async def put_right(self) -> None:
+        """Have keys be held as holds say, whatever a copy of the key store says."""
+        await self.held.put_right()
+
 
 def _said(one: OnKeys) -> str:
     """Say what was there first."""

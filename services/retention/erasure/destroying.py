@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.retention.erasure import ledger
-from services.retention.erasure.fencing import effect, holds, of
+from services.retention.erasure.fencing import effect, fence_open, holds, of
 from services.retention.erasure.saga import Go, Saga, Stay, Taken, waiting
 from services.retention.model.erasure_states import KeptErasure
 from services.retention.model.fencing import stand
@@ -24,8 +24,11 @@ async def destroy(saga: Saga, erasure: KeptErasure) -> Taken:
 
 
 async def destroy_all(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]) -> Stay | None:
-    """Destroy fenced keys; returns what is waited for, if anything is."""
-    stopped = await ledger.enter(saga, erasure, keys)
+    """Destroy fenced keys; returns what is waited for, if anything is.
+
+    Keys that came back from a copy of their store lost their fence, and are fenced again first.
+    """
+    stopped = await ledger.enter(saga, erasure, keys) or await fence_open(saga, erasure, keys)
     if stopped is not None:
         return stopped
     for record in keys:

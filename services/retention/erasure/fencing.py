@@ -32,10 +32,16 @@ async def fence(saga: Saga, erasure: KeptErasure) -> Taken:
 
 
 async def commit(saga: Saga, erasure: KeptErasure) -> Taken:
-    """Once every fence is effective there is no way back: from here on it is destroyed."""
+    """Once every fence is effective there is no way back: from here on it is destroyed.
+
+    A key store that was put back from a copy lost its fences: they are set again.
+    """
     held = await holds(saga, erasure.keys)
     if held:
         return waiting("holds", *held, now=saga.now())
+    stopped = await fence_open(saga, erasure, erasure.keys)
+    if stopped is not None:
+        return stopped
     return await effect(saga, erasure.keys) or Go("commit")
 
 
@@ -53,6 +59,15 @@ async def fence_all(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits])
                 await saga.house.keys.confirm(record.keys_id, unit)
         crashpoint("saga.key-fenced")
     return None
+
+
+async def fence_open(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]) -> Stay | None:
+    """Fence again what lost its fence; returns what is waited for, if anything is."""
+    documents = await of(saga, keys)
+    lost = [
+        one for one in keys if stand(one, documents.get(one.keys_id), erasure.erasure) == "open"
+    ]
+    return await fence_all(saga, erasure, lost)
 
 
 async def effect(saga: Saga, keys: Sequence[KeptUnits]) -> Stay | None:

@@ -52,6 +52,9 @@ STEPS: Final[Mapping[Step, TakeStep]] = MappingProxyType(
         "taking-back": certifying.give_back,
     }
 )
+FENCING: Final[frozenset[Step]] = frozenset(
+    {"collected", "fenced"}
+)  # the latter, where it was lost
 OVERTAKEN: Final = Refusal("erasure-overtaken")
 
 log = get_log(__name__)
@@ -183,7 +186,7 @@ class Running:
     async def _overtaken(self, seen: KeptErasure) -> None:
         """Undo what was done for an erasure that was given up meanwhile: fences, at most."""
         known = await self.saga.store.erasures.load(seen.erasure)
-        if known is not None and known.step in GIVEN_UP and seen.step == "collected":
+        if known is not None and known.step in GIVEN_UP and seen.step in FENCING:
             await fencing.release(self.saga, known)
 
     async def _has_turn(self) -> bool:

@@ -46,6 +46,13 @@ def follow(head: KeptHead | None, entry: LedgerState) -> Followed:
     return Accepted(KeptHead(last=next_one, version=head.version + 1), ())
 
 
+def catch_up(head: KeptHead | None, last: LedgerState) -> Followed:
+    """Go on from the last entry that was published, where a store that was put back is behind."""
+    if head is not None and head.last.seq >= last.seq:
+        return Unchanged(head)
+    return Accepted(KeptHead(last=last, version=head.version + 1 if head else 1), ())
+
+
 def enter(
     known: LedgerState | None, entry: LedgerState
 ) -> Accepted[LedgerState] | Unchanged[LedgerState]:

@@ -5,6 +5,7 @@ from functools import partial
 
 from services.retention.api.erasures import routes
 from services.retention.commands.erasures import Erasures
+from services.retention.erasure.again import Again
 from services.retention.erasure.running import ROLE, Running
 from services.retention.erasure.saga import Saga
 from services.retention.store.erasures import GROUP, TABLE, TOPICS, open_erasures
@@ -25,10 +26,11 @@ async def open_part(house: House, rooms: Rooms) -> Part:
     running = Running(saga, Turns(house.database["leases"], ROLE, house.settings.replica_name))
     erasures = Erasures(saga, running.touch if ROLE in house.roles else lambda _erasure: None)
     rooms.erasing = erasures
-    looping = partial(running.run, health=house.health)
+    again = Again(saga, house.health)
+    looping = again.behind(partial(running.run, health=house.health))
     return Part(
         routes=routes(erasures),
-        running={ROLE: {ROLE: looping, GROUP: hearing(house, running).run}},
+        running={ROLE: {"again": again.run, ROLE: looping, GROUP: hearing(house, running).run}},
     )
 
 

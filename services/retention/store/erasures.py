@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from services.retention.model.erasure_states import KeptErasure, Step
 from services.retention.model.erasures import ENDS
-from services.retention.model.ledger import KeptHead
+from services.retention.model.ledger import KeptHead, catch_up
 from services.retention.store.layout import keeping
 from shared.events import REGISTRY, Event, Received
 from shared.events.orders import (
@@ -73,6 +74,29 @@ class ErasureStore:
                 .to_list(most)
             )
         return [(one["opened"], self.erasures.parse(one["state"])) for one in found]
+
+    async def catch_up(self, published: Mapping[str, LedgerState]) -> int:
+        """Take over entries as they were published, where this store has none or older ones.
+
+        It is behind after it was put back from a copy. Nothing is published again; the head is who
+        was entered last. Returns how many were taken over. Raises ``Transient``.
+        """
+        known = await self.ledger.load_many(list(published))
+        behind = [
+            one
+            for name, one in published.items()
+            if name not in known or known[name].version < one.version
+        ]
+        for one in behind:
+            said = {"version": one.version, "state": one.model_dump_json(), "outbox": []}
+            with faults():
+                await self.ledger.collection.update_one(
+                    {"_id": one.entry}, {"$set": said, "$unset": {"dirty": ""}}, upsert=True
+                )
+        last = max(published.values(), key=lambda one: one.seq, default=None)
+        if last is not None:
+            await self.heads.update("head", partial(catch_up, last=last))
+        return len(behind)
 
     async def told(self, of: Aggregates[Any], key: str) -> bool:
         """Say whether the broker has everything that a document had to publish."""

@@ -62,3 +62,20 @@ def test_an_entry_grows_by_keys_and_levels_and_keeps_the_first_time_of_each() ->
     again = ledger.extend(grown.state, first, more, {"unreadable_at": later})
     assert isinstance(again, Unchanged)
     assert again.state.unreadable_at == AT
+
+
+@pytest.mark.law("P2")
+def test_a_head_that_was_put_back_goes_on_from_the_last_number_that_was_published() -> None:
+    old = KeptHead(last=entry(1))
+    last = entry(7).model_copy(update={"seq": 7})
+    behind = ledger.catch_up(old, last)
+    assert isinstance(behind, Accepted)
+    assert (behind.state.last.seq, behind.state.version) == (7, 2)
+    assert isinstance(ledger.catch_up(behind.state, entry(1)), Unchanged)
+    assert isinstance(ledger.catch_up(behind.state, last), Unchanged)
+    following = ledger.follow(behind.state, entry(8))
+    assert isinstance(following, Accepted)
+    assert following.state.last.seq == 8
+    none_left = ledger.catch_up(None, last)
+    assert isinstance(none_left, Accepted)
+    assert none_left.state.last.seq == 7
