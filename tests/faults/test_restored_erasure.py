@@ -29,6 +29,7 @@ from tests.whole import HOLDERS, Whole, create, whole
 EVIDENCED: Final = ("evidenced", "compacted", "irrecoverable", "scanned", "certified", "closed")
 GONE: Final = (401, 404, 410)
 
+pytestmark = pytest.mark.soak
 Copy = dict[str, list[dict[str, Any]]]
 
 
@@ -172,13 +173,7 @@ def store_of(name: str) -> str:
 
 
 @pytest.mark.law("P2")
-@pytest.mark.parametrize(
-    "store",
-    [
-        "accounts",
-        *(pytest.param(one, marks=pytest.mark.soak) for one in ("consent", "deposits", "keys")),
-    ],
-)
+@pytest.mark.parametrize("store", ["accounts", "consent", "deposits", "keys"])
 @pytest.mark.timeout(480)
 async def test_whatever_store_is_put_back_whoever_was_erased_stays_so_and_others_stay(
     here: Whole, store: str
@@ -202,7 +197,6 @@ async def test_whatever_store_is_put_back_whoever_was_erased_stays_so_and_others
     await here.at(erasure, *EVIDENCED)
 
 
-@pytest.mark.soak
 @pytest.mark.law("P2")
 @pytest.mark.law("P3")
 @pytest.mark.timeout(480)
@@ -241,7 +235,6 @@ async def ledger(here: Whole) -> dict[str, dict[str, Any]]:
     return {one["_id"]: orjson.loads(one["state"]) for one in found}
 
 
-@pytest.mark.soak
 @pytest.mark.law("P2")
 @pytest.mark.timeout(480)
 @pytest.mark.parametrize("point", ["saga.destroying", "saga.entered", "saga.key-destroyed"])
@@ -299,7 +292,6 @@ async def from_zero(here: Whole) -> list[str]:
     return moved
 
 
-@pytest.mark.soak
 @pytest.mark.law("P2")
 @pytest.mark.law("P3")
 @pytest.mark.timeout(600)
@@ -324,7 +316,6 @@ async def test_every_topic_read_again_from_zero_brings_nobody_back_and_certifies
     assert len(after - before) == 1
 
 
-@pytest.mark.soak
 @pytest.mark.law("P2")
 @pytest.mark.law("P3")
 @pytest.mark.timeout(900)
