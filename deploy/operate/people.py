@@ -144,6 +144,7 @@ REQUESTS: Final = (
             Option("/against", "Of a complaint: whom it is about.", many=True),
             Option("/about-request", "Of a complaint: the request that it is about."),
         ),
+        always=("/requester",),
         once=True,
     ),
     on_request(

@@ -118,7 +118,8 @@ def asked(verb: Verb, given: Mapping[str, Any]) -> Asked:
         for place, value in said
         if place.startswith("?")
     }
-    body = placed([(place, value) for place, value in said if place.startswith("/")])
+    empty: list[tuple[str, Any]] = [(place, {}) for place in verb.always]
+    body = placed([*empty, *((at, value) for at, value in said if at.startswith("/"))])
     bodied = any(one.place.startswith("/") for one in verb.options)
     headers = {"Idempotency-Key": given.get("key") or new_id()} if verb.once else {}
     return Asked(path, query, body if bodied else None, headers)

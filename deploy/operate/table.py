@@ -35,7 +35,8 @@ class Verb:
 
     ``rows`` is the member that a list is in, ``columns`` what is shown of each; ``one_of`` places
     of which exactly one is said; ``private`` members that are shown where ``--who`` asks for them;
-    ``once`` commands take an Idempotency-Key.
+    ``once`` commands take an Idempotency-Key; objects of the body that are ``always`` there, even
+    empty.
     """
 
     group: str
@@ -50,6 +51,7 @@ class Verb:
     one_of: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
     once: bool = False
+    always: tuple[str, ...] = ()
 
 
 def who(place: str) -> Option:
