@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 NOTHING: Final[tuple[Any, ...]] = (None, "", [], {}, ())
@@ -135,6 +136,6 @@ def news(view: Mapping[str, Any], before: Mapping[str, Any] | None) -> list[News
         at = member(view, f"levels/{name}")
         if at and name not in times and not member(before or {}, f"levels/{name}"):
             steps.append(News("level", name, at))
-    steps.sort(key=lambda one: str(one.at))  # instants of one width and offset
+    steps.sort(key=lambda one: datetime.fromisoformat(str(one.at)))
     old = [] if before is None else waits(before)
     return steps + [News("waits", one) for one in waits(view) if one not in old]
