@@ -67,6 +67,7 @@ async def document(here: World, *words: str, **more: str) -> Any:
     return json.loads(said)
 
 
+@pytest.mark.soak  # thirty processes, a second each
 @pytest.mark.clause("DOAJ-8b")
 async def test_an_erasure_is_planned_shown_approved_and_watched_to_its_certificate(
     here: World, tmp_path: Path
@@ -129,6 +130,7 @@ async def test_erase_does_it_all_once_the_plan_was_agreed_to_and_the_certificate
     assert (await colophon(here, "verify-certificate", str(file), str(keys)))[0] == REFUSED
 
 
+@pytest.mark.soak  # thirty processes, a second each
 async def test_holds_are_placed_listed_page_by_page_and_released(here: World) -> None:
     person = new_pseudonym()
     await here.kept(SOMEBODY, person)
@@ -145,6 +147,7 @@ async def test_holds_are_placed_listed_page_by_page_and_released(here: World) ->
     assert (await document(here, *release))["standing"] is False
 
 
+@pytest.mark.soak  # thirty processes, a second each
 async def test_clocks_requests_and_epochs_are_listed_and_who_asks_is_shown_where_it_is_asked(
     here: World,
 ) -> None:
@@ -157,6 +160,7 @@ async def test_clocks_requests_and_epochs_are_listed_and_who_asks_is_shown_where
     assert (await colophon(here, "epochs", "show"))[1].splitlines()[0].startswith("number")
 
 
+@pytest.mark.soak  # thirty processes, a second each
 async def test_a_wrong_use_an_unknown_erasure_and_a_service_that_is_away_end_each_with_their_status(
     here: World, tmp_path: Path
 ) -> None:
