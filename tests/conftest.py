@@ -4,6 +4,7 @@ With ``-n`` the run has several processes, which take files of tests in turn and
 test marked ``alone`` loads the machine on purpose: it has it to itself.
 """
 
+import asyncio
 import contextlib
 import fcntl
 import tempfile
@@ -13,8 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from shared.kafka import topics
+from shared.kafka.connection import client
 from shared.mongo import Database, connect
 from shared.runtime.ids import new_id
 from tests.platform import Platform, shared_platform
@@ -80,10 +84,25 @@ def name() -> str:
 
 
 @pytest.fixture
-async def prefix(platform: Platform, name: str) -> str:
-    """Create every topic under a prefix of this test's own."""
+async def prefix(platform: Platform, name: str) -> AsyncIterator[str]:
+    """Create every topic under a prefix of this test's own, and delete them afterwards.
+
+    Each partition is an open file of the broker, which may have twenty thousand.
+    """
     await topics.create(platform.kafka_bootstrap, prefix=name)
-    return name
+    yield name
+    with contextlib.suppress(KafkaError, OSError, TimeoutError):
+        async with asyncio.timeout(20):
+            await _delete(platform.kafka_bootstrap, [name + one for one in topics.declared()])
+
+
+async def _delete(bootstrap: str, names: list[str]) -> None:
+    admin = AIOKafkaAdminClient(**client(bootstrap))
+    try:
+        await admin.start()
+        await admin.delete_topics(names)
+    finally:
+        await admin.close()
 
 
 @pytest.fixture
