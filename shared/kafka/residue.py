@@ -6,6 +6,7 @@ topic is read from beginning to end, aborted transactions included.
 """
 
 import contextlib
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -16,7 +17,7 @@ from typing import Final
 from shared.events.orders import KeptUnits
 from shared.kafka.cluster import partitions
 from shared.kafka.fetched import Record
-from shared.kafka.segments import segments, stored
+from shared.kafka.segments import segment_files, stored
 from shared.kafka.topics import declared
 from shared.kafka.whole import read_whole
 from shared.runtime.faults import Transient
@@ -25,6 +26,8 @@ MARK: Final = b"pe1."
 ENVELOPE: Final = re.compile(
     rb"pe1\.([a-z0-9]{8,64}\.[a-z][a-z-]{0,40})\.([A-Za-z0-9_:-]{1,128})\."
 )
+
+LISTINGS: Final = 2  # of a partition's folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,37 +88,42 @@ class Places:
 def look_into_files(folders: Iterable[Path], sought: Sought, *, prefix: str = "") -> Places:
     """Decode every segment of topics below ``folders`` whose names begin so; blocking.
 
-    Files come and go while a broker cleans: it looks until there is none that it has not seen.
     Raises ``Transient`` where a file cannot be read whole.
     """
     places = Places(sought)
     for folder in folders:
-        seen: set[tuple[int, int]] = set()
-        while fresh := [one for one in _segments(folder, prefix) if one[2] not in seen]:
-            for topic, path, inode in fresh:
-                seen.add(inode)
-                try:
-                    for record in stored(path, growing=path.suffix == ".log"):
-                        places.look(topic, record.data, record.codec)
-                except FileNotFoundError:
-                    seen.discard(inode)  # under another name now, or gone
-                except ValueError as fault:
-                    raise Transient(f"a segment of {topic} cannot be read: {fault}") from None
+        for path, below, _ in os.walk(folder):
+            directory = Path(path)
+            topic = directory.name.rpartition("-")[0]
+            if not below and topic and topic.startswith(prefix):
+                _look_into(directory, topic.removeprefix(prefix), places)
     return places
 
 
-def _segments(folder: Path, prefix: str) -> list[tuple[str, Path, tuple[int, int]]]:
-    found = []
-    for directory, path in segments(folder):
-        topic = directory.rpartition("-")[0]
-        if not topic.startswith(prefix):
-            continue
-        try:
-            status = path.stat()
-        except FileNotFoundError:
-            continue
-        found.append((topic.removeprefix(prefix), path, (status.st_dev, status.st_ino)))
-    return found
+def _look_into(directory: Path, topic: str, places: Places) -> None:
+    """Look into one partition: all that was there when this began.
+
+    Files come and go while a broker cleans. What a file held that went before it was read is in one
+    that came; so the folder is listed until all that was listed was read, and once more for what
+    changed its name while it was listed. What is written meanwhile is nobody's concern here: a
+    partition that is written to all the time would never be done.
+    """
+    seen: set[tuple[int, int]] = set()
+    listings = LISTINGS
+    while listings:
+        listings -= 1
+        for path in segment_files(directory):
+            try:
+                status = path.stat()
+                if (status.st_dev, status.st_ino) in seen:
+                    continue
+                for record in stored(path, growing=path.suffix == ".log"):
+                    places.look(topic, record.data, record.codec)
+                seen.add((status.st_dev, status.st_ino))
+            except FileNotFoundError:
+                listings = 1  # under another name now, or gone
+            except ValueError as fault:
+                raise Transient(f"a segment of {topic} cannot be read: {fault}") from None
 
 
 async def look_into_topics(bootstrap: str, sought: Sought, *, prefix: str = "") -> Places:

@@ -31,6 +31,11 @@ def segments(folder: Path) -> list[tuple[str, Path]]:
     return [(path.parent.name, path) for name in NAMES for path in sorted(folder.rglob(name))]
 
 
+def segment_files(directory: Path) -> list[Path]:
+    """Return the segment files of one partition's folder."""
+    return [path for name in NAMES for path in sorted(directory.glob(name))]
+
+
 def records(data: bytes) -> Iterator[Stored]:
     """Give every record of a segment. Raises ``ValueError`` where any of it cannot be read."""
     whole = _whole(data)

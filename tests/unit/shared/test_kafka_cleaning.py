@@ -105,6 +105,53 @@ def test_an_envelope_is_counted_in_every_codec_and_only_of_the_keys_that_are_mea
     assert look_into_files([tmp_path], unit, prefix="x.").found.total() == 1
 
 
+class Disturbed(Sought):
+    """Keys that are looked for while a broker works on the same folder: at each find once more."""
+
+    folder: Path
+    done: int = 0
+
+    def means(self, key: Key) -> bool:
+        self.done += 1
+        self.disturb()
+        return key.keys_id == f"{ONE}.account"
+
+    def disturb(self) -> None:
+        (self.folder / f"{self.done:03}.log").write_bytes(batch("none", envelope(ONE, "later")))
+
+
+class Cleaned(Disturbed):
+    """The broker cleans what was not read yet: the same records stand in a file of another name."""
+
+    def disturb(self) -> None:
+        old, new = self.folder / "b.log", self.folder / "a.log.swap"
+        if old.exists():
+            new.write_bytes(old.read_bytes())
+            old.unlink()
+
+
+def disturbed(kind: type[Disturbed], folder: Path) -> Disturbed:
+    found = kind({})
+    found.folder = folder / f"x.{TOPIC}-0"
+    found.folder.mkdir()
+    (found.folder / "a.log").write_bytes(batch("none", envelope(ONE)))
+    return found
+
+
+@pytest.mark.law("P3")
+def test_a_search_of_a_partition_that_is_written_to_all_the_time_ends(tmp_path: Path) -> None:
+    found = look_into_files([tmp_path], disturbed(Disturbed, tmp_path), prefix="x.")
+    assert found.found[Key(f"{ONE}.account", "details"), TOPIC, "none"] == 1
+
+
+@pytest.mark.law("P3")
+def test_what_a_broker_moves_to_another_file_while_it_is_searched_is_found(tmp_path: Path) -> None:
+    cleaned = disturbed(Cleaned, tmp_path)
+    (cleaned.folder / "b.log").write_bytes(batch("none", envelope(ONE, "moved")))
+    found = look_into_files([tmp_path], cleaned, prefix="x.")
+    assert found.found[Key(f"{ONE}.account", "moved"), TOPIC, "none"] == 1
+
+
 def test_keys_that_are_named_twice_are_meant_as_widely_as_they_are_named() -> None:
     units = [KeptUnits(keys_id=f"{ONE}.account", units=(name,)) for name in "ab"]
     both = Sought.of(units)
