@@ -20,7 +20,6 @@ from services.accounts.directory import follow_organisations
 from services.accounts.erasing import InTheWay, holdings
 from services.accounts.mails.people import Pages
 from services.accounts.parts import contacted
-from services.accounts.quotas import Quotas
 from services.accounts.settings import Settings
 from services.accounts.store import SOURCE, open_people, open_store, prepare, sources
 from shared import mail, policy
@@ -52,6 +51,7 @@ from shared.web import Callers, Limits, Pace, serve
 from shared.web import people as web_people
 from shared.web.alone import health_alone
 from shared.web.logins import Logins
+from shared.web.quotas import Quotas
 
 SERVICE: Final = "accounts"
 ROLES: Final = ("api", "relay", "reactions", "deliver")

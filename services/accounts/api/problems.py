@@ -1,16 +1,14 @@
 """Refusals and faults as problems: the one place where a slug gets a status and a title."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from services.accounts.errors import Refusal, Slug
-from shared.mongo import Refused
 from shared.privacy.keyring import FencedError
-from shared.runtime.faults import Busy, Transient
-from shared.web import Error, Problem
+from shared.web import Problem
+from shared.web.refusals import PASSING, Faults, Refusals
 
 T = TypeVar("T")
-RETRY_SECONDS: Final = 2
 
 KINDS: Final[Mapping[Slug, tuple[int, str]]] = {
     "organisation-unknown": (404, "There is no such organisation"),
@@ -81,19 +79,9 @@ KINDS: Final[Mapping[Slug, tuple[int, str]]] = {
 UNKNOWN_FIELD: Final = "extra_forbidden"
 
 
-def problem_of(refusal: Refusal) -> Problem:
-    """Render a refusal."""
-    status, title = KINDS[refusal.slug]
-    errors = [Error(place, refusal.rule or refusal.slug) for place in refusal.places]
-    rule = refusal.rule or refusal.slug
-    return Problem(status, refusal.slug, title, refusal.detail, errors=errors, rule=rule)
-
-
-def agreed(decided: T | Refused[Refusal]) -> T:
-    """Return what was decided, or raise the refusal as a problem."""
-    if isinstance(decided, Refused):
-        raise problem_of(decided.reason)
-    return decided
+REFUSALS: Final = Refusals(KINDS)
+problem_of = REFUSALS.problem
+agreed = REFUSALS.agreed
 
 
 def there(found: T | None, unknown: Slug) -> T:
@@ -118,18 +106,7 @@ def no_smaller_switch(problem: Problem) -> Problem:
     )
 
 
-def _later(slug: str, title: str) -> Problem:
-    return Problem(
-        503,
-        slug,
-        title,
-        "Nothing is lost; ask again shortly.",
-        headers={"Retry-After": str(RETRY_SECONDS)},
-    )
-
-
-FAULTS: Final[Mapping[type[Exception], Callable[[Exception], Problem]]] = {
-    Transient: lambda _fault: _later("store-away", "The store does not answer at the moment"),
+FAULTS: Final[Faults] = {
+    **PASSING,
     FencedError: lambda _fault: problem_of(Refusal("details-gone")),
-    Busy: lambda _fault: _later("broker-away", "Too many changes of this record are waiting"),
 }

@@ -9,7 +9,6 @@ from services.accounts.acks import Acks
 from services.accounts.errors import Refusal
 from services.accounts.mails.people import Pages
 from services.accounts.model.people import PersonDetails
-from services.accounts.quotas import Quotas
 from services.accounts.store import PeopleStore
 from shared.events.decisions import Refused
 from shared.events.personal import Sealed
@@ -17,12 +16,13 @@ from shared.mail import Mails, Posting
 from shared.mongo import Aggregates
 from shared.mongo.deliveries import New
 from shared.policy.roles import RolesPolicy
-from shared.policy.signing_in import SigningInPolicy
+from shared.policy.signing_in import Limit, SigningInPolicy
 from shared.privacy.blind import AddressError, BlindIndex
 from shared.privacy.keyring import KeyRing
 from shared.privacy.tokens import SigningKeys
 from shared.privacy.vault import reveal
 from shared.web.logins import Logins
+from shared.web.quotas import Quotas
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class People:
     signing: SigningKeys
     logins: Logins
     posting: Posting
-    quotas: Quotas
+    quotas: Quotas[Limit]
     acks: Acks
     ack_seconds: float
     pages: Pages

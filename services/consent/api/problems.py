@@ -1,18 +1,14 @@
 """Refusals and faults as problems: the one place where a slug gets a status and a title."""
 
-from collections.abc import Callable, Mapping
-from typing import Final, TypeVar
+from collections.abc import Mapping
+from typing import Final
 
-from services.consent.errors import Refusal, Slug
+from services.consent.errors import Slug
 from shared.mail import MessageError
-from shared.mongo import Refused
 from shared.privacy.keyring import FencedError
-from shared.runtime.faults import Busy, Transient
-from shared.web import Error, Problem
+from shared.web import Problem
+from shared.web.refusals import PASSING, Faults, Refusals, later
 
-T = TypeVar("T")
-RETRY_SECONDS: Final = 2
-UNAVAILABLE: Final = 503
 UNKNOWN_FIELD: Final = "extra_forbidden"
 
 KINDS: Final[Mapping[Slug, tuple[int, str]]] = {
@@ -53,22 +49,9 @@ KINDS: Final[Mapping[Slug, tuple[int, str]]] = {
 }
 
 
-def problem_of(refusal: Refusal) -> Problem:
-    """Render a refusal."""
-    status, title = KINDS[refusal.slug]
-    rule = refusal.rule or refusal.slug
-    errors = [Error(place, rule) for place in refusal.places]
-    headers = {"Retry-After": str(RETRY_SECONDS)} if status == UNAVAILABLE else {}
-    return Problem(
-        status, refusal.slug, title, refusal.detail, errors=errors, rule=rule, headers=headers
-    )
-
-
-def agreed(decided: T | Refused[Refusal]) -> T:
-    """Return what was decided, or raise the refusal as a problem."""
-    if isinstance(decided, Refused):
-        raise problem_of(decided.reason)
-    return decided
+REFUSALS: Final = Refusals(KINDS)
+problem_of = REFUSALS.problem
+agreed = REFUSALS.agreed
 
 
 def address_alone(problem: Problem) -> Problem:
@@ -85,19 +68,8 @@ def address_alone(problem: Problem) -> Problem:
     )
 
 
-def _later(slug: str, title: str) -> Problem:
-    return Problem(
-        503,
-        slug,
-        title,
-        "Nothing is lost; ask again shortly.",
-        headers={"Retry-After": str(RETRY_SECONDS)},
-    )
-
-
-FAULTS: Final[Mapping[type[Exception], Callable[[Exception], Problem]]] = {
-    Transient: lambda _fault: _later("store-away", "The store does not answer at the moment"),
-    Busy: lambda _fault: _later("broker-away", "Too many changes of this record are waiting"),
+FAULTS: Final[Faults] = {
+    **PASSING,
     MessageError: lambda fault: Problem(422, "mail-invalid", "This is no mail", str(fault)),
-    FencedError: lambda _fault: _later("being-erased", "What is kept here is being erased"),
+    FencedError: lambda _fault: later("being-erased", "What is kept here is being erased"),
 }

@@ -5,9 +5,10 @@ from typing import Final
 
 from aiohttp import web
 
-from services.retention.api.faults import FAULTS
+from shared.privacy.keyring import FencedError
 from shared.runtime.health import Health
-from shared.web import Callers, Info, Route, build_site
+from shared.web import Callers, Info, Problem, Route, build_site
+from shared.web.refusals import PASSING, Faults
 
 INFO: Final = Info(
     title="Colophon retention",
@@ -15,6 +16,11 @@ INFO: Final = Info(
     description="What is due to go and what is held back, what people asked for as to their own "
     "data, and what became of it; with proof.",
 )
+
+FAULTS: Final[Faults] = {
+    **PASSING,
+    FencedError: lambda _fault: Problem(410, "details-gone", "What was written was erased"),
+}
 
 
 def site(routes: Sequence[Route], *, health: Health, callers: Callers) -> web.Application:

@@ -6,7 +6,6 @@ from typing import Final
 from services.retention.api.requests import routes
 from services.retention.commands.requests.confirming import Asking
 from services.retention.commands.requests.context import Requests
-from services.retention.commands.requests.quotas import Quotas
 from services.retention.commands.requests.watching import Watching
 from services.retention.mails.requests import Pages
 from services.retention.store import SOURCE, open_requests
@@ -19,6 +18,7 @@ from shared.policy.requests import load_requests
 from shared.policy.uses import load_uses
 from shared.privacy.keyfile import load_or_create
 from shared.runtime.loops import step_forever
+from shared.web.quotas import Quotas
 
 NOTICES: Final = "consent.notices.v1"
 WITHIN_SECONDS: Final = 120.0

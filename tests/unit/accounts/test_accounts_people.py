@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from services.accounts.model import access, challenges, looks, people
 from services.accounts.model.challenges import KeptChallenge, Pending
 from services.accounts.model.people import MOST_FACTS, SELF, KeptPerson, New, PersonDetails
-from services.accounts.quotas import Quotas
 from shared.events.decisions import Accepted, Unchanged
 from shared.events.people import (
     PersonAccessState,
@@ -19,6 +18,7 @@ from shared.events.people import (
 from shared.events.personal import AccountsRecordKept, Sealed
 from shared.policy.signing_in import load_signing_in
 from shared.runtime.clock import ManualClock
+from shared.web.quotas import Quotas
 from tests.processes import ROOT
 from tests.unit.accounts.given import AT, accepted, refused
 

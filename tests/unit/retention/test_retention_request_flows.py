@@ -11,7 +11,6 @@ import pytest
 from services.retention.commands.requests import erasing
 from services.retention.commands.requests.context import Requests
 from services.retention.commands.requests.handling import Desk
-from services.retention.commands.requests.quotas import Quotas
 from services.retention.commands.requests.receiving import Letter, register
 from services.retention.commands.requests.watching import Watching
 from services.retention.mails.requests import Pages
@@ -35,6 +34,7 @@ from shared.privacy.subjects import Subjects
 from shared.privacy.vault import reveal, seal
 from shared.runtime.clock import ManualClock
 from shared.runtime.ids import new_pseudonym
+from shared.web.quotas import Quotas
 from tests.laws.memory_store import Database
 from tests.notices import version
 from tests.unit.retention.given_requests import ERASURE, FOLDER, OFFICER, POLICY, policy_of, utc

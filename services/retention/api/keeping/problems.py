@@ -1,13 +1,10 @@
 """Refusals as problems: the one place where a slug gets a status and a title."""
 
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import Final
 
-from services.retention.errors import Refusal, Slug
-from shared.events.decisions import Refused
-from shared.web import Error, Problem
-
-T = TypeVar("T")
+from services.retention.errors import Slug
+from shared.web.refusals import Refusals
 
 KINDS: Final[Mapping[Slug, tuple[int, str]]] = {
     "hold-unknown": (404, "There is no such hold"),
@@ -36,16 +33,6 @@ KINDS: Final[Mapping[Slug, tuple[int, str]]] = {
 }
 
 
-def problem_of(refusal: Refusal) -> Problem:
-    """Render a refusal."""
-    status, title = KINDS[refusal.slug]
-    rule = refusal.rule or refusal.slug
-    errors = [Error(place, rule) for place in refusal.places]
-    return Problem(status, refusal.slug, title, refusal.detail, errors=errors, rule=rule)
-
-
-def agreed(decided: T | Refused[Refusal]) -> T:
-    """Return what was decided, or raise the refusal as a problem."""
-    if isinstance(decided, Refused):
-        raise problem_of(decided.reason)
-    return decided
+REFUSALS: Final = Refusals(KINDS)
+problem_of = REFUSALS.problem
+agreed = REFUSALS.agreed

@@ -1,16 +1,10 @@
 """Refusals of requests as problems: the one place where a slug gets a status and a title."""
 
-from collections.abc import Callable, Mapping
-from typing import Final, TypeVar
+from collections.abc import Mapping
+from typing import Final
 
-from services.retention.model.requests.errors import Refusal, Slug
-from shared.events.decisions import Refused
-from shared.privacy.keyring import FencedError
-from shared.runtime.faults import Busy, Transient
-from shared.web import Error, Problem
-
-T = TypeVar("T")
-RETRY_SECONDS: Final = 2
+from services.retention.model.requests.errors import Slug
+from shared.web.refusals import Refusals
 
 KINDS: Final[Mapping[Slug, tuple[int, str]]] = {
     "request-unknown": (404, "There is no such request"),
@@ -44,33 +38,6 @@ KINDS: Final[Mapping[Slug, tuple[int, str]]] = {
 }
 
 
-def problem_of(refusal: Refusal) -> Problem:
-    """Render a refusal."""
-    status, title = KINDS[refusal.slug]
-    errors = [Error(place, refusal.rule or refusal.slug) for place in refusal.places]
-    rule = refusal.rule or refusal.slug
-    return Problem(status, refusal.slug, title, refusal.detail, errors=errors, rule=rule)
-
-
-def agreed(decided: T | Refused[Refusal]) -> T:
-    """Return what was decided, or raise the refusal as a problem."""
-    if isinstance(decided, Refused):
-        raise problem_of(decided.reason)
-    return decided
-
-
-def _later(slug: str, title: str) -> Problem:
-    return Problem(
-        503,
-        slug,
-        title,
-        "Nothing is lost; ask again shortly.",
-        headers={"Retry-After": str(RETRY_SECONDS)},
-    )
-
-
-FAULTS: Final[Mapping[type[Exception], Callable[[Exception], Problem]]] = {
-    Transient: lambda _fault: _later("store-away", "The store does not answer at the moment"),
-    FencedError: lambda _fault: problem_of(Refusal("details-gone")),
-    Busy: lambda _fault: _later("broker-away", "Too many changes of this record are waiting"),
-}
+REFUSALS: Final = Refusals(KINDS)
+problem_of = REFUSALS.problem
+agreed = REFUSALS.agreed

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.retention.commands.requests.quotas import Quotas
 from services.retention.mails.requests import Pages
 from services.retention.model.requests.errors import Refusal
 from services.retention.model.requests.state import (
@@ -20,10 +19,11 @@ from services.retention.wiring import Rooms
 from shared.events.decisions import Refused
 from shared.events.personal import Sealed
 from shared.mail import Addressee, Message, Posting
-from shared.policy.requests import RequestsPolicy
+from shared.policy.requests import Limit, RequestsPolicy
 from shared.privacy.blind import AddressError, BlindIndex
 from shared.privacy.keyring import KeyRing
 from shared.privacy.vault import reveal, seal
+from shared.web.quotas import Quotas
 
 REQUESTER = "requester"  # categories of uses.toml
 ROLE = "privacy-role"
@@ -48,7 +48,7 @@ class Requests:
     index: BlindIndex
     policy: RequestsPolicy
     posting: Posting
-    quotas: Quotas
+    quotas: Quotas[Limit]
     rooms: Rooms
     pages: Pages
     code_key: bytes

@@ -2,12 +2,36 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Final
+from datetime import timedelta
+from typing import Final, Generic, Protocol, TypeVar
 
-from shared.policy.signing_in import Limit, SigningInPolicy
 from shared.runtime.clock import SYSTEM, Clock
 
 KEPT: Final = 100_000  # clients remembered; the oldest is forgotten first
+L = TypeVar("L", bound=str)
+Named_contra = TypeVar("Named_contra", bound=str, contravariant=True)
+
+
+class Row(Protocol):
+    """How many within how long."""
+
+    @property
+    def most(self) -> int:
+        """How many."""
+        ...
+
+    @property
+    def within(self) -> timedelta:
+        """Within how long."""
+        ...
+
+
+class Limiting(Protocol[Named_contra]):
+    """A policy that has such rows by name."""
+
+    def limit(self, name: Named_contra, /) -> Row:
+        """Return a row."""
+        ...
 
 
 @dataclass(slots=True)
@@ -17,14 +41,14 @@ class _Window:
 
 
 @dataclass(slots=True)
-class Quotas:
+class Quotas(Generic[L]):
     """Counts of clients, by network address. What an address gets is counted in the store."""
 
-    policy: SigningInPolicy
+    policy: Limiting[L]
     clock: Clock = SYSTEM
-    _windows: OrderedDict[tuple[Limit, str], _Window] = field(default_factory=OrderedDict)
+    _windows: OrderedDict[tuple[L, str], _Window] = field(default_factory=OrderedDict)
 
-    def wait(self, limit: Limit, client: str) -> float:
+    def wait(self, limit: L, client: str) -> float:
         """Return for how many seconds a client has had its share; 0 where it may go on."""
         window = self._windows.get((limit, client))
         row = self.policy.limit(limit)
@@ -35,11 +59,12 @@ class Quotas:
             del self._windows[limit, client]
         return max(0.0, left)
 
-    def count(self, limit: Limit, client: str) -> None:
+    def count(self, limit: L, client: str) -> None:
         """Count one more."""
         now = self.clock.monotonic()
         window = self._windows.get((limit, client))
-        if window is None or now - window.since >= self.policy.limit(limit).within.total_seconds():
+        within = self.policy.limit(limit).within.total_seconds()
+        if window is None or now - window.since >= within:
             self._windows.pop((limit, client), None)
             window = self._windows[limit, client] = _Window(now, 0)
         window.count += 1
