@@ -168,9 +168,7 @@ def test_what_is_said_stands_at_its_place_in_the_body() -> None:
 
 def test_names_in_a_path_are_quoted_and_the_next_page_is_found() -> None:
     (clock,) = [one for one in VERBS if (one.group, one.name) == ("clocks", "show")]
-    assert (
-        asked(clock, {"_kind": "work", "_record": "10.1/x y"}).path == "/clocks/work/10.1%2Fx%20y"
-    )
+    assert asked(clock, {"_kind": "work", "_record": "a b/c"}).path == "/clocks/work/a%20b%2Fc"
     (requests,) = [one for one in VERBS if (one.group, one.name) == ("requests", "list")]
     assert cursor_of({"next": "/requests?rows=2&cursor=12-ab"}, requests) == "12-ab"
     assert cursor_of({"next": None}, requests) is None

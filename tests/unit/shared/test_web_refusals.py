@@ -28,7 +28,7 @@ class No:
 def test_a_refusal_names_the_places_by_its_rule_or_else_by_its_slug() -> None:
     said = Refusals(KINDS).problem(No("unknown", "Look again.", places=("/a", "/b")))
     assert (said.status, said.slug, said.detail) == (404, "unknown", "Look again.")
-    assert [(one.pointer, one.rule) for one in said.errors] == [
+    assert [(one.at, one.rule) for one in said.errors] == [
         ("/a", "unknown"),
         ("/b", "unknown"),
     ]
