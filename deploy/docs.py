@@ -36,7 +36,9 @@ from services.deposits.api.view import View
 from services.deposits.crossref import elements
 from services.deposits.settings import Settings as DepositsSettings
 from services.distribution import api as distribution_api
-from services.distribution.rest.api import Rest
+from services.distribution.host import Host
+from services.distribution.outlets import open_outlets
+from services.distribution.products import jobs
 from services.distribution.settings import Settings as DistributionSettings
 from services.retention import api as retention_api
 from services.retention.model import erasures
@@ -55,6 +57,14 @@ REMEDY: Final = "run `.venv/bin/python -m deploy.docs write` and commit what it 
 
 # A site's document follows from its routes alone: none of the parts behind them is asked for it.
 NOBODY: Final = cast("Any", SimpleNamespace())
+
+
+def distribution_routes() -> list[Route]:
+    """Return the routes of every outlet of distribution."""
+    names = ("gate", "directory", "works", "index", "key", "database", "health")
+    host = Host(**dict.fromkeys(names, NOBODY), settings=DistributionSettings.model_construct())
+    routes = [route for outlet in open_outlets(host) for route in outlet.routes]
+    return [*routes, *jobs.routes(NOBODY)]
 
 
 def retention_routes() -> list[Route]:
@@ -86,7 +96,7 @@ SITES: Final[Mapping[str, Callable[[Health], web.Application]]] = {
         callers=NOBODY,
     ),
     "distribution": lambda health: distribution_api.site(
-        Rest(NOBODY, NOBODY, NOBODY, NOBODY, b""), NOBODY, health=health, callers=NOBODY
+        distribution_routes(), health=health, callers=NOBODY
     ),
     "retention": lambda health: retention_api.site(
         retention_routes(),

@@ -1,17 +1,15 @@
 """The site of distribution: its routes, its headers, and Crossref's own form of errors."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from aiohttp import web
 
-from services.distribution.products import jobs
-from services.distribution.products.jobs import Board
 from services.distribution.rest import envelope
-from services.distribution.rest.api import Rest
 from services.distribution.rest.pools import respond
 from shared.runtime.faults import Transient
 from shared.runtime.health import Health
-from shared.web import Callers, Info, Problem, build_site, text_answer
+from shared.web import Callers, Info, Problem, Route, build_site, text_answer
 from shared.web.problems import render_problem
 
 # What api.crossref.org puts on every answer (crossref.md 1.1); the limits are what is stated,
@@ -25,11 +23,11 @@ HEADERS: Final = {
 }
 
 
-def site(rest: Rest, board: Board, *, health: Health, callers: Callers) -> web.Application:
+def site(routes: Iterable[Route], *, health: Health, callers: Callers) -> web.Application:
     """Build the site of this host."""
     return build_site(
         "distribution",
-        (*rest.routes(), *jobs.routes(board)),
+        tuple(routes),
         health=health,
         callers=callers,
         info=Info(

@@ -10,7 +10,10 @@ from services.distribution.api import site
 from services.distribution.citations import recount_forever
 from services.distribution.directory import Directory
 from services.distribution.gate import CREDENTIALS, TOPICS, Gate
+from services.distribution.host import Host
 from services.distribution.indexer import Indexer
+from services.distribution.outlets import open_outlets
+from services.distribution.products import jobs
 from services.distribution.products.jobs import Board
 from services.distribution.products.offers import OUTLET as TOPIC_PRODUCTS
 from services.distribution.products.role import Products
@@ -20,7 +23,6 @@ from services.distribution.rebuild.lists import Lists
 from services.distribution.rebuild.pointer import ReadModels
 from services.distribution.rebuild.sweeping import Sweeper
 from services.distribution.receipts import Receipts
-from services.distribution.rest.api import OUTLET, Rest
 from services.distribution.search import SearchIndex, open_index
 from services.distribution.search.schema import LAYOUT
 from services.distribution.settings import Settings
@@ -31,6 +33,7 @@ from shared.kafka.credentials import KnownCredentials
 from shared.kafka.knowledge import Knowledge
 from shared.kafka.produce import Sender
 from shared.mongo import Database, connect, projecting
+from shared.policy import ReferencesPolicy
 from shared.privacy.keyfile import load_or_create
 from shared.runtime import log
 from shared.runtime.clock import SYSTEM
@@ -41,7 +44,6 @@ from shared.web.alone import health_alone
 
 SERVICE: Final = "distribution"
 ROLES: Final = ("api", "projector", "products", "access")
-OUTLETS: Final = {"api": OUTLET, "products": TOPIC_PRODUCTS}  # of the roles that ask the gate
 
 
 async def main(settings: Settings, roles: Sequence[str]) -> None:
@@ -56,13 +58,18 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
         )
         await store.prepare(database)
         parts: dict[str, Role] = {}
-        served = tuple(OUTLETS[role] for role in roles if role in OUTLETS)
-        if served:
-            gate = gated(settings, health, served, parts)
+        if {"api", "products"} & set(roles):
+            rules = policy.load(settings.policies_dir / "references.toml")
+            gate = gated(settings, rules, health)
+            served: tuple[str, ...] = ()
             if "api" in roles:
-                parts |= reading(settings, database, gate, health, stack)
+                reads, served = reading(settings, database, gate, health, stack)
+                parts |= reads
             if "products" in roles:
                 parts["products"] = await publishing(settings, database, gate, health)
+                served = (*served, TOPIC_PRODUCTS)
+            rules.require(*served)
+            parts |= obeying(settings, gate, served)
         if "projector" in roles:
             parts |= projecting_roles(settings, database, health)
         if "access" in roles:
@@ -91,23 +98,28 @@ def projecting_roles(settings: Settings, database: Database, health: Health) -> 
     }
 
 
-def gated(
-    settings: Settings, health: Health, outlets: tuple[str, ...], parts: dict[str, Role]
-) -> Gate:
-    """Compose what this process knows of permissions, and who reports since when it obeys."""
-    rules = policy.load(settings.policies_dir / "references.toml")
-    rules.require(*outlets)
-    where = (settings.kafka_bootstrap, settings.topic_prefix)
-    knowledge = Knowledge(TOPICS, where[0], rules.stale_after, where[1], health=health)
+def gated(settings: Settings, rules: ReferencesPolicy, health: Health) -> Gate:
+    """Compose what this process knows of permissions."""
+    knowledge = Knowledge(
+        TOPICS,
+        settings.kafka_bootstrap,
+        rules.stale_after,
+        settings.topic_prefix,
+        health=health,
+    )
+    return Gate(knowledge, rules)
+
+
+def obeying(settings: Settings, gate: Gate, outlets: Sequence[str]) -> dict[str, Role]:
+    """Compose what keeps the gate's knowledge, and reports since when its outlets obey."""
     receipts = Receipts(
-        knowledge,
-        Sender(where[0], SERVICE, where[1]),
+        gate.knowledge,
+        Sender(settings.kafka_bootstrap, SERVICE, settings.topic_prefix),
         settings.replica_name,
-        outlets,
+        tuple(outlets),
         settings.alive_seconds,
     )
-    parts |= {"gate": knowledge.run, "receipts": receipts.run}
-    return Gate(knowledge, rules)
+    return {"gate": gate.knowledge.run, "receipts": receipts.run}
 
 
 async def publishing(settings: Settings, database: Database, gate: Gate, health: Health) -> Role:
@@ -129,11 +141,14 @@ async def publishing(settings: Settings, database: Database, gate: Gate, health:
 
 
 def reading(
-    settings: Settings, database: Database, gate: Gate, health: Health, stack: AsyncExitStack
-) -> dict[str, Role]:
-    """Compose the read interfaces of this host."""
-    where = (settings.kafka_bootstrap, settings.topic_prefix)
-    directory = Directory(where[0], where[1], health)
+    settings: Settings,
+    database: Database,
+    gate: Gate,
+    health: Health,
+    stack: AsyncExitStack,
+) -> tuple[dict[str, Role], tuple[str, ...]]:
+    """Compose the read interfaces of this host; return their roles and their names as outlets."""
+    directory = Directory(settings.kafka_bootstrap, settings.topic_prefix, health)
     index = open_index(settings.state_dir / "search", schema_version=str(LAYOUT))
     stack.callback(index.close)
     callers = Callers(
@@ -142,27 +157,34 @@ def reading(
         operator_token_file=settings.operator_token_file,
     )
     stack.callback(callers.close)
-    rest = Rest(
+    host = Host(
         gate=gate,
         directory=directory,
         works=store.Works(database),
         index=index,
-        cursor_key=load_or_create(settings.key_file),
+        key=load_or_create(settings.key_file),
+        database=database,
+        settings=settings,
+        health=health,
     )
+    outlets = open_outlets(host)
+    routes = [route for outlet in outlets for route in outlet.routes]
     listening = partial(
         serve,
-        site(rest, Board(database, SYSTEM), health=health, callers=callers),
+        site((*routes, *jobs.routes(Board(database, SYSTEM))), health=health, callers=callers),
         host=settings.http_host,
         port=settings.http_port,
         drain_seconds=settings.drain_seconds,
         idle_seconds=settings.idle_seconds,
         pace=Pace(settings.body_stall_seconds, settings.body_seconds),
     )
+    roles = {name: role for outlet in outlets for name, role in outlet.roles.items()}
     return {
         "directory": directory.run,
         **searching(settings, database, gate, index, health),
+        **roles,
         "api": listening,
-    }
+    }, tuple(name for outlet in outlets for name in outlet.names)
 
 
 def searching(

@@ -41,6 +41,17 @@ class RegisteredWork:
     indexed: dt.datetime | str
 
 
+def registered(document: Mapping[str, Any]) -> RegisteredWork:
+    """Return the record that a document of the read model holds."""
+    return RegisteredWork(
+        document["_id"],
+        document["work"],
+        document["created"],
+        document["deposited"],
+        document["indexed"],
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Ownership:
     """Who owns a work now; member and name are None while the owner is unknown."""

@@ -1,0 +1,87 @@
+"""What every outlet of this host answers from, and what an outlet is."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from services.distribution.directory import Directory
+from services.distribution.gate import Gate, Subject
+from services.distribution.rest.render import Ownership, RegisteredWork, registered
+from services.distribution.search import SearchIndex
+from services.distribution.settings import Settings
+from services.distribution.store import Works
+from shared.mongo import Database
+from shared.mongo.client import Document
+from shared.policy import Reader, Visible, Withheld
+from shared.runtime.clock import SYSTEM, Clock
+from shared.runtime.health import Health
+from shared.runtime.service import Role
+from shared.web import Route, caller_of
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One host: the gate it asks, the works and lists it reads, the key that signs its cursors.
+
+    Hosts that share readers share ``key``: a cursor that one gave is good at another.
+    """
+
+    gate: Gate
+    directory: Directory
+    works: Works
+    index: SearchIndex
+    key: bytes = field(repr=False)
+    database: Database
+    settings: Settings
+    health: Health
+    clock: Clock = SYSTEM
+
+    def reader(self, request: web.Request) -> Reader:
+        """Return who asks, as far as references are concerned, at this moment."""
+        return caller_of(request).reader(self.clock.now())
+
+    def seen(self, document: Document, reader: Reader, *, outlet: str) -> "Seen":
+        """Return what a reader sees of a work at an outlet, as the gate says at this moment.
+
+        Asked after the document was fetched: what is decided is what is shown.
+        """
+        subject = Subject.of(document)
+        return Seen(
+            registered(document),
+            self.gate.ownership(subject),
+            document.get("cited_by", 0),
+            self.gate.visibility(subject, reader, outlet=outlet),
+            document["v"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A work as one reader sees it: its record, its owner, its citations, whether references."""
+
+    record: RegisteredWork
+    ownership: Ownership
+    cited_by: int
+    visibility: Visible | Withheld
+    version: int
+
+    @property
+    def etag(self) -> str:
+        """A validator that differs whenever what is shown differs, per visibility too."""
+        shown = (self.version, self.cited_by, (self.ownership, self.visibility))
+        return f'"{hashlib.blake2b(repr(shown).encode(), digest_size=12).hexdigest()}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """An interface that readers use: under which names the policy knows it, what it answers.
+
+    ``names`` are rows of deploy/policies/references.toml; the receipts of preferences name them.
+    ``roles`` run beside it in the process of the role api.
+    """
+
+    names: tuple[str, ...]
+    routes: tuple[Route, ...]
+    roles: Mapping[str, Role] = field(default_factory=dict)

@@ -1,0 +1,17 @@
+"""The outlets of the role api: each a room of its own, opened over one host.
+
+An opening composes and does nothing else: no file, no connection, before its roles run.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from services.distribution.host import Host, Outlet
+from services.distribution.rest import api as rest
+
+OPENINGS: Final[Sequence[Callable[[Host], Outlet]]] = (rest.open_outlet,)
+
+
+def open_outlets(host: Host) -> tuple[Outlet, ...]:
+    """Return every outlet of a host."""
+    return tuple(opening(host) for opening in OPENINGS)
