@@ -81,7 +81,7 @@ CITED_BY_COLUMN: Final = sort_column(Tally.CITED_BY, descending=True)
 def build_schema() -> tantivy.Schema:
     """Return the index's schema."""
     builder = tantivy.SchemaBuilder()
-    for name in (Term.TYPE, *_TEXT_FACETS):
+    for name in (Term.TYPE.value, *(facet.value for facet in _TEXT_FACETS)):
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     for name in (KEY, PART):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
