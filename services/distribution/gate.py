@@ -150,6 +150,10 @@ class Gate:
         """Return the prefixes whose setting in force is ``setting``."""
         return [state.prefix for state in self.prefixes() if self._setting(state) == setting]
 
+    def publisher_names(self) -> list[tuple[str, str]]:
+        """Return every known prefix with the publisher name that its works show."""
+        return [(state.prefix, state.owner_name) for state in self.prefixes()]
+
     def publisher_name(self, prefix: str) -> str | None:
         """Return the publisher name shown on works of a prefix."""
         state = self.prefix(prefix)
