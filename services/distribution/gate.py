@@ -87,6 +87,13 @@ class Gate:
                 return prefix
         return None
 
+    def title_name(self, title: str) -> str | None:
+        """Return what a title is called, None where that is not known."""
+        match self.knowledge.get(OWNERSHIP, title):
+            case TitleState(name=name):
+                return name
+        return None
+
     def ownership(self, work: Subject) -> Ownership:
         """Return what an answer says of a work's owner."""
         prefix = self.owner_prefix(work)
