@@ -9,8 +9,13 @@ from typing import Final
 from services.distribution import oai
 from services.distribution.host import Host, Outlet
 from services.distribution.rest import api as rest
+from services.distribution.transform import api as transform
 
-OPENINGS: Final[Sequence[Callable[[Host], Outlet]]] = (rest.open_outlet, oai.open_outlet)
+OPENINGS: Final[Sequence[Callable[[Host], Outlet]]] = (
+    transform.open_outlet,  # before rest, where a DOI takes the rest of a path
+    rest.open_outlet,
+    oai.open_outlet,
+)
 
 
 def open_outlets(host: Host) -> tuple[Outlet, ...]:
