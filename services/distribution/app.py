@@ -36,6 +36,7 @@ from shared.kafka.knowledge import Knowledge
 from shared.kafka.produce import Sender
 from shared.mongo import Database, connect, projecting
 from shared.policy import ReferencesPolicy
+from shared.policy.harvesting import load_harvesting
 from shared.policy.pools import load_pools
 from shared.policy.snapshots import load_snapshots
 from shared.privacy.keyfile import load_or_create
@@ -173,6 +174,7 @@ def reading(
         database=database,
         settings=settings,
         health=health,
+        harvesting=load_harvesting(settings.policies_dir / "harvesting.toml"),
     )
     outlets = open_outlets(host)
     routes = [route for outlet in outlets for route in outlet.routes]

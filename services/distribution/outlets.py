@@ -6,12 +6,13 @@ An opening composes and does nothing else: no file, no connection, before its ro
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from services.distribution import changes, snapshots
+from services.distribution import changes, oai, snapshots
 from services.distribution.host import Host, Outlet
 from services.distribution.rest import api as rest
 
 OPENINGS: Final[Sequence[Callable[[Host], Outlet]]] = (
     rest.open_outlet,
+    oai.open_outlet,
     snapshots.open_outlet,
     changes.open_outlet,
 )

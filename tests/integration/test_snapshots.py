@@ -24,6 +24,7 @@ import crossref_lmdb.db
 import orjson
 import pytest
 from crossref_lmdb.params import CreateParams
+from lxml import etree
 
 from shared.events import (
     CredentialIssued,
@@ -141,7 +142,9 @@ class Registry:
             "--month",
             month,
             cwd=ROOT,
-            env=self.place.environment("distribution") | {"SNAPSHOT_WORKS": "3"} | environment,
+            env=self.place.environment("distribution")
+            | {"SNAPSHOT_WORKS": "3", "REPLICA": "builder"}
+            | environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
@@ -289,7 +292,7 @@ async def test_only_a_running_agreement_opens_snapshots_in_each_spelling_of_its_
 async def test_the_manifest_tells_what_is_downloaded_member_by_member(registry: Registry) -> None:
     _, body, headers = await registry.ask(FILE, PLUS)
     told = orjson.loads((await registry.ask(AT_MONTH, PLUS))[1])
-    (file,) = told["files"]
+    file, _ = told["files"]
     assert (file["at"], file["etag"], file["bytes"]) == (FILE, headers["ETag"], len(body))
     at = 0
     for part in file["parts"]:
@@ -395,6 +398,24 @@ async def test_references_taken_back_by_a_redeposit_leave_the_snapshot_that_held
     assert (await registry.seen()) == kept
 
 
+@pytest.mark.law("L3")
+async def test_the_same_works_come_as_unixsd_with_the_same_references(registry: Registry) -> None:
+    _, body, _ = await registry.ask(FILE.replace("json", "xml"), PLUS)
+    name = "{http://www.crossref.org/qrschema/3.0}"
+    found: dict[str, str] = {}
+    with tarfile.open(fileobj=io.BytesIO(body), mode="r:gz") as tar:
+        for entry in tar:
+            file = tar.extractfile(entry)
+            assert file is not None
+            root = etree.fromstring(gzip.decompress(file.read()))
+            for query in root.iter(f"{name}query"):
+                assert query.get("status") == "resolved"
+                found[query.findtext(f"{name}doi")] = etree.tostring(query).decode()
+    shown = {doi for doi, one in (await registry.found()).items() if "reference" in one}
+    assert len(found) == 34
+    assert {doi for doi, text in found.items() if SECRET in text} == shown
+
+
 async def test_a_killed_build_goes_on_with_the_next_member_and_loses_and_repeats_none(
     registry: Registry,
 ) -> None:
@@ -404,7 +425,7 @@ async def test_a_killed_build_goes_on_with_the_next_member_and_loses_and_repeats
     status, said = await registry.build("2026-02")
     assert status == 0, said
     told = await registry.served("2026/02")
-    (file,) = told["files"]
+    file, _ = told["files"]
     _, body, _ = await registry.ask(file["at"], PLUS)
     assert len(items(body)) == told["works"] == 34
     assert [part["name"] for part in file["parts"]] == [

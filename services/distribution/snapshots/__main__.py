@@ -14,7 +14,7 @@ from services.distribution.app import SERVICE, gated
 from services.distribution.rebuild.insisting import first_of
 from services.distribution.settings import Settings
 from services.distribution.snapshots.months import Month, month_of, read_month
-from services.distribution.snapshots.role import Builder
+from services.distribution.snapshots.role import LEASE_SECONDS, Builder
 from services.distribution.snapshots.shelf import BeingBuilt, Shelf
 from shared import policy
 from shared.mongo import connect
@@ -23,6 +23,7 @@ from shared.runtime import log
 from shared.runtime.clock import SYSTEM
 from shared.runtime.faults import Transient
 from shared.runtime.health import Health
+from shared.runtime.service import wait_any
 
 LINE_SECONDS: Final = 10.0
 
@@ -87,11 +88,23 @@ async def _build(settings: Settings, month: Month, console: Console) -> str | No
                 async with asyncio.TaskGroup() as group:
                     group.create_task(gate.knowledge.run(done))
                     try:
-                        return await builder.build(month, stop)
+                        return await _patiently(builder, month, stop)
                     finally:
                         done.set()
             except BaseExceptionGroup as faults:
                 raise first_of(faults) from None
+
+
+async def _patiently(builder: Builder, month: Month, stop: asyncio.Event) -> str | None:
+    """Build; the lease of a process that was killed is waited for."""
+    until = SYSTEM.monotonic() + LEASE_SECONDS + 1
+    while True:
+        try:
+            return await builder.build(month, stop)
+        except BeingBuilt:
+            if stop.is_set() or SYSTEM.monotonic() > until:
+                raise
+        await wait_any(stop, timeout=1)
 
 
 class _Shown:

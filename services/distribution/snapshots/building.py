@@ -31,7 +31,7 @@ from shared.events import OwnershipState, Received, WorkState, from_record
 from shared.kafka.ends import ends
 from shared.kafka.follow import FOLLOW_FAULTS, Batch, Place, follow
 from shared.mongo.client import Document
-from shared.policy import VISIBLE, Visible, Withheld
+from shared.policy import VISIBLE, Withheld
 from shared.runtime.clock import Clock, rfc3339
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.log import get_log
@@ -43,7 +43,7 @@ ROUNDS: Final = 20  # looks for works that the store does not have yet
 PAUSE_SECONDS: Final = 0.5
 # In a file the setting of the day it is read decides, so none is named.
 BARE: Final = Withheld("outlet-restricted", None)
-VARIANTS: Final[Mapping[str, Visible | Withheld]] = {"full": VISIBLE, "bare": BARE}
+VARIANTS: Final = ("full", "bare")
 
 log = get_log(__name__)
 
@@ -214,17 +214,20 @@ class Build:
 
     def _enter(self, owner: str, documents: Sequence[Document]) -> None:
         number = self.catalogue.next_number()
+        marks = {one["_id"]: remembered(one["work"]) for one in documents}
         told = [
-            Told(registered(one), self.gate.ownership(Subject.of(one)), one.get("cited_by", 0))
+            Told(
+                registered(one),
+                self.gate.ownership(Subject.of(one)),
+                one.get("cited_by", 0),
+                bool(marks[one["_id"]]),
+            )
             for one in documents
         ]
-        at = int(datetime.fromisoformat(self.catalogue.fact("as_of")).timestamp())
         pieces = {}
         for form in FORMS.values():
-            for variant, seen in VARIANTS.items():
-                # Of nobody known: nobody ever may, so what they may not see is not written.
-                content = form.write(told, seen if owner else BARE, self.gate.policy)
-                wrapped = member(form.entry(number), packed(content), at=at)
+            for variant, content in self._variants(form, told, known=bool(owner)).items():
+                wrapped = member(form.entry(number), content, at=self._time())
                 pieces[form.name, variant] = self._append(form, variant, wrapped)
         crashpoint("snapshots.written")
         entered = [
@@ -233,12 +236,28 @@ class Build:
                 owner,
                 "" if self._overridden(one["_id"]) else one.get("title") or "",
                 one["v"],
-                remembered(one["work"]),
+                marks[one["_id"]],
                 number,
             )
             for one in documents
         ]
         self.catalogue.enter(number, owner, entered, pieces)
+
+    def _variants(self, form: Form, told: Sequence[Told], *, known: bool) -> dict[str, bytes]:
+        """Return the file of a member with references and without; of nobody known: never with."""
+        policy = self.gate.policy
+        bare = [form.write(one, BARE, policy) for one in told]
+        without = packed(form.file_of(bare))
+        if not known or not any(one.refers for one in told):
+            return {"full": without, "bare": without}
+        full = (
+            form.write(one, VISIBLE, policy) if one.refers else written
+            for one, written in zip(told, bare, strict=True)
+        )
+        return {"full": packed(form.file_of(full)), "bare": without}
+
+    def _time(self) -> int:
+        return int(datetime.fromisoformat(self.catalogue.fact("as_of")).timestamp())
 
     def _overridden(self, doi: str) -> bool:
         return isinstance(self.gate.knowledge.get(OWNERSHIP, doi), OwnershipState)

@@ -71,13 +71,14 @@ class Builder:
             await wait_any(draining, timeout=LOOK_SECONDS)
 
     async def build(self, month: Month, stop: asyncio.Event) -> str | None:
-        """Build a month's snapshot, or go on; returns its id, None where another process does.
+        """Build a month's snapshot, or go on; returns its id, None where it could not end.
 
-        Raises ``Transient`` while the broker or the store is away, ``BeingBuilt``.
+        Raises ``Transient`` while the broker or the store is away, ``BeingBuilt`` where another
+        process builds, or was ended a moment ago.
         """
         lease = self._lease(await asyncio.to_thread(lambda: self.shelf.identity))
         if not await lease.hold():
-            return None
+            raise BeingBuilt("another process builds a snapshot here")
         mine = asyncio.Event()
         try:
             with self.shelf.building():

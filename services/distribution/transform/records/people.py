@@ -2,31 +2,49 @@
 
 from xml.sax.saxutils import quoteattr
 
-from deploy.demo.deposit_xml.elements import Work, element, many, text
-
-RICH_SCHEMA = "5.5.0"
-
+from services.distribution.transform.records.elements import (
+    PLAIN_SCHEMA,
+    RICH_SCHEMA,
+    Work,
+    element,
+    many,
+    text,
+)
 
 PEOPLE = ("author", "editor", "chair", "translator", "contributor")
+_OWN_ROLE = {"contributor": "author"}  # of whom no role is told
+
+
+def _role(name: str) -> list[Work]:
+    return [{"role": name, "vocabulary": "crossref"}]
+
+
+_PLAIN_ROLES = [_role(name) for name in ("author", "editor", "chair", "reviewer", "translator")]
 
 
 def contributors(work: Work, version: str) -> str:
     """Return all people and organisations of a work."""
-    people = [person for key in PEOPLE for person in work.get(key, ())]
-    return element("contributors", *(_contributor(p, version) for p in people))
+    people = [(key, person) for key in PEOPLE for person in work.get(key, ())]
+    return element("contributors", *(_contributor(key, p, version) for key, p in people))
 
 
-def _contributor(person: Work, version: str) -> str:
-    rich = version == RICH_SCHEMA
-    roles = person["role"]
+def is_plain(roles: list[Work]) -> bool:
+    """Whether an attribute can say the roles of a person, as schemas before 5.5.0 have it."""
+    return roles in _PLAIN_ROLES
+
+
+def _contributor(key: str, person: Work, version: str) -> str:
+    roles = person.get("role") or _role(_OWN_ROLE.get(key, key))
+    # Given out again, a record is spelled as it was deposited first: richly where it must be.
+    rich = version == RICH_SCHEMA or (version != PLAIN_SCHEMA and not is_plain(roles))
     elements = "".join(
         f"<role type={quoteattr(r['role'])} vocab={quoteattr(r['vocabulary'])}/>\n" for r in roles
     )
     said = {
-        "sequence": person["sequence"],
+        "sequence": person.get("sequence", "additional"),
         "contributor_role": None if rich else roles[0]["role"],
     }
-    where = element("affiliations", *(institution(a) for a in person["affiliation"]))
+    where = element("affiliations", *(institution(a) for a in person.get("affiliation", ())))
     if person.get("name") == "Anonymous":
         inner = (elements if rich else "") + where
         shown = "".join(f" {k}={quoteattr(v)}" for k, v in said.items() if v)

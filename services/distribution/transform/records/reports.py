@@ -2,13 +2,21 @@
 
 from collections.abc import Iterator
 
-from deploy.demo.deposit_xml import parts
-from deploy.demo.deposit_xml.books import content_item
-from deploy.demo.deposit_xml.components import components
-from deploy.demo.deposit_xml.elements import Work, date, element, many, text
-from deploy.demo.deposit_xml.identifiers import citations, doi_data
-from deploy.demo.deposit_xml.people import contributors
-from deploy.demo.deposit_xml.programs import relations
+from services.distribution.transform.records import parts
+from services.distribution.transform.records.books import content_item
+from services.distribution.transform.records.components import components
+from services.distribution.transform.records.elements import (
+    REGISTERED,
+    Work,
+    date,
+    element,
+    many,
+    stand_in,
+    text,
+)
+from services.distribution.transform.records.identifiers import citations, doi_data
+from services.distribution.transform.records.people import contributors
+from services.distribution.transform.records.programs import relations
 
 
 def dissertation(work: Work, version: str) -> str:
@@ -37,7 +45,7 @@ def report(work: Work, version: str) -> str:
         case "report-series":
             inner = _series_record(work, version)
         case "report-component":
-            inner = _around(work) + content_item(work, version)
+            inner = _around(work, version) + content_item(work, version)
         case _ if "ISSN" in work:
             inner = _report_in_series(work, version) + components(work)
         case _:
@@ -61,7 +69,7 @@ def _report(work: Work, version: str) -> str:
 def _report_in_series(work: Work, version: str) -> str:
     return element(
         "report-paper_series_metadata",
-        _series(work["container-title"][0], work),
+        _series(work["container-title"][0], work) if work.get("container-title") else "",
         contributors(work, version),
         parts.titles(work),
         parts.abstract(work),
@@ -103,17 +111,18 @@ def _series_record(work: Work, version: str) -> str:
     return element(
         "report-paper_series_metadata",
         parts.series(work, version),
-        parts.NO_VOLUME,
-        parts.container_date(work),
+        stand_in(version, parts.NO_VOLUME),
+        parts.container_date(work, version),
         parts.publisher(work),
     )
 
 
-def _around(work: Work) -> str:
+def _around(work: Work, version: str) -> str:
     """Return the metadata of the report that an item stands in, as far as the item shows it."""
     outer, named = parts.containers(work)
-    title = parts.titled(named) if named else parts.NO_VOLUME
-    said = (title, _edition(work), *_made({**work, "approved": None}, parts.container_date(work)))
+    title = parts.titled(named) if named else stand_in(version, parts.NO_VOLUME)
+    dated = parts.container_date(work, version)
+    said = (title, _edition(work), *_made({**work, "approved": None}, dated))
     if outer:
         return element("report-paper_series_metadata", _series(outer[0], work), *said)
     return element("report-paper_metadata", *said)
@@ -125,7 +134,8 @@ def _around(work: Work) -> str:
 def standards(works: list[Work], version: str) -> Iterator[str]:
     """Yield a standard element per standard, with its parts: those that follow it.
 
-    Raises ValueError for a part without its standard, whose DOI the schema wants.
+    Raises ValueError for a part without its standard, whose DOI a deposit's schema wants. The
+    registry gives such a part out alone.
     """
     found: list[tuple[Work, list[Work]]] = []
     for work in works:
@@ -133,6 +143,8 @@ def standards(works: list[Work], version: str) -> Iterator[str]:
             found.append((work, []))
         elif found and found[-1][0]["title"][-1:] == work["container-title"]:
             found[-1][1].append(work)
+        elif version == REGISTERED:
+            yield element("standard", _standard_around(work), content_item(work, version))
         else:
             raise ValueError("a part of a standard is written with its standard")
     for whole, inside in found:
@@ -150,7 +162,7 @@ def _standard_metadata(work: Work, version: str) -> str:
         contributors(work, version),
         parts.titles(work),
         parts.abstract(work),
-        "<designators/>\n",
+        stand_in(version, "<designators/>\n"),
         _edition(work),
         date("approval_date", work.get("approved")),
         parts.isbns(work),
@@ -158,6 +170,16 @@ def _standard_metadata(work: Work, version: str) -> str:
         _body(work.get("standards-body", {})),
         *parts.record(work),
         language=work.get("language"),
+    )
+
+
+def _standard_around(work: Work) -> str:
+    """Return the metadata of the standard that a part stands in, as far as the part shows it."""
+    return element(
+        "standard_metadata",
+        *map(parts.titled, work.get("container-title", ())[:1]),
+        parts.publisher(work),
+        _body(work.get("standards-body", {})),
     )
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from xml.sax.saxutils import quoteattr
 
-from deploy.demo.deposit_xml.elements import Work, element, many, text
-from deploy.demo.deposit_xml.identifiers import doi_data
-from deploy.demo.deposit_xml.programs import relations
+from services.distribution.transform.records.elements import Work, element, many, markup, text
+from services.distribution.transform.records.identifiers import doi_data
+from services.distribution.transform.records.programs import relations
 
 SCHEMA = "0.1.1"
 _ROLES = {
@@ -35,7 +35,7 @@ def _grant(work: Work) -> str:
     planned = _attributes({"planned-start-date": _day(work.get("award-planned-start"))})
     return element(
         "grant",
-        *(_project(project) for project in work["project"]),
+        *(_project(project) for project in work.get("project", ())),
         text("award-number", work.get("award")),
         f"<award-start-date{planned}>{started or ''}</award-start-date>\n"
         if started or planned
@@ -65,7 +65,7 @@ def _project(project: Work) -> str:
     )
     return element(
         "project",
-        *(_worded("project-title", "title", x) for x in project["project-title"]),
+        *(_worded("project-title", "title", x) for x in project.get("project-title", ())),
         element("investigators", people),
         *(_worded("description", "description", x) for x in project.get("project-description", ())),
         _amount(project.get("award-amount")),
@@ -76,7 +76,9 @@ def _project(project: Work) -> str:
 
 def _worded(name: str, key: str, said: Work) -> str:
     """Return a text, which is XML already, with its language."""
-    return f"<{name}{_attributes({'xml:lang': said.get('language')})}>{said[key]}</{name}>\n"
+    return (
+        f"<{name}{_attributes({'xml:lang': said.get('language')})}>{markup(said[key])}</{name}>\n"
+    )
 
 
 def _person(person: Work, role: str) -> str:
@@ -86,7 +88,7 @@ def _person(person: Work, role: str) -> str:
         text("givenName", person.get("given")),
         text("familyName", person.get("family")),
         many(person.get("alternate-name", ()), lambda name: text("alternateName", name)),
-        *(_affiliation(affiliation) for affiliation in person["affiliation"]),
+        *(_affiliation(affiliation) for affiliation in person.get("affiliation", ())),
         orcid,
     )
     return f"<person{_attributes({'role': role, **dates})}>{''.join(inner)}</person>\n"

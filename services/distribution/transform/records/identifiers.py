@@ -4,7 +4,7 @@ import re
 from itertools import groupby
 from xml.sax.saxutils import quoteattr
 
-from deploy.demo.deposit_xml.elements import Work, element, text
+from services.distribution.transform.records.elements import Work, element, text
 
 
 def stamped(work: Work) -> str | None:
@@ -19,14 +19,16 @@ def doi_data(work: Work) -> str:
         "doi_data",
         text("doi", work["DOI"]),
         text("timestamp", stamped(work)),
-        text("resource", work["resource"]["primary"]["URL"]),
+        text("resource", work.get("resource", {}).get("primary", {}).get("URL")),
         collections(work),
     )
 
 
 def collections(work: Work) -> str:
     """Return the links by application, and the further targets."""
-    links = groupby(work.get("link", ()), key=lambda link: link["intended-application"])
+    links = groupby(
+        work.get("link", ()), key=lambda link: link.get("intended-application", "unspecified")
+    )
     secondary = work.get("resource", {}).get("secondary", ())
     return "".join(
         (
@@ -49,7 +51,8 @@ def _links(application: str, links: list[Work]) -> str:
 
 
 def _link(link: Work) -> str:
-    kind, version = link["content-type"], link["content-version"]
+    kind = link.get("content-type", "unspecified")
+    version = link.get("content-version", "vor")
     return text(
         "resource",
         link["URL"],
@@ -62,7 +65,7 @@ def _target(target: Work) -> str:
     return element("item", text("resource", target["URL"]), label=target.get("label"))
 
 
-_CITATION = (
+_BEFORE_DOI = (
     ("journal_title", "journal-title"),
     ("author", "author"),
     ("volume", "volume"),
@@ -70,7 +73,8 @@ _CITATION = (
     ("first_page", "first-page"),
     ("elocation_id", "elocation-id"),
     ("cYear", "year"),
-    ("doi", "DOI"),
+)
+_AFTER_DOI = (
     ("series_title", "series-title"),
     ("volume_title", "volume-title"),
     ("edition_number", "edition"),
@@ -94,7 +98,9 @@ def _citation(reference: Work) -> str:
     said = "".join(
         (
             text("issn", number("ISSN"), media_type=reference.get("issn-type")),
-            *(text(element, reference.get(key)) for element, key in _CITATION),
+            *(text(element, reference.get(key)) for element, key in _BEFORE_DOI),
+            _doi(reference),
+            *(text(element, reference.get(key)) for element, key in _AFTER_DOI),
             text("isbn", number("ISBN"), media_type=reference.get("isbn-type")),
             element(
                 "standards_body",
@@ -106,3 +112,17 @@ def _citation(reference: Work) -> str:
     kind = reference.get("type")
     typed = f" type={quoteattr(kind)}" if kind else ""
     return f"<citation key={quoteattr(reference['key'])}{typed}>{said}</citation>\n"
+
+
+def _doi(reference: Work) -> str:
+    """Return the DOI a reference was matched to; one that its publisher gave names no provider."""
+    provider = reference.get("doi-asserted-by")
+    return text("doi", reference.get("DOI"), provider=None if provider == "publisher" else provider)
+
+
+def as_deposited(work: Work) -> Work:
+    """Return a work without what no deposit says: that the registry matched a reference."""
+    if "reference" not in work:
+        return work
+    said = [{k: v for k, v in r.items() if k != "doi-asserted-by"} for r in work["reference"]]
+    return {**work, "reference": said}

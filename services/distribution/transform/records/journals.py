@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from deploy.demo.deposit_xml import parts
-from deploy.demo.deposit_xml.components import components
-from deploy.demo.deposit_xml.elements import Work, date, element, text
-from deploy.demo.deposit_xml.identifiers import citations, doi_data
-from deploy.demo.deposit_xml.people import contributors
-from deploy.demo.deposit_xml.programs import relations
+from services.distribution.transform.records import parts
+from services.distribution.transform.records.components import components
+from services.distribution.transform.records.elements import Work, date, element, markup, text
+from services.distribution.transform.records.identifiers import citations, doi_data
+from services.distribution.transform.records.people import contributors
+from services.distribution.transform.records.programs import relations
 
 RECORDS = ("journal", "journal-issue", "journal-volume")
 
@@ -35,8 +35,8 @@ def _journal_metadata(work: Work, own: str) -> str:
     names, short = ("title", "short-title") if record else ("container-title", _SHORT)
     return element(
         "journal_metadata",
-        *(element("full_title", title) for title in work.get(names, ())),
-        *(element("abbrev_title", title) for title in work.get(short, ())),
+        *(element("full_title", markup(title)) for title in work.get(names, ())),
+        *(element("abbrev_title", markup(title)) for title in work.get(short, ())),
         parts.issns(work),
         parts.archives(work) if record else "",
         doi_data(work) if record else "",
@@ -69,7 +69,7 @@ def _journal_issue(work: Work, own: str, *, version: str) -> str:
     dated = _dates(work.get("journal-issue", {}))
     if not dated and not any(inner):
         return ""
-    return element("journal_issue", dated or parts.container_date(work), *inner)
+    return element("journal_issue", dated or parts.container_date(work, version), *inner)
 
 
 def _dates(issue: Work) -> str:

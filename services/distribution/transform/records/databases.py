@@ -1,11 +1,11 @@
 """Databases and the datasets in them: one database element each."""
 
-from deploy.demo.deposit_xml import parts
-from deploy.demo.deposit_xml.components import components
-from deploy.demo.deposit_xml.elements import Work, date, element, text
-from deploy.demo.deposit_xml.identifiers import citations, doi_data
-from deploy.demo.deposit_xml.people import contributors
-from deploy.demo.deposit_xml.programs import relations
+from services.distribution.transform.records import parts
+from services.distribution.transform.records.components import components
+from services.distribution.transform.records.elements import Work, date, element, text
+from services.distribution.transform.records.identifiers import citations, doi_data
+from services.distribution.transform.records.people import contributors
+from services.distribution.transform.records.programs import relations
 
 
 def database(work: Work, version: str) -> str:

@@ -2,11 +2,18 @@
 
 from xml.sax.saxutils import quoteattr
 
-from deploy.demo.deposit_xml import parts
-from deploy.demo.deposit_xml.elements import Work, date, element, text
-from deploy.demo.deposit_xml.identifiers import doi_data
-from deploy.demo.deposit_xml.people import contributors
-from deploy.demo.deposit_xml.programs import access, relations
+from services.distribution.transform.records import parts
+from services.distribution.transform.records.elements import (
+    Work,
+    date,
+    element,
+    markup,
+    stand_in,
+    text,
+)
+from services.distribution.transform.records.identifiers import doi_data
+from services.distribution.transform.records.people import contributors
+from services.distribution.transform.records.programs import access, relations
 
 _SAID = ("stage", "type", "recommendation", "revision-round", "language")
 
@@ -37,7 +44,7 @@ def pending_publication(work: Work, version: str) -> str:
     return element(
         "pending_publication",
         contributors(work, version),
-        _publication(work),
+        _publication(work, version),
         parts.titles(work),
         date("acceptance_date", work.get("accepted")),
         parts.institutions(work),
@@ -50,8 +57,8 @@ def pending_publication(work: Work, version: str) -> str:
     )
 
 
-def _publication(work: Work) -> str:
+def _publication(work: Work, version: str) -> str:
     """Return where it will be published; the schema wants a number or the publication's DOI."""
-    titles = (element("full_title", title) for title in work.get("container-title", ()))
+    titles = (element("full_title", markup(title)) for title in work.get("container-title", ()))
     numbers = parts.issns(work) + parts.isbns(work)
-    return element("publication", *titles, numbers or text("doi", work["DOI"]))
+    return element("publication", *titles, numbers or stand_in(version, text("doi", work["DOI"])))

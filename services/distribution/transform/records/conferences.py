@@ -1,10 +1,18 @@
 """Conferences with their proceedings and papers: one conference element each."""
 
-from deploy.demo.deposit_xml import parts
-from deploy.demo.deposit_xml.components import components
-from deploy.demo.deposit_xml.elements import Work, date, element, many, text
-from deploy.demo.deposit_xml.identifiers import doi_data
-from deploy.demo.deposit_xml.people import contributors
+from services.distribution.transform.records import parts
+from services.distribution.transform.records.components import components
+from services.distribution.transform.records.elements import (
+    Work,
+    date,
+    element,
+    many,
+    markup,
+    stand_in,
+    text,
+)
+from services.distribution.transform.records.identifiers import doi_data
+from services.distribution.transform.records.people import contributors
 
 _NO_ISBN = '<noisbn reason="simple_series"/>\n'
 
@@ -14,19 +22,20 @@ def conference(work: Work, version: str) -> str:
     people = ""
     match work["type"]:
         case "proceedings":
-            people, inner = contributors(work, version), _proceedings(work)
+            people, inner = contributors(work, version), _proceedings(work, version)
         case "proceedings-series":
             inner = _series_record(work, version)
         case _:
-            inner = _around(work) + paper(work, version)
-    return element("conference", people, _event(work), inner)
+            inner = _around(work, version) + paper(work, version)
+    return element("conference", people, _event(work, version), inner)
 
 
-def _event(work: Work) -> str:
-    said = work.get("event", {"name": "Unnamed"})  # the schema wants a name
+def _event(work: Work, version: str) -> str:
+    said = work.get("event", {})
+    unnamed = stand_in(version, "Unnamed") or None  # the schema wants a name
     return element(
         "event_metadata",
-        text("conference_name", said.get("name")),
+        text("conference_name", said.get("name", unnamed)),
         text("conference_theme", said.get("theme")),
         text("conference_acronym", said.get("acronym")),
         many(said.get("sponsor", ()), lambda sponsor: text("conference_sponsor", sponsor)),
@@ -50,11 +59,13 @@ def _days(event: Work) -> str:
 # -- proceedings -------------------------------------------------------------------------------
 
 
-def _proceedings(work: Work) -> str:
+def _proceedings(work: Work, version: str) -> str:
     return _metadata(
         work,
         work.get("container-title", []),
-        element("proceedings_title", work["title"][0]) + text("volume", work.get("volume")),
+        many(work.get("title", ())[:1], lambda title: element("proceedings_title", markup(title)))
+        + text("volume", work.get("volume")),
+        version,
         dates=parts.dates(work),
         record=(
             parts.publisher_item(work),
@@ -65,18 +76,28 @@ def _proceedings(work: Work) -> str:
     )
 
 
-def _around(work: Work) -> str:
+def _around(work: Work, version: str) -> str:
     """Return the metadata of the proceedings a paper stands in, as far as the paper shows them."""
     outer, named = parts.containers(work)
-    title = element("proceedings_title", named) if named else parts.NO_VOLUME
-    return _metadata(work, outer, title, dates=parts.container_date(work))
+    title = (
+        element("proceedings_title", markup(named)) if named else stand_in(version, parts.NO_VOLUME)
+    )
+    dated = parts.container_date(work, version)
+    return _metadata(work, outer, title, version, dates=dated)
 
 
 def _metadata(
-    work: Work, outer: list[str], named: str, *, dates: str, record: tuple[str, ...] = ()
+    work: Work,
+    outer: list[str],
+    named: str,
+    version: str,
+    *,
+    dates: str,
+    record: tuple[str, ...] = (),
 ) -> str:
     """Return the metadata of proceedings: alone, or in the series whose title `outer` holds."""
-    ended = (parts.publisher(work), dates, parts.isbns(work) or _NO_ISBN, *record)
+    numbers = parts.isbns(work) or stand_in(version, _NO_ISBN)
+    ended = (parts.publisher(work), dates, numbers, *record)
     if outer:
         series = element("series_metadata", parts.titled(outer[0]), parts.issns(work))
         return element("proceedings_series_metadata", series, named, *ended)
@@ -89,8 +110,8 @@ def _series_record(work: Work, version: str) -> str:
     return element(
         "proceedings_series_metadata",
         parts.series(work, version),
-        parts.container_publisher(work),
-        parts.container_date(work),
+        parts.container_publisher(work, version),
+        parts.container_date(work, version),
     )
 
 

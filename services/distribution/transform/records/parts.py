@@ -3,10 +3,18 @@
 import re
 from xml.sax.saxutils import quoteattr
 
-from deploy.demo.deposit_xml.elements import Work, date, element, many, text
-from deploy.demo.deposit_xml.identifiers import citations, doi_data
-from deploy.demo.deposit_xml.people import contributors, institution
-from deploy.demo.deposit_xml.programs import crossmark, programs, relations
+from services.distribution.transform.records.elements import (
+    Work,
+    date,
+    element,
+    many,
+    markup,
+    stand_in,
+    text,
+)
+from services.distribution.transform.records.identifiers import citations, doi_data
+from services.distribution.transform.records.people import contributors, institution
+from services.distribution.transform.records.programs import crossmark, programs, relations
 
 _MEDIA = ("print", "online", "other")
 _UNKNOWN = {"date-parts": [[2000]]}  # stands where the schema wants a date that is not known
@@ -21,24 +29,27 @@ def titles(work: Work, *, key: str = "title") -> str:
     """
     if not work.get(key):
         return ""
-    subtitles = [f"<subtitle>{subtitle}</subtitle>\n" for subtitle in work.get("subtitle", ())]
+    subtitles = [
+        f"<subtitle>{markup(subtitle)}</subtitle>\n" for subtitle in work.get("subtitle", ())
+    ]
     original = [
-        element("original_language_title", title) for title in work.get("original-title", ())
+        element("original_language_title", markup(title))
+        for title in work.get("original-title", ())
     ]
     first, *others = work[key]
     return element(
-        "titles", element("title", first), *subtitles[:1], *original, *subtitles[1:]
+        "titles", element("title", markup(first)), *subtitles[:1], *original, *subtitles[1:]
     ) + "".join(titled(title) for title in others)
 
 
 def titled(title: str) -> str:
     """Return titles of one title, which is XML already."""
-    return element("titles", element("title", title))
+    return element("titles", element("title", markup(title)))
 
 
 def abstract(work: Work) -> str:
     """Return the abstract, which is JATS already."""
-    return element("jats:abstract", work["abstract"]) if "abstract" in work else ""
+    return element("jats:abstract", markup(work["abstract"])) if "abstract" in work else ""
 
 
 def dates(work: Work) -> str:
@@ -49,14 +60,14 @@ def dates(work: Work) -> str:
     )
 
 
-def container_date(work: Work) -> str:
-    """Return a date for a container whose own date is not known: its item's year, else a stand-in.
+def container_date(work: Work, version_of_schema: str) -> str:
+    """Return a stand-in for a container's own date, which is not known: its item's year, if any.
 
     The schema wants one; nothing inside is lent it.
     """
     year = work["issued"]["date-parts"][0][:1]
     known = {"date-parts": [year]} if year != [None] else _UNKNOWN
-    return date("publication_date", known, media_type="other")
+    return stand_in(version_of_schema, date("publication_date", known, media_type="other"))
 
 
 def pages(page: str | None) -> str:
@@ -93,9 +104,9 @@ def publisher(work: Work) -> str:
     )
 
 
-def container_publisher(work: Work) -> str:
-    """Return a publisher for a container of a series or set, which is lent none; never absent."""
-    return publisher(work) or _UNNAMED
+def container_publisher(work: Work, version_of_schema: str) -> str:
+    """Return a publisher for a container of a series or set, which is lent none."""
+    return publisher(work) or stand_in(version_of_schema, _UNNAMED)
 
 
 def isbns(work: Work) -> str:
@@ -170,5 +181,5 @@ def containers(work: Work) -> tuple[list[str], str | None]:
 
     One title alone is the series' when there is an ISSN: then the book itself has none.
     """
-    *outer, title = work["container-title"]
+    *outer, title = work.get("container-title") or [None]
     return ([title], None) if "ISSN" in work and not outer else (outer, title)

@@ -7,19 +7,25 @@ under the parent's key `components`, which is no key of the wire), else as an sa
 from itertools import groupby
 from xml.sax.saxutils import quoteattr
 
-from deploy.demo.deposit_xml import parts
-from deploy.demo.deposit_xml.elements import Work, element, text
-from deploy.demo.deposit_xml.identifiers import doi_data
-from deploy.demo.deposit_xml.people import contributors
-from deploy.demo.deposit_xml.programs import access, camel
+from services.distribution.transform.records import parts
+from services.distribution.transform.records.elements import Work, element, text
+from services.distribution.transform.records.identifiers import doi_data
+from services.distribution.transform.records.people import contributors
+from services.distribution.transform.records.programs import access, camel
 
 INSIDE = "components"
 
 
 def parent(component: Work) -> tuple[str, str]:
-    """Return a component's relation to its parent and the parent's DOI."""
-    ((relation, (item,)),) = component["relation"].items()
-    return relation, item["id"]
+    """Return a component's relation to its parent and the parent's DOI; empty where none is told.
+
+    What others assert about the component says nothing of its parent.
+    """
+    for relation, related in component.get("relation", {}).items():
+        for item in related:
+            if item.get("asserted-by") == "subject":
+                return relation, item["id"]
+    return "", ""
 
 
 def components(work: Work) -> str:
@@ -34,7 +40,7 @@ def alone(works: list[Work], version: str) -> list[str]:
         element(
             "sa_component",
             element("component_list", *(_component(c, version) for c in found)),
-            parent_doi=doi,
+            parent_doi=doi or None,
         )
         for doi, found in groupby(works, key=lambda c: parent(c)[1])
     ]
@@ -42,7 +48,7 @@ def alone(works: list[Work], version: str) -> list[str]:
 
 def _component(work: Work, version: str) -> str:
     relation, _ = parent(work)
-    shown = f" parent_relation={quoteattr(camel(relation))}"
+    shown = f" parent_relation={quoteattr(camel(relation))}" if relation else ""
     if "language" in work:
         shown += f" language={quoteattr(work['language'])}"
     inner = "".join(

@@ -3,7 +3,7 @@
 import re
 from xml.sax.saxutils import escape, quoteattr
 
-from deploy.demo.deposit_xml.elements import Work, element, many, text
+from services.distribution.transform.records.elements import Work, element, many, text
 
 _INTRA_WORK = {
     "is-translation-of",
@@ -61,8 +61,8 @@ def _funder(funder: Work) -> str:
 
 
 def _day(partial: Work) -> str:
-    year, month, day = partial["date-parts"][0]
-    return f"{year:04d}-{month:02d}-{day:02d}"
+    year, *rest = partial["date-parts"][0]
+    return "-".join((f"{year:04d}", *(f"{part:02d}" for part in rest)))
 
 
 def access(work: Work) -> str:
@@ -83,7 +83,7 @@ def access(work: Work) -> str:
 
 
 def _licence(licence: Work) -> str:
-    version = licence["content-version"]
+    version = licence.get("content-version", "unspecified")
     return text(
         "ai:license_ref",
         licence["URL"],
@@ -113,7 +113,7 @@ def relations(work: Work) -> str:
         (name, item)
         for name, related in work.get("relation", {}).items()
         for item in related
-        if item["asserted-by"] == "subject"
+        if item.get("asserted-by") == "subject"
     ]
     return element("rel:program", *(_related(name, item) for name, item in items), name="relations")
 

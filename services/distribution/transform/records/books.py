@@ -6,11 +6,11 @@ container titles the first is the series', when there is an ISSN, or else the se
 
 from xml.sax.saxutils import quoteattr
 
-from deploy.demo.deposit_xml import parts
-from deploy.demo.deposit_xml.components import components
-from deploy.demo.deposit_xml.elements import Work, date, element, text
-from deploy.demo.deposit_xml.identifiers import doi_data
-from deploy.demo.deposit_xml.people import contributors
+from services.distribution.transform.records import parts
+from services.distribution.transform.records.components import components
+from services.distribution.transform.records.elements import Work, date, element, stand_in, text
+from services.distribution.transform.records.identifiers import doi_data
+from services.distribution.transform.records.people import contributors
 
 BOOKS = {
     "monograph": "monograph",
@@ -41,7 +41,7 @@ def book(work: Work, version: str) -> str:
         case _ if kind in BOOKS:
             inner = _book_record(work, version)
         case _:
-            inner = _around(work) + content_item(work, version)
+            inner = _around(work, version) + content_item(work, version)
     return f"<book book_type={quoteattr(BOOKS.get(kind, 'other'))}>\n{inner}</book>\n"
 
 
@@ -52,6 +52,7 @@ def _book_record(work: Work, version: str) -> str:
     return _metadata(
         work,
         work.get("container-title", []),
+        version,
         contributors(work, version),
         parts.titles(work),
         parts.abstract(work),
@@ -64,6 +65,7 @@ def _book_record(work: Work, version: str) -> str:
 def _metadata(
     work: Work,
     outer: list[str],
+    version: str,
     *said: str,
     dates: tuple[str, ...],
     record: tuple[str, ...] = (),
@@ -71,10 +73,11 @@ def _metadata(
 ) -> str:
     """Return the metadata of a book: alone, or in the series or set whose title `outer` holds."""
     edition = text("edition_number", work.get("edition-number"))
-    ended = (edition, *dates, parts.isbns(work) or _NO_ISBN, parts.publisher(work), *record)
+    numbers = parts.isbns(work) or stand_in(version, _NO_ISBN)
+    ended = (edition, *dates, numbers, parts.publisher(work), *record)
     if not outer:
         return element("book_metadata", *said, *ended, language=language)
-    name, around = _series(work, outer) if "ISSN" in work else _set(work, outer)
+    name, around = _series(work, outer) if "ISSN" in work else _set(work, outer, version)
     volume = text("volume", work.get("volume"))
     return element(name, around, *said, volume, *ended, language=language)
 
@@ -85,9 +88,10 @@ def _series(work: Work, outer: list[str]) -> tuple[str, str]:
     )
 
 
-def _set(work: Work, outer: list[str]) -> tuple[str, str]:
+def _set(work: Work, outer: list[str], version: str) -> tuple[str, str]:
     number = text("part_number", work.get("part-number"))
-    return "book_set_metadata", element("set_metadata", parts.titled(outer[0]), _NO_ISBN, number)
+    isbn = stand_in(version, _NO_ISBN)
+    return "book_set_metadata", element("set_metadata", parts.titled(outer[0]), isbn, number)
 
 
 # -- series and sets ---------------------------------------------------------------------------
@@ -98,8 +102,8 @@ def _series_record(work: Work, version: str) -> str:
     return element(
         "book_series_metadata",
         parts.series(work, version),
-        parts.container_date(work),
-        parts.container_publisher(work),
+        parts.container_date(work, version),
+        parts.container_publisher(work, version),
     )
 
 
@@ -108,7 +112,7 @@ def _set_record(work: Work, version: str) -> str:
     whole = element(
         "set_metadata",
         parts.titles(work),
-        parts.isbns(work) or _NO_ISBN,
+        parts.isbns(work) or stand_in(version, _NO_ISBN),
         contributors(work, version),
         text("part_number", work.get("part-number")),
         parts.publisher_item(work),
@@ -118,24 +122,25 @@ def _set_record(work: Work, version: str) -> str:
     return element(
         "book_set_metadata",
         whole,
-        parts.NO_VOLUME,
-        parts.container_date(work),
-        _NO_ISBN,
-        parts.container_publisher(work),
+        stand_in(version, parts.NO_VOLUME),
+        parts.container_date(work, version),
+        stand_in(version, _NO_ISBN),
+        parts.container_publisher(work, version),
     )
 
 
 # -- content items -----------------------------------------------------------------------------
 
 
-def _around(work: Work) -> str:
+def _around(work: Work, version: str) -> str:
     """Return the metadata of the book that an item stands in, as far as the item shows it."""
     outer, named = parts.containers(work)
     return _metadata(
         work,
         outer,
-        parts.titled(named) if named else parts.NO_VOLUME,
-        dates=(parts.container_date(work),),
+        version,
+        parts.titled(named) if named else stand_in(version, parts.NO_VOLUME),
+        dates=(parts.container_date(work, version),),
     )
 
 
@@ -152,6 +157,6 @@ def content_item(work: Work, version: str) -> str:
         parts.pages(work.get("page")),
         *parts.record(work),
         components(work),
-        component_type=ITEMS[work["type"]],
+        component_type=ITEMS.get(work["type"], "other"),
         language=work.get("language"),
     )
