@@ -111,7 +111,12 @@ class Gate:
 
     def visibility(self, work: Subject, reader: Reader, *, outlet: str) -> Visible | Withheld:
         """Say whether ``reader`` may see the references of a work at ``outlet``, now."""
-        prefix = self.owner_prefix(work)
+        return self.visibility_under(self.owner_prefix(work), reader, outlet=outlet)
+
+    def visibility_under(
+        self, prefix: str | None, reader: Reader, *, outlet: str
+    ) -> Visible | Withheld:
+        """Say whether ``reader`` may see references that the owner of ``prefix`` owns, now."""
         state = self.prefix(prefix) if prefix else None
         setting = self._setting(state) if state else None
         if not self.fresh():
