@@ -61,7 +61,7 @@ NOBODY: Final = cast("Any", SimpleNamespace())
 
 def distribution_routes() -> list[Route]:
     """Return the routes of every outlet of distribution."""
-    names = ("gate", "directory", "works", "index", "key", "database", "health")
+    names = ("gate", "directory", "works", "index", "key", "database", "health", "harvesting")
     host = Host(**dict.fromkeys(names, NOBODY), settings=DistributionSettings.model_construct())
     routes = [route for outlet in open_outlets(host) for route in outlet.routes]
     return [*routes, *jobs.routes(NOBODY)]

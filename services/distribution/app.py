@@ -34,6 +34,7 @@ from shared.kafka.knowledge import Knowledge
 from shared.kafka.produce import Sender
 from shared.mongo import Database, connect, projecting
 from shared.policy import ReferencesPolicy
+from shared.policy.harvesting import load_harvesting
 from shared.privacy.keyfile import load_or_create
 from shared.runtime import log
 from shared.runtime.clock import SYSTEM
@@ -166,6 +167,7 @@ def reading(
         database=database,
         settings=settings,
         health=health,
+        harvesting=load_harvesting(settings.policies_dir / "harvesting.toml"),
     )
     outlets = open_outlets(host)
     routes = [route for outlet in outlets for route in outlet.routes]

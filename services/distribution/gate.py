@@ -87,6 +87,13 @@ class Gate:
                 return prefix
         return None
 
+    def title_name(self, title: str) -> str | None:
+        """Return what a title is called, None where that is not known."""
+        match self.knowledge.get(OWNERSHIP, title):
+            case TitleState(name=name):
+                return name
+        return None
+
     def ownership(self, work: Subject) -> Ownership:
         """Return what an answer says of a work's owner."""
         prefix = self.owner_prefix(work)
@@ -149,6 +156,10 @@ class Gate:
     def prefixes_with_visibility(self, setting: str) -> Collection[str]:
         """Return the prefixes whose setting in force is ``setting``."""
         return [state.prefix for state in self.prefixes() if self._setting(state) == setting]
+
+    def publisher_names(self) -> list[tuple[str, str]]:
+        """Return every known prefix with the publisher name that its works show."""
+        return [(state.prefix, state.owner_name) for state in self.prefixes()]
 
     def publisher_name(self, prefix: str) -> str | None:
         """Return the publisher name shown on works of a prefix."""

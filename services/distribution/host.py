@@ -15,6 +15,7 @@ from services.distribution.store import Works
 from shared.mongo import Database
 from shared.mongo.client import Document
 from shared.policy import Reader, Visible, Withheld
+from shared.policy.harvesting import HarvestingPolicy
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.health import Health
 from shared.runtime.service import Role
@@ -36,6 +37,7 @@ class Host:
     database: Database
     settings: Settings
     health: Health
+    harvesting: HarvestingPolicy
     clock: Clock = SYSTEM
 
     def reader(self, request: web.Request) -> Reader:

@@ -6,10 +6,11 @@ An opening composes and does nothing else: no file, no connection, before its ro
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from services.distribution import oai
 from services.distribution.host import Host, Outlet
 from services.distribution.rest import api as rest
 
-OPENINGS: Final[Sequence[Callable[[Host], Outlet]]] = (rest.open_outlet,)
+OPENINGS: Final[Sequence[Callable[[Host], Outlet]]] = (rest.open_outlet, oai.open_outlet)
 
 
 def open_outlets(host: Host) -> tuple[Outlet, ...]:

@@ -20,6 +20,15 @@ class Settings(ServiceSettings):
     alive_seconds: float = Field(
         default=2.0, gt=0, description="How often a replica says that it is alive."
     )
+    oai_url: str = Field(
+        default="",
+        description="Address of this site as harvesters know it, without a path: put before the "
+        "paths of OAI-PMH. Empty: as the request names it.",
+    )
+    oai_name: str = Field(default="Colophon", description="Name of the repository over OAI-PMH.")
+    oai_admin_email: str = Field(
+        default="registry@example.org", description="Whom harvesters write to, as Identify says."
+    )
     kafka_admin_bootstrap: str = Field(
         default="",
         repr=False,

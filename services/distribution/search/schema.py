@@ -1,5 +1,6 @@
 """The index's fields, how words are cut, and a document's form in the engine."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -81,7 +82,7 @@ CITED_BY_COLUMN: Final = sort_column(Tally.CITED_BY, descending=True)
 def build_schema() -> tantivy.Schema:
     """Return the index's schema."""
     builder = tantivy.SchemaBuilder()
-    for name in (Term.TYPE, *_TEXT_FACETS):
+    for name in (Term.TYPE.value, *(facet.value for facet in _TEXT_FACETS)):
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     for name in (KEY, PART):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
@@ -117,6 +118,16 @@ def word_cutter() -> tantivy.TextAnalyzer:
         .filter(tantivy.Filter.ascii_fold())
         .build()
     )
+
+
+@functools.cache
+def _cutter() -> tantivy.TextAnalyzer:
+    return word_cutter()
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text as the index has them."""
+    return frozenset(_cutter().analyze(text))
 
 
 def standing(title: str, owner: str) -> str:
