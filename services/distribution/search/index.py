@@ -178,15 +178,18 @@ class SearchIndex:
         with failures_as("the search index could not be read"):
             return self._held(dois)
 
-    def standings(self, title: str | None = None) -> dict[tuple[str, str], int]:
+    def standings(
+        self, title: str | None = None, clauses: Iterable[Clause] = ()
+    ) -> dict[tuple[str, str], int]:
         """Return how many works are held under which title and owner prefix; of one title, or all.
 
-        Raises SearchIndexError when the engine fails.
+        With clauses, of the works that satisfy them. Raises SearchIndexError when the engine fails.
         """
         beginning = "" if title is None else standing(title, "")
         with failures_as("the search index could not be read"):
+            asked = compile_query(clauses, (), schema=self._schema, words=self._words)
             counted = self._index.searcher().terms_with_prefix(
-                Term.STANDING.value, beginning, filter_query=works(self._schema)
+                Term.STANDING.value, beginning, filter_query=asked or works(self._schema)
             )
         pairs = {read_standing(value): count for value, count in counted if count}
         return {pair: n for pair, n in pairs.items() if title is None or pair[0] == title}

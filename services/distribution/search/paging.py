@@ -126,7 +126,7 @@ def page_of(
         case After():
             found, total = _following(ordered, start, rows=rows), _count(searcher, query)
             position = After(*found[-1]) if found else start
-    return Page(total, tuple(Hit(doi, None) for _, doi in found), position)
+    return Page(total, tuple(Hit(doi, None, key) for key, doi in found), position)
 
 
 def _window(ordered: _Ordered, *, skip: int, rows: int) -> tuple[list[tuple[int, str]], int]:

@@ -280,6 +280,8 @@ class Hit:
 
     doi: str
     score: float | None
+    key: int | None = None
+    """Its key in the order of the list; None by relevance."""
 
 
 @dataclass(frozen=True, slots=True)
