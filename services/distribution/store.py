@@ -64,6 +64,12 @@ class Works:
         """Return the documents that exist under ``dois``."""
         return await self._read(lambda works: _many(works, dois))
 
+    async def counts(self, dois: Sequence[str]) -> dict[str, int]:
+        """Return how many works cite each of ``dois`` that is here, as last counted."""
+        asked = {"_id": {"$in": list(dois)}}
+        found = await self._read(lambda works: works.find(asked, {"cited_by": 1}).to_list(None))
+        return {document["_id"]: document.get("cited_by", 0) for document in found}
+
     async def _read(self, look: Callable[[Collection], Awaitable[T]]) -> T:
         """Look in the live generation, and again where another one became live meanwhile.
 
