@@ -21,6 +21,9 @@ NAMES = (
     "clocks",
     "erasure",
     "sar",
+    "search",
+    "list",
+    "ranking",
 )
 
 
