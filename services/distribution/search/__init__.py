@@ -15,6 +15,7 @@ from services.distribution.search.folder import IndexBusyError
 from services.distribution.search.held import Held
 from services.distribution.search.index import SearchIndex, open_index
 from services.distribution.search.keys import date_bounds
+from services.distribution.search.reading import whole
 from services.distribution.search.request import (
     RELEVANCE,
     After,
@@ -42,7 +43,7 @@ from services.distribution.search.request import (
     Text,
     Words,
 )
-from services.distribution.search.schema import Profile, decode_profile, standing
+from services.distribution.search.schema import Profile, decode_profile, standing, words_of
 from services.distribution.search.terms import (
     award_number,
     bare,
@@ -100,5 +101,7 @@ __all__ = [
     "read_cursor",
     "said_publisher",
     "standing",
+    "whole",
+    "words_of",
     "write_cursor",
 ]

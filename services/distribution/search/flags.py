@@ -1,6 +1,6 @@
 """What a work has, by name: twelve that coverage counts, and the others that filters ask. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeAlias
 
 from services.distribution.search.reading import (
@@ -36,10 +36,15 @@ CITES: Final = "cites"
 
 def _has_ror(work: Work) -> bool:
     places = (*affiliations(work), *funders(work), *records(work, "institution"))
+    return _identified(places, "ROR")
+
+
+def _identified(those: Iterable[Work], kind: str) -> bool:
+    """Whether one of those has an identifier of a kind."""
     return any(
-        str(identifier.get("id-type", "")).upper() == "ROR"
-        for place in places
-        for identifier in records(place, "id")
+        str(identifier.get("id-type", "")).upper() == kind
+        for one in those
+        for identifier in records(one, "id")
     )
 
 
@@ -92,7 +97,7 @@ ASKED: Final[Mapping[str, Has]] = {
     "domain-restrictions": _crossmark("crossmark-restriction"),
     "events": _some("event"),
     "full-texts": lambda work: bool(items(work, "link")),
-    "funder-dois": _some_funder("DOI"),
+    "funder-dois": lambda work: _some_funder("DOI")(work) or _identified(funders(work), "DOI"),
     "prime-dois": _some("prime-doi"),
     "relations": lambda work: bool(relations(work)),
     "updated-by": lambda work: any(records(work, "updated-by")),

@@ -1,5 +1,6 @@
 """The index's fields, how words are cut, and a document's form in the engine."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -117,6 +118,16 @@ def word_cutter() -> tantivy.TextAnalyzer:
         .filter(tantivy.Filter.ascii_fold())
         .build()
     )
+
+
+@functools.cache
+def _cutter() -> tantivy.TextAnalyzer:
+    return word_cutter()
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text as the index has them."""
+    return frozenset(_cutter().analyze(text))
 
 
 def standing(title: str, owner: str) -> str:
