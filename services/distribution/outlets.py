@@ -9,8 +9,10 @@ from typing import Final
 from services.distribution import changes, oai, snapshots
 from services.distribution.host import Host, Outlet
 from services.distribution.rest import api as rest
+from services.distribution.transform import api as transform
 
 OPENINGS: Final[Sequence[Callable[[Host], Outlet]]] = (
+    transform.open_outlet,  # before rest, where a DOI takes the rest of a path
     rest.open_outlet,
     oai.open_outlet,
     snapshots.open_outlet,
