@@ -24,6 +24,7 @@ NAMES = (
     "search",
     "list",
     "ranking",
+    "snapshot",
 )
 
 
