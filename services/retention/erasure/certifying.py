@@ -6,12 +6,13 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from services.retention.erasure import ledger, orders
-from services.retention.erasure.fencing import release
+from services.retention.erasure.fencing import effect, release
 from services.retention.erasure.saga import AT_ONCE, Go, Saga, Stay, Taken, waiting
 from services.retention.model.erasure_plans import kept_aside, statement_of, words_of
 from services.retention.model.erasure_states import KeptErasure
 from services.retention.model.erasures import Verb
 from shared.events.decisions import Refused
+from shared.events.orders import KeptUnits
 from shared.privacy.certificates import Statement, as_json, issue, record
 from shared.runtime.crashpoints import crashpoint
 
@@ -71,10 +72,8 @@ async def _ending(saga: Saga, erasure: KeptErasure, verb: Verb) -> Taken:
         await saga.house.keys.confirm(keys)
         done = await saga.house.keys.destroy(keys)
         if isinstance(done, Refused) and done.reason.why == "too-early":
-            known = await saga.house.keys.shown(keys)
-            seen = known.confirmed.get("") if known is not None else None
-            until = seen + saga.after if seen is not None else None
-            return waiting("effect", until=until, now=saga.now())
+            left = await effect(saga, [KeptUnits(keys_id=keys, units=())])
+            return left or waiting("effect", seconds=1.0, now=saga.now())
         if isinstance(done, Refused) and done.reason.why == "held":
             return waiting("holds", now=saga.now())
     return Go(verb)
