@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.retention.commands.requests import erasing, settling
+from services.retention.commands.requests import erasing, packing, settling
 from services.retention.commands.requests.context import Requests
 from services.retention.model.calendar import after
 from services.retention.model.requests import handling as model
@@ -179,5 +179,6 @@ class Desk:
         )
         if isinstance(saved, Refused):
             return saved
-        begun = await erasing.begin(self.requests, saved.state, correlation=self.correlation)
+        packed = await packing.begin(self.requests, saved.state)
+        begun = await erasing.begin(self.requests, packed, correlation=self.correlation)
         return await settling.settle(self.requests, begun)
