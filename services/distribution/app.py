@@ -166,6 +166,7 @@ def reading(
         database=database,
         settings=settings,
         health=health,
+        callers=callers,
     )
     outlets = open_outlets(host)
     routes = [route for outlet in outlets for route in outlet.routes]
