@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from services.distribution.directory import Directory
-from services.distribution.gate import Gate, Subject
+from services.distribution.gate import CREDENTIALS, Gate, Subject
 from services.distribution.matching.shown import MATCHED
 from services.distribution.rest.render import Ownership, RegisteredWork, registered
 from services.distribution.search import SearchIndex
 from services.distribution.settings import Settings
 from services.distribution.store import Works
+from shared.events import CredentialState
 from shared.mongo import Database
 from shared.mongo.client import Document
 from shared.policy import Reader, Visible, Withheld
+from shared.policy.harvesting import HarvestingPolicy
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.health import Health
 from shared.runtime.service import Role
@@ -37,6 +39,7 @@ class Host:
     database: Database
     settings: Settings
     health: Health
+    harvesting: HarvestingPolicy
     clock: Clock = SYSTEM
     callers: Callers | None = None
     """Who a form's login is; routes that read no form need it not."""
@@ -44,6 +47,14 @@ class Host:
     def reader(self, request: web.Request) -> Reader:
         """Return who asks, as far as references are concerned, at this moment."""
         return caller_of(request).reader(self.clock.now())
+
+    def still(self, request: web.Request) -> bool:
+        """Say whether what a caller showed at the beginning of a long answer still counts."""
+        credential = caller_of(request).credential
+        if credential is None:
+            return True
+        state = self.gate.knowledge.get(CREDENTIALS, credential)
+        return isinstance(state, CredentialState) and not state.revoked
 
     def seen(self, document: Document, reader: Reader, *, outlet: str) -> "Seen":
         """Return what a reader sees of a work at an outlet, as the gate says at this moment.
