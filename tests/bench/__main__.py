@@ -25,6 +25,7 @@ NAMES = (
     "list",
     "ranking",
     "snapshot",
+    "matching",
 )
 
 
