@@ -39,7 +39,7 @@ TAKER: Final = "10.6300"  # closed, and OWNER's
 TITLE: Final = "journal:1234-5679"
 IN_TITLE: Final = tuple(f"10.6100/{n}" for n in range(12))
 CITED: Final = "10.6100/11"  # by every work; which are many that nobody may know of
-REFERENCES: Final = 2  # of each work
+REFERENCES: Final = 3  # of each work
 CALLERS: Final = ("anonymous", "plus", "expired plus", "owner", "other member", "operator")
 
 
@@ -92,9 +92,9 @@ def assigned(prefix: str, setting: str | None, version: int, owner: int = OWNER)
     )
 
 
-def planted(doi: str) -> str:
-    """Return the text that a work's first reference holds, and no other's."""
-    return f"{SECRET} in {doi} 1, 2 (1999)"
+def planted(doi: str) -> tuple[str, str]:
+    """Return what stands in a work's references and nowhere else: a text, and a DOI."""
+    return f"{SECRET} in {doi} 1, 2 (1999)", f"10.9999/{SECRET}/{doi}/"
 
 
 def work(doi: str, title: str | None = None) -> WorkRegistered:
@@ -118,7 +118,8 @@ def work(doi: str, title: str | None = None) -> WorkRegistered:
             "published": {"date-parts": [[2020]]},
             "issued": {"date-parts": [[2020]]},
             "reference": [
-                {"key": "r1", "unstructured": planted(doi)},
+                {"key": "r0", "unstructured": planted(doi)[0]},
+                {"key": "r1", "DOI": planted(doi)[1], "doi-asserted-by": "publisher"},
                 {"key": "r2", "DOI": CITED, "doi-asserted-by": "publisher", "author": SECRET},
             ],
             "relation": {

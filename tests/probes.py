@@ -21,6 +21,17 @@ AS_READ: Final[Who] = {
 }
 """Who reads a record and gets its references (CRR-5 to CRR-8)."""
 
+HARVESTED: Final[Who] = {
+    "open": frozenset({"plus", "owner"}),
+    "limited": frozenset({"plus", "owner"}),
+    None: frozenset({"plus", "owner"}),
+    "closed": frozenset({"owner"}),
+}
+"""Records are harvested under an agreement; a member harvests its own (CRR-15)."""
+STRANGERS: Final = frozenset({"anonymous", "expired plus", "operator", "other member"})
+
+CARRYING_FORMATS: Final[tuple[str, ...]] = ()  # of OAI-PMH: those that references stand in
+
 NOBODY: Final[Who] = dict.fromkeys(AS_READ, frozenset())
 """Where references never are: counts, searches, citations, errors."""
 
@@ -74,12 +85,16 @@ class Probe:
         said = await registry.ask(caller, target, **{**self.headers, **headers})
         return Given(said[0], said[2], said[1])
 
-    def shows(self, given: Given, planted: str = SECRET) -> bool:
-        """Whether the planted string stands anywhere in what was given, beside the question."""
+    def shows(self, given: Given, *planted: str) -> bool:
+        """Whether a planted string stands anywhere in what was given, beside the question.
+
+        In any case of letters, for some formats write DOIs in small ones.
+        """
         everything = given.everything
         if self.echoes:
             everything = everything.replace(self.echoes, b"")
-        return planted.encode() in everything
+        everything = everything.lower()
+        return any(one.lower().encode() in everything for one in planted or (SECRET,))
 
     def told(self, given: Given) -> bool:
         """Whether an answer says that references are withheld."""
@@ -88,6 +103,12 @@ class Probe:
 
 def _rest(*paths: str, states: bool = True, **more: Any) -> tuple[Probe, ...]:
     return tuple(Probe("rest", path, states=states, **more) for path in paths)
+
+
+def _oai(verb: str, more: str = "", **said: Any) -> tuple[Probe, ...]:
+    return tuple(
+        Probe("oai-pmh", f"{place}?verb={verb}{more}", **said) for place in ("/oai", "/OAIHandler")
+    )
 
 
 _TERMS: Final = f'"search-terms":"{SECRET}"'.encode()
@@ -130,5 +151,34 @@ PROBES: Final[tuple[Probe, ...]] = (
         who=NOBODY,
         echoes=_TERMS,
     ),
+    *(
+        probe
+        for form in CARRYING_FORMATS
+        for probe in (
+            *_oai(
+                "GetRecord",
+                f"&identifier=info:doi/{{doi}}&metadataPrefix={form}",
+                who=HARVESTED,
+                refused=STRANGERS,
+            ),
+            *_oai(
+                "ListRecords",
+                f"&set=J:{{prefix}}&metadataPrefix={form}",
+                who=HARVESTED,
+                refused=STRANGERS - {"other member"},  # who has none there, and is told so
+            ),
+        )
+    ),
+    *_oai(
+        "ListRecords",
+        "&set=J:{prefix}&metadataPrefix=oai_dc",
+        who=NOBODY,
+        refused=STRANGERS - {"other member"},
+    ),
+    *_oai("ListIdentifiers", "&set=J:{prefix}&metadataPrefix=cr_unixsd", who=NOBODY),
+    *_oai("ListSets", who=NOBODY),
+    *_oai("ListMetadataFormats", "&identifier=info:doi/{doi}", who=NOBODY),
+    *_oai("Identify", who=NOBODY),
+    *_oai("ListRecords", "&set=J:{prefix}:none&metadataPrefix=none", who=NOBODY),
 )
 """All of them. What is refused with an error is a probe too, for errors may speak of records."""

@@ -12,11 +12,17 @@ from typing import Any, Final
 import crossref.restful
 import httpx2
 import pytest
+import requests
 from habanero import Crossref, RequestError, WorksContainer, WorksQuery
+from oaipmh_scythe import Scythe
+from oaipmh_scythe.config import HTTPConfig
+from oaipmh_scythe.exceptions import NoRecordsMatch
+from sickle import Sickle, oaiexceptions
+from sickle.oaiexceptions import OAIError
 
 from tests.conftest import SAMPLES
 from tests.platform import Platform
-from tests.sampled import PLUS, Sampled, Work, in_thread, opened
+from tests.sampled import OWNER, PASSWORD, PLUS, Sampled, Work, in_thread, opened
 
 ELSEVIER: Final = 78
 PREFIX: Final = "10.1016"
@@ -275,3 +281,83 @@ def test_crossref_commons_iterates_by_cursor(
     assert sorted(found) == sorted(works)
     some = iterate(filter={"type": "journal-article"}, queries={"query": "ecology"}, max_results=5)
     assert [item["type"] for item in some] == ["journal-article"] * 5
+
+
+# -- harvesters ----------------------------------------------------------------------------------
+
+HARVESTERS: Final = {"Crossref-Plus-API-Token": f"Bearer {PLUS}"}
+GONE: Final = "info:doi/" + UNKNOWN
+
+
+def test_sickle_harvests_by_every_verb(registry: Sampled, works: dict[str, Work]) -> None:
+    sickle = Sickle(f"{registry.url}/oai", headers=HARVESTERS)
+    said = sickle.Identify()
+    assert (said.protocolVersion, said.granularity) == ("2.0", "YYYY-MM-DD")
+    assert said.deletedRecord == "persistent"
+    formats = [one.metadataPrefix for one in sickle.ListMetadataFormats()]
+    assert "oai_dc" in formats
+    sets = {one.setSpec for one in sickle.ListSets()}
+    assert {"J", f"J:{PREFIX}"} <= sets
+    harvested = [one.header.identifier for one in sickle.ListRecords(metadataPrefix="oai_dc")]
+    assert sorted(harvested) == sorted(f"info:doi/{doi}" for doi in works)  # over several pages
+    named = [one.identifier for one in sickle.ListIdentifiers(metadataPrefix="oai_dc")]
+    assert sorted(named) == sorted(harvested)
+    doi = next(doi for doi, work in works.items() if work.get("title"))
+    record = sickle.GetRecord(identifier=f"info:doi/{doi}", metadataPrefix="oai_dc")
+    assert record.metadata["title"]
+    assert record.header.datestamp
+
+
+def test_sickle_harvests_a_set_and_a_span(
+    registry: Sampled, works: dict[str, Work], owned: set[str]
+) -> None:
+    sickle = Sickle(f"{registry.url}/oai", headers=HARVESTERS, http_method="POST")
+    articles = {d for d in owned if works[d]["type"] == "journal-article"}
+    journals = {d for d in articles if works[d]["prefix"] == PREFIX}
+    asked = {"metadataPrefix": "oai_dc", "set": f"J:{PREFIX}"}
+    found = {one.identifier.removeprefix("info:doi/") for one in sickle.ListIdentifiers(**asked)}
+    assert journals <= found <= owned
+    days = sorted(works[doi]["deposited"]["date-time"][:10] for doi in found)
+    middle = days[len(days) // 2]
+    early = sickle.ListIdentifiers(**asked, until=middle)
+    late = sickle.ListIdentifiers(**asked, **{"from": middle})
+    counts = Counter(one.identifier for one in [*early, *late])
+    assert {doi.removeprefix("info:doi/") for doi in counts} == found
+    twice = [one for one, count in counts.items() if count == 2]
+    assert len(twice) == days.count(middle)
+
+
+def test_sickle_hears_every_error_by_its_class(registry: Sampled) -> None:
+    sickle = Sickle(f"{registry.url}/oai", headers=HARVESTERS)
+    asked: list[tuple[type[OAIError], Callable[[], Any]]] = [
+        (
+            oaiexceptions.IdDoesNotExist,
+            lambda: sickle.GetRecord(identifier=GONE, metadataPrefix="oai_dc"),
+        ),
+        (oaiexceptions.CannotDisseminateFormat, lambda: sickle.ListRecords(metadataPrefix="x")),
+        (
+            oaiexceptions.NoRecordsMatch,
+            lambda: sickle.ListRecords(metadataPrefix="oai_dc", until="1066-10-14"),
+        ),
+        (oaiexceptions.BadResumptionToken, lambda: sickle.ListRecords(resumptionToken="thing")),
+        (oaiexceptions.BadArgument, lambda: sickle.ListRecords(metadataPrefix="oai_dc", x="1")),
+    ]
+    for fault, ask in asked:
+        with pytest.raises(fault):
+            ask()
+    with pytest.raises(requests.HTTPError, match="401"):
+        next(Sickle(f"{registry.url}/oai").ListRecords(metadataPrefix="oai_dc"))
+
+
+def test_oaipmh_scythe_harvests_with_a_member_s_own_login(
+    registry: Sampled, owned: set[str]
+) -> None:
+    """Records without a token: a member's own, all of them and no other."""
+    config = HTTPConfig(auth=(OWNER, PASSWORD))
+    with Scythe(f"{registry.url}/oai", http_config=config) as scythe:
+        assert scythe.identify().repository_name
+        assert {one.setSpec for one in scythe.list_sets()} > {"J"}
+        found = {one.header.identifier for one in scythe.list_records(metadata_prefix="oai_dc")}
+        assert found == {f"info:doi/{doi}" for doi in owned}
+        with pytest.raises(NoRecordsMatch):
+            next(scythe.list_records(metadata_prefix="oai_dc", from_="2199-01-01"))
