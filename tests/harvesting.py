@@ -93,7 +93,7 @@ class Harvested:
     ) -> tuple[int, bytes, Any]:
         """Ask a verb; ``from_`` is written ``from``."""
         given = {name.rstrip("_"): value for name, value in said.items()}
-        sent = {"params": given} if method == "GET" else {"data": given}
+        sent = {"params": given} if method != "POST" else {"data": given}
         async with self.session.request(
             method,
             self.running.url + path,

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from services.distribution.directory import Directory
-from services.distribution.gate import Gate, Subject
+from services.distribution.gate import CREDENTIALS, Gate, Subject
 from services.distribution.rest.render import Ownership, RegisteredWork, registered
 from services.distribution.search import SearchIndex
 from services.distribution.settings import Settings
 from services.distribution.store import Works
+from shared.events import CredentialState
 from shared.mongo import Database
 from shared.mongo.client import Document
 from shared.policy import Reader, Visible, Withheld
@@ -43,6 +44,14 @@ class Host:
     def reader(self, request: web.Request) -> Reader:
         """Return who asks, as far as references are concerned, at this moment."""
         return caller_of(request).reader(self.clock.now())
+
+    def still(self, request: web.Request) -> bool:
+        """Say whether what a caller showed at the beginning of a long answer still counts."""
+        credential = caller_of(request).credential
+        if credential is None:
+            return True
+        state = self.gate.knowledge.get(CREDENTIALS, credential)
+        return isinstance(state, CredentialState) and not state.revoked
 
     def seen(self, document: Document, reader: Reader, *, outlet: str) -> "Seen":
         """Return what a reader sees of a work at an outlet, as the gate says at this moment.

@@ -6,11 +6,18 @@ An opening composes and does nothing else: no file, no connection, before its ro
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from services.distribution import oai
+from services.distribution import changes, oai, snapshots
 from services.distribution.host import Host, Outlet
 from services.distribution.rest import api as rest
+from services.distribution.transform import api as transform
 
-OPENINGS: Final[Sequence[Callable[[Host], Outlet]]] = (rest.open_outlet, oai.open_outlet)
+OPENINGS: Final[Sequence[Callable[[Host], Outlet]]] = (
+    transform.open_outlet,  # before rest, where a DOI takes the rest of a path
+    rest.open_outlet,
+    oai.open_outlet,
+    snapshots.open_outlet,
+    changes.open_outlet,
+)
 
 
 def open_outlets(host: Host) -> tuple[Outlet, ...]:

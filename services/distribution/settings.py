@@ -35,3 +35,20 @@ class Settings(ServiceSettings):
         description="Address of the broker for its administrator, like `KAFKA_BOOTSTRAP`. Where it "
         "is set, the role access keeps indexers' rights as their agreements say.",
     )
+    snapshots_dir: Path | None = Field(
+        default=None,
+        description="Folder of the monthly snapshots; hosts may share it. By default `snapshots` "
+        "in `STATE_DIR`. A snapshot takes about twice what is downloaded of it, and a tenth more.",
+    )
+    snapshot_works: int = Field(
+        default=2_000, ge=1, description="Most works in one file of a snapshot."
+    )
+    pool_limits: bool = Field(
+        default=True,
+        description="Whether the limits of pools.toml hold; else they are stated alone.",
+    )
+
+    @property
+    def snapshots(self) -> Path:
+        """The folder of the monthly snapshots."""
+        return self.snapshots_dir or self.state_dir / "snapshots"

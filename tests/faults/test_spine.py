@@ -181,6 +181,8 @@ def test_every_crash_point_is_struck_by_a_test() -> None:
     elsewhere += tuple(re.findall(r'"(saga\.[a-z-]+)"', of_erasures))
     of_contacts = (ROOT / "tests" / "integration" / "test_contacts.py").read_text()
     of_the_log = (ROOT / "tests" / "integration" / "test_retention_tree.py").read_text()
+    of_snapshots = (ROOT / "tests" / "integration" / "test_snapshots.py").read_text()
+    elsewhere += tuple(re.findall(r'CRASH="(snapshots\.[a-z-]+)', of_snapshots))
     elsewhere += tuple(re.findall(r'"(tree\.[a-z-]+)"', of_the_log))
     elsewhere += tuple(re.findall(r'at = "(accounts\.[a-z-]+)"', of_contacts))
     for of_orders in ("test_accounts_erasing.py", "test_consent_erasing.py"):

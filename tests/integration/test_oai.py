@@ -7,12 +7,14 @@ import asyncio
 import gzip
 import warnings
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import product
 from typing import Any, Final
 
 import aiohttp
 import oaipmh_scythe
 import pytest
+from lxml import etree
 
 from shared.kafka import topics
 from shared.runtime.clock import SYSTEM
@@ -21,6 +23,7 @@ from tests.harvesting import (
     BOOK,
     JOURNAL,
     OAI,
+    SECRET,
     SETTINGS,
     Harvested,
     doi_of,
@@ -37,7 +40,33 @@ with warnings.catch_warnings():
     import sickle  # type: ignore[import-untyped]
 
 RECORDS: Final = ("GetRecord", "ListRecords")
-FORMATS: Final = ("oai_dc",)
+FORMATS: Final = ("cr_unixsd", "cr_unixml", "oai_dc")
+CARRYING: Final = frozenset({"cr_unixsd", "cr_unixml"})
+METHODS: Final = ("GET", "POST", "HEAD")
+ASKED: Final[Mapping[str, Mapping[str, str]]] = {
+    "Identify": {},
+    "ListMetadataFormats": {"identifier": "info:doi/{prefix}/0"},
+    "ListSets": {},
+    "ListIdentifiers": {"metadataPrefix": "{kind}", "set": "J:{prefix}"},
+    "ListRecords": {"metadataPrefix": "{kind}", "set": "J:{prefix}"},
+    "GetRecord": {"metadataPrefix": "{kind}", "identifier": "info:doi/{prefix}/0"},
+}
+ANSWERED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "anonymous": dict.fromkeys(RECORDS, 401),
+    "plus": {},
+    "expired plus": dict.fromkeys(RECORDS, 401),
+    "owner": {},
+    "other member": {"GetRecord": 403, "ListRecords": "noRecordsMatch"},
+    "operator": dict.fromkeys(RECORDS, 403),
+}
+"""What a caller is answered who asks for records of a member; everything else is for all."""
+CALLERS: Final = tuple(ANSWERED)
+SEEN_BY: Final[Mapping[str | None, frozenset[str]]] = {
+    "open": frozenset({"plus", "owner"}),
+    "limited": frozenset({"plus", "owner"}),
+    None: frozenset({"plus", "owner"}),  # nobody chose: limited since 2018
+    "closed": frozenset({"owner"}),
+}
 MANY: Final = tuple(f"10.6000/n{n:03}" for n in range(430))
 ODD: Final = "10.6000/(sici)1097<1::a>3.0;2-#%25"
 OTHERS: Final = {
@@ -154,6 +183,16 @@ async def test_a_repeated_argument_and_a_token_of_another_verb_are_refused(
     assert error(refused) == "badResumptionToken"
 
 
+async def test_the_old_address_gives_unixml_where_no_format_is_named_and_the_new_one_asks(
+    registry: Harvested,
+) -> None:
+    said = {"verb": "GetRecord", "identifier": "info:doi/10.5003/0"}
+    assert error(await registry.told("plus", **said)) == "badArgument"
+    _, body, _ = await registry.ask("plus", path="/OAIHandler", **said)
+    root = valid(body)
+    assert root.find(f".//{OAI}metadata")[0].tag == "{http://www.crossref.org/xschema/1.1}crossref"
+
+
 async def test_a_span_holds_both_its_ends_in_days_and_in_seconds(registry: Harvested) -> None:
     async def count(**span: str) -> int:
         found = await registry.walk("anonymous", "ListIdentifiers", metadataPrefix="oai_dc", **span)
@@ -215,6 +254,77 @@ async def test_clients_harvest_everything_once_and_what_changes_meanwhile_in_its
     assert {doi for doi, many in times.items() if many > 1} == {changed[0]}
     newest = dict(seen)
     assert all(newest[doi].endswith(", 2") for doi in changed)
+
+
+@pytest.mark.law("L3")
+@pytest.mark.clause("CRR-2")
+@pytest.mark.clause("CRR-5")
+@pytest.mark.clause("CRR-6")
+@pytest.mark.clause("CRR-7")
+@pytest.mark.clause("CRR-15")
+async def test_no_verb_shows_anybody_more_or_less_than_the_setting_says(
+    registry: Harvested,
+) -> None:
+    assert await leaks(registry, SETTINGS) == []
+
+
+@pytest.mark.law("L3")
+@pytest.mark.clause("CRR-4")
+async def test_after_a_flip_the_next_page_of_a_list_under_way_obeys(registry: Harvested) -> None:
+    """Each setting moves on by one, and back."""
+    moved: dict[str, str | None] = {
+        "10.5001": "open",
+        "10.5002": "closed",
+        "10.5003": "limited",
+        "10.5004": "closed",
+    }
+    first = await registry.told("plus", verb="ListRecords", metadataPrefix="cr_unixsd")
+    for settings in (moved, SETTINGS):
+        for prefix, setting in settings.items():
+            await registry.prefer(prefix, setting)
+
+        async def obeyed(settings: Any = settings) -> bool:
+            return not await leaks(registry, settings, RECORDS[:1], ("cr_unixml",))
+
+        await until(obeyed, within=5, what="the setting in force")
+        token = first.findtext(f".//{OAI}resumptionToken")
+        while token:
+            page = await registry.told("plus", verb="ListRecords", resumptionToken=token)
+            token = page.findtext(f".//{OAI}resumptionToken")
+            for record in page.iter(f"{OAI}record"):
+                prefix = doi_of(record).partition("/")[0]
+                may = prefix in settings and "plus" in SEEN_BY[settings[prefix]]
+                seen = SECRET in etree.tostring(record, encoding="unicode")
+                assert seen is may or prefix not in settings
+        assert await leaks(registry, settings, FORMATS[:1]) == []
+
+
+async def leaks(
+    registry: Harvested,
+    settings: Mapping[str, str | None],
+    verbs: Sequence[str] = tuple(ASKED),
+    formats: Sequence[str] = FORMATS,
+) -> list[str]:
+    """Ask everything as everybody; return what differs from what the policy says."""
+    wrong = []
+    for (prefix, setting), caller, verb in product(settings.items(), CALLERS, verbs):
+        for kind, method in product(formats, METHODS):
+            said = {
+                name: value.format(prefix=prefix, kind=kind) for name, value in ASKED[verb].items()
+            }
+            status, body, headers = await registry.ask(caller, method=method, verb=verb, **said)
+            code = error(valid(body)) if body and status == 200 else None
+            due = ANSWERED[caller].get(verb, 200)
+            shown = status == 200 and verb in RECORDS and kind in CARRYING and method != "HEAD"
+            may = shown and caller in SEEN_BY[setting]
+            if (
+                (code or status) != (due if body or due != "noRecordsMatch" else 200)
+                or (SECRET.encode() in body) is not may
+                or (status == 200 and headers["Cache-Control"] != "private, no-cache")
+                or (status == 200 and "Crossref-Plus-API-Token" not in headers["Vary"])
+            ):
+                wrong.append(f"{caller} {setting} {verb} {kind} {method}: {code or status}")
+    return wrong
 
 
 def _titles(registry: Harvested, client: str) -> Any:

@@ -11,7 +11,7 @@ from services.distribution.host import Host, Seen
 from services.distribution.oai import envelope
 from services.distribution.oai.datestamps import written
 from services.distribution.oai.envelope import Header
-from services.distribution.oai.formats import OUTLET, Format
+from services.distribution.oai.formats import OUTLET, Format, Material
 from services.distribution.oai.sets import specs_of
 from services.distribution.rest.render import render_item
 from services.distribution.search.keys import seconds_of
@@ -80,19 +80,20 @@ async def records(
 
 def _written(host: Host, seen: Sequence[tuple[Document, Seen]], asked: Format) -> list[bytes]:
     return [
-        envelope.record(_header(document, one.ownership.prefix), asked.write(_work(host, one)))
+        envelope.record(_header(document, one.ownership.prefix), asked.write(_material(host, one)))
         for document, one in seen
     ]
 
 
-def _work(host: Host, seen: Seen) -> dict[str, object]:
-    return render_item(
+def _material(host: Host, seen: Seen) -> Material:
+    work = render_item(
         seen.record,
         seen.ownership,
         cited_by=seen.cited_by,
         visibility=seen.visibility,
         policy=host.gate.policy,
     )
+    return Material(work, seen.ownership.name)
 
 
 def _header(document: Document, owner: str) -> Header:
