@@ -4,7 +4,9 @@ Of members whose prefixes have each setting, with works, a title, an override of
 shown anywhere to anybody can be looked through for the string.
 """
 
+import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,7 +28,7 @@ from shared.privacy.keyfile import load_or_create
 from shared.privacy.passwords import hash_password, login_key, token_key
 from shared.runtime.clock import SYSTEM
 from tests.events import AT, Voice, speaking
-from tests.processes import OPERATOR, Place, Running, service, until
+from tests.processes import OPERATOR, ROOT, Place, Running, service, until
 
 SECRET: Final = "Xyzzyography"  # stands in every reference and nowhere else
 PASSWORD: Final = "correct horse"
@@ -214,4 +216,23 @@ async def opened(place: Place) -> AsyncIterator[Registry]:
             return total in listed and all(stored)
 
         await until(complete, within=30, what="all works indexed and stored")
+        await build_snapshot(registry, place)
         yield registry
+
+
+async def build_snapshot(registry: Registry, place: Place) -> None:
+    """Have the snapshot of the works' month built as operators do, and wait until it is served."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.distribution.snapshots", "build", "--month", "2026-01"),
+        cwd=ROOT,
+        env=place.environment("distribution") | {"REPLICA": "builder"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+
+    async def served() -> bool:
+        return bool((await registry.ask("plus", "/snapshots/monthly/2026/01"))[0] == 200)
+
+    await until(served, within=20, what="the snapshot is served")

@@ -4,6 +4,7 @@ Their normal use: one thing, lists, pages by offset and cursor, filters, facets,
 is only told where we are; nothing of it is replaced.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -21,7 +22,10 @@ from sickle import Sickle, oaiexceptions
 from sickle.oaiexceptions import OAIError
 
 from tests.conftest import SAMPLES
+from tests.depositing import PASSWORD as DEPOSITOR
+from tests.depositing import PRESS, article, deposit, members
 from tests.platform import Platform
+from tests.processes import Place, service, until
 from tests.sampled import OWNER, PASSWORD, PLUS, Sampled, Work, in_thread, opened
 
 ELSEVIER: Final = 78
@@ -361,3 +365,39 @@ def test_oaipmh_scythe_harvests_with_a_member_s_own_login(
         assert found == {f"info:doi/{doi}" for doi in owned}
         with pytest.raises(NoRecordsMatch):
             next(scythe.list_records(metadata_prefix="oai_dc", from_="2199-01-01"))
+
+
+# -- depositing ----------------------------------------------------------------------------------
+
+
+async def test_crossrefapi_deposits_and_polls_until_it_is_registered(place: Place) -> None:
+    """By its file name and by its batch, while it waits and once it is done."""
+    async with members(place), service("deposits", place) as deposits:
+        depositor = crossref.restful.Depositor(
+            prefix="10.5555", api_user=PRESS.name, api_key=DEPOSITOR, timeout=60
+        )
+        depositor.get_endpoint = lambda verb: f"{deposits.url}/servlet/{verb}"
+        content = deposit(article("10.5555/by-a-client"), batch="batch-of-a-client").decode()
+
+        async def received() -> bool:
+            answer = await asyncio.to_thread(depositor.register_doi, "deposit-1", content)
+            return answer.status_code == 200 and "SUCCESS" in answer.text
+
+        await until(received, within=60, what="the deposit is taken")
+
+        async def registered() -> bool:
+            asked = depositor.request_doi_status_by_filename
+            answer = await asyncio.to_thread(asked, "deposit-1.xml")
+            return 'status="completed"' in answer.text
+
+        await until(registered, within=60, what="the deposit is registered")
+        by_batch = depositor.request_doi_status_by_batch_id
+        answer = await asyncio.to_thread(by_batch, "batch-of-a-client")
+        assert "<success_count>1</success_count>" in answer.text
+        assert "10.5555/by-a-client" in answer.text
+        sent = await asyncio.to_thread(by_batch, "batch-of-a-client", "contents")
+        assert "by-a-client" in sent.text
+        wrong = crossref.restful.Depositor("10.5555", PRESS.name, "wrong horse", timeout=60)
+        wrong.get_endpoint = depositor.get_endpoint
+        refused = await asyncio.to_thread(wrong.register_doi, "deposit-2", content)
+        assert "SUCCESS" not in refused.text
