@@ -80,7 +80,7 @@ class Counts:
 
     async def _again(self, dois: Sequence[str]) -> int:
         """Index works again as the store has them; returns how many changed."""
-        found = await self.works.many(dois)
+        found = await self.works.bare(dois)
         return await self.indexer.put([as_state(document) for document in found.values()], {})
 
 

@@ -24,6 +24,8 @@ NAMES = (
     "search",
     "list",
     "ranking",
+    "snapshot",
+    "matching",
 )
 
 

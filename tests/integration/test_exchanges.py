@@ -42,7 +42,6 @@ NOT_YET: Final[Mapping[str, str]] = {
     "???_licenses_*": "routes of licenses",
     "???_types_*": "routes of types",
     "404_works_5_agency": "the agency of a work",
-    "*_transform*": "content negotiation",
 }
 
 
