@@ -108,8 +108,9 @@ def test_topics_and_ports_in_the_pages_are_those_that_are_used() -> None:
         assert f"`{name.upper()}_PORT`" in table
 
 
-def test_the_page_on_rest_names_everything_that_can_be_asked() -> None:
-    page = (ROOT / "docs" / "interfaces" / "rest.md").read_text()
+def test_the_pages_on_rest_name_everything_that_can_be_asked() -> None:
+    pages = (ROOT / "docs" / "interfaces" / name for name in ("rest.md", "works-lists.md"))
+    page = "".join(page.read_text() for page in pages)
     for name in (*FACETS, *SORTS, *(f"query.{field}" for field in FIELD_QUERIES)):
         assert f"`{name}`" in page, name
     for name in WORK_FILTERS:
