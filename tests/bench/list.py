@@ -33,7 +33,7 @@ from tests.bench.search import filled
 from tests.events import speaking
 from tests.processes import ROOT, Place, service, until
 
-BATCH: Final = 2_000
+BATCH: Final = 200  # works a bulk write: the embedded store takes one at a time
 CONNECTIONS: Final = 4
 PATHS: Final = [
     f"/works?rows=100&filter=type:journal-article,from-pub-date:{year},until-pub-date:{year + 5}"
