@@ -64,7 +64,7 @@ class Builder:
                 month = await self.board.wished() or await asyncio.to_thread(self._due)
                 if month is not None:
                     await self.build(month, draining)
-                if month or self.clock.monotonic() - self._tidied > TIDY_SECONDS:
+                if self.clock.monotonic() - self._tidied > TIDY_SECONDS:
                     await asyncio.to_thread(self._tidy)
             except (Transient, BeingBuilt) as reason:
                 log.warning("snapshots wait", reason=str(reason))
