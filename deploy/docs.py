@@ -39,12 +39,14 @@ from services.distribution import api as distribution_api
 from services.distribution.host import Host
 from services.distribution.outlets import open_outlets
 from services.distribution.products import jobs
+from services.distribution.rest.pools import Pools
 from services.distribution.settings import Settings as DistributionSettings
 from services.retention import api as retention_api
 from services.retention.model import erasures
 from services.retention.settings import Settings as RetentionSettings
 from shared import policy
 from shared.kafka.topics import Topic, declared
+from shared.policy.pools import PoolsPolicy
 from shared.runtime import crashpoints, metrics
 from shared.runtime.health import Health
 from shared.runtime.settings import ServiceSettings
@@ -61,7 +63,7 @@ NOBODY: Final = cast("Any", SimpleNamespace())
 
 def distribution_routes() -> list[Route]:
     """Return the routes of every outlet of distribution."""
-    names = ("gate", "directory", "works", "index", "key", "database", "health")
+    names = ("gate", "directory", "works", "index", "key", "database", "health", "harvesting")
     host = Host(**dict.fromkeys(names, NOBODY), settings=DistributionSettings.model_construct())
     routes = [route for outlet in open_outlets(host) for route in outlet.routes]
     return [*routes, *jobs.routes(NOBODY)]
@@ -96,7 +98,7 @@ SITES: Final[Mapping[str, Callable[[Health], web.Application]]] = {
         callers=NOBODY,
     ),
     "distribution": lambda health: distribution_api.site(
-        distribution_routes(), health=health, callers=NOBODY
+        distribution_routes(), health=health, callers=NOBODY, pools=Pools(PoolsPolicy({}))
     ),
     "retention": lambda health: retention_api.site(
         retention_routes(),

@@ -83,17 +83,24 @@ def name() -> str:
     return f"t{new_id().replace('-', '')[8:24]}."
 
 
-@pytest.fixture
-async def prefix(platform: Platform, name: str) -> AsyncIterator[str]:
-    """Create every topic under a prefix of this test's own, and delete them afterwards.
+@contextlib.asynccontextmanager
+async def own_topics(bootstrap: str, name: str) -> AsyncIterator[None]:
+    """Create every topic under a prefix, and delete them when the block ends.
 
     Each partition is an open file of the broker, which may have twenty thousand.
     """
-    await topics.create(platform.kafka_bootstrap, prefix=name)
-    yield name
+    await topics.create(bootstrap, prefix=name)
+    yield
     with contextlib.suppress(KafkaError, OSError, TimeoutError):
         async with asyncio.timeout(20):
-            await _delete(platform.kafka_bootstrap, [name + one for one in topics.declared()])
+            await _delete(bootstrap, [name + one for one in topics.declared()])
+
+
+@pytest.fixture
+async def prefix(platform: Platform, name: str) -> AsyncIterator[str]:
+    """Create every topic under a prefix of this test's own, and delete them afterwards."""
+    async with own_topics(platform.kafka_bootstrap, name):
+        yield name
 
 
 async def _delete(bootstrap: str, names: list[str]) -> None:

@@ -58,6 +58,7 @@ class Place:
             "KEY_FILE": str(self.folder / f"{service}.key"),
             "STATE_DIR": str(self.folder / service),
             "POLICIES_DIR": str(ROOT / "deploy" / "policies"),
+            "POOL_LIMITS": "false",  # a test asks as fast as it can, from one address
         }
 
 

@@ -19,8 +19,8 @@ from rich.table import Table
 from deploy.demo import facts
 from deploy.demo.credentials import Credentials
 from deploy.demo.deposit_xml import Head, deposit
-from deploy.demo.deposit_xml.elements import Work
 from deploy.demo.interfaces import OK, Login, System, Unexpected
+from services.distribution.transform.records.elements import Work
 
 _NARRATOR = 4443  # PeerJ: its references are open in the demo
 _OTHER = 340

@@ -21,10 +21,10 @@ from services.consent.model.people import KeptPerson
 from services.consent.store import Store
 from shared.events.orders import Blocker
 from shared.events.personal import ConsentRecordGone, Sealed, record_key
-from shared.mail.erasing import Mailed, Recorded, asked, wants, whole
+from shared.mail.erasing import Mailed, Recorded
 from shared.mongo import Aggregates, faults
 from shared.mongo.aggregates import Versioned
-from shared.privacy.erasing import Held, Holding, Key, Record, Whom
+from shared.privacy.erasing import Held, Holding, Key, Record, Unpublished, Whom
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.ids import new_id
 
@@ -52,7 +52,7 @@ def holdings(consenting: Consenting) -> tuple[Holding, ...]:
 
 async def subjects_of(store: Store, whom: Whom) -> frozenset[str]:
     """Return the blind indexes of who is meant, of all that is held of them by their address."""
-    known = await _in(store.people, "person", sorted(whole(whom, SUBSCRIBER)))
+    known = await _in(store.people, "person", sorted(whom.wholes(SUBSCRIBER)))
     return whom.subjects | {one.subject for one in known}
 
 
@@ -87,7 +87,7 @@ class People:
 
 
 def _entire(known: KeptPerson, whom: Whom, cls: str) -> bool:
-    return known.subject in whom.subjects or known.person in whole(whom, cls)
+    return known.subject in whom.subjects or known.person in whom.wholes(cls)
 
 
 def _held(known: KeptPerson, whom: Whom) -> Held:
@@ -95,8 +95,8 @@ def _held(known: KeptPerson, whom: Whom) -> Held:
     records = [one for one in (known.sealed, *known.evidence) if one is not None]
     theirs = [one for one in records if _is_asked(one, known, whom)]
     # While a record stays, so does the index that it is found by.
-    alone = all(one in theirs and wants(whom, one.cls) for one in records)
-    index = alone and asked(whom, SUBSCRIBER) and _entire(known, whom, SUBSCRIBER)
+    alone = all(one in theirs and whom.wants(one.cls) for one in records)
+    index = alone and whom.asks(SUBSCRIBER) and _entire(known, whom, SUBSCRIBER)
     return Held(
         known.subject,
         keys=tuple(Key(one.person, one.cls, one.unit) for one in theirs),
@@ -112,10 +112,10 @@ def _is_asked(one: Sealed, known: KeptPerson, whom: Whom) -> bool:
 
 
 def _without(known: KeptPerson | None, *, whom: Whom) -> people.Entered:
-    whole_of_it = known is not None and wants(whom, SUBSCRIBER) and _entire(known, whom, SUBSCRIBER)
+    whole_of_it = known is not None and whom.wants(SUBSCRIBER) and _entire(known, whom, SUBSCRIBER)
 
     def meant(one: Sealed) -> bool:
-        return known is not None and wants(whom, one.cls) and _is_asked(one, known, whom)
+        return known is not None and whom.wants(one.cls) and _is_asked(one, known, whom)
 
     return people.erase(known, meant, whole=whole_of_it)
 
@@ -129,10 +129,10 @@ class Consents:
 
     async def held(self, whom: Whom) -> Sequence[Held]:
         """Find consents, by index and by pseudonym. Raises ``Transient``."""
-        if not asked(whom, EVIDENCE):
+        if not whom.asks(EVIDENCE):
             return ()
         by_index = await _in(self.store.consents, "subjects", sorted(whom.subjects))
-        by_name = await _in(self.store.consents, "person", sorted(whole(whom, EVIDENCE)))
+        by_name = await _in(self.store.consents, "person", sorted(whom.wholes(EVIDENCE)))
         found = {one.consent: one for one in (*by_index, *by_name)}
         return [_of_consent(one) for one in found.values()]
 
@@ -178,7 +178,7 @@ def _of_consent(known: KeptConsent) -> Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Holders:
+class Holders(Unpublished):
     """What accounts told of who has an account, and what they said on its way to a new address."""
 
     store: Store
@@ -186,10 +186,10 @@ class Holders:
 
     async def held(self, whom: Whom) -> Sequence[Held]:
         """Find holders by index, and by the pseudonym that accounts gave. Raises ``Transient``."""
-        if not asked(whom, ACCOUNT):
+        if not whom.asks(ACCOUNT):
             return ()
         by_index = await _in(self.store.holders, "subjects", sorted(whom.subjects))
-        by_name = await _in(self.store.holders, "_id", sorted(whole(whom, ACCOUNT)))
+        by_name = await _in(self.store.holders, "_id", sorted(whom.wholes(ACCOUNT)))
         found = {one.holder: one for one in (*by_index, *by_name) if not one.forgotten}
         return [Held(one, classes=frozenset({ACCOUNT})) for one in found]
 
@@ -198,13 +198,9 @@ class Holders:
         for one in held:
             await self.store.holders.update(one.id, holders.forget)
 
-    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
-        """Nobody is told of them."""
-        return True
-
 
 @dataclass(frozen=True, slots=True)
-class Exports:
+class Exports(Unpublished):
     """Whose rows there are in exports; that a row must be deleted is told to the processor."""
 
     store: Store
@@ -212,7 +208,7 @@ class Exports:
 
     async def held(self, whom: Whom) -> Sequence[Held]:
         """Find exports with a row of somebody. Raises ``Transient``."""
-        if not asked(whom, SUBSCRIBER):
+        if not whom.asks(SUBSCRIBER):
             return ()
         subjects = await subjects_of(self.store, whom)
         found = await _in(self.store.exports, "subjects", sorted(subjects))
@@ -225,13 +221,9 @@ class Exports:
         for one in held:
             await self.store.exports.update(one.id, forget)
 
-    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
-        """Nobody is told of them here."""
-        return True
-
 
 @dataclass(frozen=True, slots=True)
-class Issues:
+class Issues(Unpublished):
     """At whom an issue of a list stands."""
 
     store: Store
@@ -239,7 +231,7 @@ class Issues:
 
     async def held(self, whom: Whom) -> Sequence[Held]:
         """Find issues that stand at somebody. Raises ``Transient``."""
-        if not asked(whom, SUBSCRIBER):
+        if not whom.asks(SUBSCRIBER):
             return ()
         subjects = await subjects_of(self.store, whom)
         stand = await _in(self.store.issues, "at", sorted(subjects))
@@ -254,10 +246,6 @@ class Issues:
         forget = partial(issues.forget, subjects=await subjects_of(self.store, whom))
         for one in held:
             await self.store.issues.update(one.id, forget)
-
-    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
-        """Nobody is told of them."""
-        return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,8 @@ from services.deposits.store import RawFiles, Submission, Submissions
 from services.deposits.store.keys import CLASS, RawKeys
 from services.deposits.store.owners import Owners
 from shared.events.orders import Blocker, DepositsEvidenceGiven
-from shared.mail.erasing import asked, whole
 from shared.mongo import Database, faults
-from shared.privacy.erasing import Held, Holding, Key, Whom
+from shared.privacy.erasing import Held, Holding, Key, Unpublished, Whom
 from shared.privacy.ledger import APPLIED, LedgerGate
 from shared.privacy.obeying import EVIDENCE, INDEXES, Obeying, open_orders
 
@@ -50,7 +49,7 @@ class Depositors:
 
     async def of(self, whom: Whom) -> list[Submission]:
         """Return the submissions that are meant. Raises ``Transient``."""
-        if not asked(whom, CLASS):
+        if not whom.asks(CLASS):
             return []
         units = {
             unit: one.keys_id
@@ -58,7 +57,7 @@ class Depositors:
             if one.keys_id.endswith(f".{CLASS}")
             for unit in one.units
         }
-        names = sorted({*whom.subjects, *whole(whom, CLASS)})
+        names = sorted({*whom.subjects, *whom.wholes(CLASS)})
         found = await self.submissions.of_people(names, sorted(units))
         return [
             one
@@ -84,7 +83,7 @@ def _held(one: Submission) -> Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class Files(Unpublished):
     """Sealed files."""
 
     depositors: Depositors
@@ -102,13 +101,9 @@ class Files:
         for submission in await self.depositors.done([one.id for one in held]):
             await self.files.discard(submission)
 
-    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
-        """Nobody is told of them."""
-        return True
-
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class Named(Unpublished):
     """What depositors named: a file, a batch, where to call back; and what it is found by."""
 
     depositors: Depositors
@@ -123,10 +118,6 @@ class Named:
         done = await self.depositors.done([one.id for one in held])
         for start in range(0, len(done), PAGE):
             await self.depositors.submissions.forget(done[start : start + PAGE])
-
-    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
-        """Nobody is told of it."""
-        return True
 
 
 def _names(one: Submission) -> bool:
@@ -147,8 +138,8 @@ class Hanging:
 
     async def held(self, whom: Whom) -> Sequence[Held]:
         """Find those on whom something hangs, or who named an heir. Raises ``Transient``."""
-        people = sorted(whole(whom, ACCOUNT))
-        if not people or not asked(whom, ACCOUNT):
+        people = sorted(whom.wholes(ACCOUNT))
+        if not people or not whom.asks(ACCOUNT):
             return ()
         found = await self.store.people.load_many(people)
         return [

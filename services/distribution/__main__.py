@@ -17,6 +17,7 @@ def command(roles: tuple[str, ...]) -> None:
     api: the read interfaces, with the gate and the search index of this host.
     projector: keeps works, members, prefixes and citation counts in the store.
     products: publishes works on the topics that indexers follow.
+    snapshots: builds the monthly snapshots.
     access: keeps what indexers may read at the broker as their agreements say.
     """
     run(partial(main, Settings(), roles or ROLES))

@@ -1,19 +1,19 @@
 """The site of distribution: its routes, its headers, and Crossref's own form of errors."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
 
 from services.distribution.rest import envelope
-from services.distribution.rest.pools import respond
+from services.distribution.rest.pools import LIMITED, Pools, refused, respond
 from shared.runtime.faults import Transient
 from shared.runtime.health import Health
 from shared.web import Callers, Info, Problem, Route, build_site, text_answer
 from shared.web.problems import render_problem
 
-# What api.crossref.org puts on every answer (crossref.md 1.1); the limits are what is stated,
-# enforcing them comes with the pools.
+# What api.crossref.org puts on every answer (crossref.md 1.1).
 HEADERS: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Headers": "X-Requested-With, Accept, Accept-Encoding, Accept-Charset, "
@@ -23,11 +23,17 @@ HEADERS: Final = {
 }
 
 
-def site(routes: Iterable[Route], *, health: Health, callers: Callers) -> web.Application:
-    """Build the site of this host."""
+def site(
+    routes: Iterable[Route], *, health: Health, callers: Callers, pools: Pools
+) -> web.Application:
+    """Build the site of this host; every route of it is behind the limits of its pools."""
+
+    def unknown(request: web.Request) -> web.Response:
+        return respond(request, envelope.route_not_found(), pools.told(request))
+
     return build_site(
         "distribution",
-        tuple(routes),
+        tuple(replace(route, handler=pools.limiting(route)) for route in routes),
         health=health,
         callers=callers,
         info=Info(
@@ -36,8 +42,8 @@ def site(routes: Iterable[Route], *, health: Health, callers: Callers) -> web.Ap
             "Works, members and prefixes, as api.crossref.org answers them.",
         ),
         aliases=("/v1", "/v1.0"),
-        render=_refused,
-        unknown_route=lambda request: respond(request, envelope.route_not_found()),
+        render=_refusing(pools),
+        unknown_route=unknown,
         headers=HEADERS,
         faults={
             Transient: lambda _: Problem(
@@ -50,8 +56,17 @@ def site(routes: Iterable[Route], *, health: Health, callers: Callers) -> web.Ap
     )
 
 
-def _refused(request: web.Request, problem: Problem) -> web.Response:
-    """Say 401 as Crossref does, in plain text; the rest as problems."""
-    if problem.status == web.HTTPUnauthorized.status_code:
-        return text_answer(problem.detail, status=problem.status, headers=problem.headers)
-    return render_problem(request, problem)
+def _refusing(pools: Pools) -> Callable[[web.Request, Problem], web.Response]:
+    """Say 401 and 429 as Crossref does, in plain text and in its envelope; the rest as problems."""
+
+    def render(request: web.Request, problem: Problem) -> web.Response:
+        headers = {**problem.headers, **pools.told(request)}
+        if problem.status == web.HTTPUnauthorized.status_code:
+            return text_answer(problem.detail, status=problem.status, headers=headers)
+        if problem.slug == LIMITED:
+            return respond(request, refused(problem), headers)
+        answer = render_problem(request, problem)
+        answer.headers.update(pools.told(request))
+        return answer
+
+    return render

@@ -23,9 +23,11 @@ from services.distribution.rebuild.lists import Lists
 from services.distribution.rebuild.pointer import ReadModels
 from services.distribution.rebuild.sweeping import Sweeper
 from services.distribution.receipts import Receipts
+from services.distribution.rest.pools import Pools
 from services.distribution.search import SearchIndex, open_index
 from services.distribution.search.schema import LAYOUT
 from services.distribution.settings import Settings
+from services.distribution.snapshots.role import Builder
 from services.distribution.transfers import Transfers
 from shared import policy
 from shared.kafka.consume import Consumer
@@ -34,6 +36,9 @@ from shared.kafka.knowledge import Knowledge
 from shared.kafka.produce import Sender
 from shared.mongo import Database, connect, projecting
 from shared.policy import ReferencesPolicy
+from shared.policy.harvesting import load_harvesting
+from shared.policy.pools import load_pools
+from shared.policy.snapshots import load_snapshots
 from shared.privacy.keyfile import load_or_create
 from shared.runtime import log
 from shared.runtime.clock import SYSTEM
@@ -43,7 +48,7 @@ from shared.web import Callers, Pace, serve
 from shared.web.alone import health_alone
 
 SERVICE: Final = "distribution"
-ROLES: Final = ("api", "projector", "products", "access")
+ROLES: Final = ("api", "projector", "products", "access", "snapshots")
 
 
 async def main(settings: Settings, roles: Sequence[str]) -> None:
@@ -58,7 +63,7 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
         )
         await store.prepare(database)
         parts: dict[str, Role] = {}
-        if {"api", "products"} & set(roles):
+        if {"api", "products", "snapshots"} & set(roles):
             rules = policy.load(settings.policies_dir / "references.toml")
             gate = gated(settings, rules, health)
             served: tuple[str, ...] = ()
@@ -68,6 +73,9 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
             if "products" in roles:
                 parts["products"] = await publishing(settings, database, gate, health)
                 served = (*served, TOPIC_PRODUCTS)
+            if "snapshots" in roles:
+                told = load_snapshots(settings.policies_dir / "snapshots.toml")
+                parts["snapshots"] = Builder(settings, gate, database, told).run
             rules.require(*served)
             parts |= obeying(settings, gate, served)
         if "projector" in roles:
@@ -166,12 +174,19 @@ def reading(
         database=database,
         settings=settings,
         health=health,
+        callers=callers,
+        harvesting=load_harvesting(settings.policies_dir / "harvesting.toml"),
     )
     outlets = open_outlets(host)
     routes = [route for outlet in outlets for route in outlet.routes]
     listening = partial(
         serve,
-        site((*routes, *jobs.routes(Board(database, SYSTEM))), health=health, callers=callers),
+        site(
+            (*routes, *jobs.routes(Board(database, SYSTEM))),
+            health=health,
+            callers=callers,
+            pools=Pools(load_pools(settings.policies_dir / "pools.toml"), settings.pool_limits),
+        ),
         host=settings.http_host,
         port=settings.http_port,
         drain_seconds=settings.drain_seconds,

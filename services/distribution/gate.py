@@ -28,6 +28,7 @@ PREFIXES: Final = "accounts.prefixes.v1"
 CREDENTIALS: Final = "accounts.credentials.v1"
 OWNERSHIP: Final = "deposits.ownership.v1"
 TOPICS: Final = (PREFIXES, CREDENTIALS, OWNERSHIP)
+_DATED: Final = frozenset({PREFIXES, OWNERSHIP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,17 @@ class Gate:
     _owned: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     _owner: dict[str, int] = field(default_factory=dict)
     _effective: dict[str, tuple[int, Setting]] = field(default_factory=dict)
+    _changed: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Follow who owns which prefix."""
         self.knowledge.listeners.append(self._learn)
 
     def _learn(self, received: Received) -> None:
-        match received.event:
+        event = received.event
+        if event.topic in _DATED:
+            self._changed[event.topic, event.key] = received.meta.time
+        match event:
             case PrefixState(prefix=prefix, owner=owner):
                 self._owned[self._owner.get(prefix, owner)].discard(prefix)
                 self._owned[owner].add(prefix)
@@ -87,6 +92,13 @@ class Gate:
                 return prefix
         return None
 
+    def title_name(self, title: str) -> str | None:
+        """Return what a title is called, None where that is not known."""
+        match self.knowledge.get(OWNERSHIP, title):
+            case TitleState(name=name):
+                return name
+        return None
+
     def ownership(self, work: Subject) -> Ownership:
         """Return what an answer says of a work's owner."""
         prefix = self.owner_prefix(work)
@@ -99,7 +111,12 @@ class Gate:
 
     def visibility(self, work: Subject, reader: Reader, *, outlet: str) -> Visible | Withheld:
         """Say whether ``reader`` may see the references of a work at ``outlet``, now."""
-        prefix = self.owner_prefix(work)
+        return self.visibility_under(self.owner_prefix(work), reader, outlet=outlet)
+
+    def visibility_under(
+        self, prefix: str | None, reader: Reader, *, outlet: str
+    ) -> Visible | Withheld:
+        """Say whether ``reader`` may see references that the owner of ``prefix`` owns, now."""
         state = self.prefix(prefix) if prefix else None
         setting = self._setting(state) if state else None
         if not self.fresh():
@@ -111,6 +128,22 @@ class Gate:
             owner=state.owner if state else None,
             reader=reader,
         )
+
+    def changed(self, work: Subject) -> list[datetime] | None:
+        """Return when what decides a work's owner and its setting changed last, each of them.
+
+        None where a word that decides it cannot be read: nothing dates that.
+        """
+        keys = [(OWNERSHIP, work.doi)]
+        if work.title is not None:
+            keys.append((OWNERSHIP, work.title))
+        prefix = self.owner_prefix(work)
+        if prefix is not None:
+            keys.append((PREFIXES, prefix))
+        if any(self.knowledge.denied(*key) for key in keys):
+            return None
+        dated = (self._changed.get(key) for key in keys)
+        return [datetime.fromisoformat(at) for at in dated if at]
 
     def prefix(self, prefix: str) -> PrefixState | None:
         """Return what is known of a prefix, None where that is nothing or cannot be read."""
@@ -149,6 +182,10 @@ class Gate:
     def prefixes_with_visibility(self, setting: str) -> Collection[str]:
         """Return the prefixes whose setting in force is ``setting``."""
         return [state.prefix for state in self.prefixes() if self._setting(state) == setting]
+
+    def publisher_names(self) -> list[tuple[str, str]]:
+        """Return every known prefix with the publisher name that its works show."""
+        return [(state.prefix, state.owner_name) for state in self.prefixes()]
 
     def publisher_name(self, prefix: str) -> str | None:
         """Return the publisher name shown on works of a prefix."""

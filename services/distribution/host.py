@@ -7,18 +7,21 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from services.distribution.directory import Directory
-from services.distribution.gate import Gate, Subject
+from services.distribution.gate import CREDENTIALS, Gate, Subject
+from services.distribution.matching.shown import MATCHED
 from services.distribution.rest.render import Ownership, RegisteredWork, registered
 from services.distribution.search import SearchIndex
 from services.distribution.settings import Settings
 from services.distribution.store import Works
+from shared.events import CredentialState
 from shared.mongo import Database
 from shared.mongo.client import Document
 from shared.policy import Reader, Visible, Withheld
+from shared.policy.harvesting import HarvestingPolicy
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.health import Health
 from shared.runtime.service import Role
-from shared.web import Route, caller_of
+from shared.web import Callers, Route, caller_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,22 @@ class Host:
     database: Database
     settings: Settings
     health: Health
+    harvesting: HarvestingPolicy
     clock: Clock = SYSTEM
+    callers: Callers | None = None
+    """Who a form's login is; routes that read no form need it not."""
 
     def reader(self, request: web.Request) -> Reader:
         """Return who asks, as far as references are concerned, at this moment."""
         return caller_of(request).reader(self.clock.now())
+
+    def still(self, request: web.Request) -> bool:
+        """Say whether what a caller showed at the beginning of a long answer still counts."""
+        credential = caller_of(request).credential
+        if credential is None:
+            return True
+        state = self.gate.knowledge.get(CREDENTIALS, credential)
+        return isinstance(state, CredentialState) and not state.revoked
 
     def seen(self, document: Document, reader: Reader, *, outlet: str) -> "Seen":
         """Return what a reader sees of a work at an outlet, as the gate says at this moment.
@@ -54,6 +68,7 @@ class Host:
             document.get("cited_by", 0),
             self.gate.visibility(subject, reader, outlet=outlet),
             document["v"],
+            tuple(document.get(MATCHED, ())),
         )
 
 
@@ -66,11 +81,14 @@ class Seen:
     cited_by: int
     visibility: Visible | Withheld
     version: int
+    matched: tuple[str, ...] = ()
+    """What was found for references that say no DOI; it is shown where they are."""
 
     @property
     def etag(self) -> str:
         """A validator that differs whenever what is shown differs, per visibility too."""
-        shown = (self.version, self.cited_by, (self.ownership, self.visibility))
+        matched = self.matched if isinstance(self.visibility, Visible) else ()
+        shown = (self.version, self.cited_by, (self.ownership, self.visibility), matched)
         return f'"{hashlib.blake2b(repr(shown).encode(), digest_size=12).hexdigest()}"'
 
 

@@ -6,10 +6,22 @@ An opening composes and does nothing else: no file, no connection, before its ro
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from services.distribution import changes, citedby, oai, snapshots
 from services.distribution.host import Host, Outlet
+from services.distribution.matching import roles as matching
 from services.distribution.rest import api as rest
+from services.distribution.transform import api as transform
 
-OPENINGS: Final[Sequence[Callable[[Host], Outlet]]] = (rest.open_outlet,)
+# In this order paths are looked at: what ends in a word comes before what takes the rest.
+OPENINGS: Final[Sequence[Callable[[Host], Outlet]]] = (
+    transform.open_outlet,
+    citedby.open_outlet,
+    rest.open_outlet,
+    matching.open_outlet,
+    oai.open_outlet,
+    snapshots.open_outlet,
+    changes.open_outlet,
+)
 
 
 def open_outlets(host: Host) -> tuple[Outlet, ...]:

@@ -20,9 +20,41 @@ class Settings(ServiceSettings):
     alive_seconds: float = Field(
         default=2.0, gt=0, description="How often a replica says that it is alive."
     )
+    oai_url: str = Field(
+        default="",
+        description="Address of this site as harvesters know it, without a path: put before the "
+        "paths of OAI-PMH. Empty: as the request names it.",
+    )
+    oai_name: str = Field(default="Colophon", description="Name of the repository over OAI-PMH.")
+    oai_admin_email: str = Field(
+        default="registry@example.org", description="Whom harvesters write to, as Identify says."
+    )
+    oai_settling_seconds: int = Field(
+        default=60,
+        ge=0,
+        description="How long a deposit may be on its way into lists: the date of a harvested list "
+        "is so much older than the present, so that the next harvest from it on misses nothing.",
+    )
     kafka_admin_bootstrap: str = Field(
         default="",
         repr=False,
         description="Address of the broker for its administrator, like `KAFKA_BOOTSTRAP`. Where it "
         "is set, the role access keeps indexers' rights as their agreements say.",
     )
+    snapshots_dir: Path | None = Field(
+        default=None,
+        description="Folder of the monthly snapshots; hosts may share it. By default `snapshots` "
+        "in `STATE_DIR`. A snapshot takes about twice what is downloaded of it, and a tenth more.",
+    )
+    snapshot_works: int = Field(
+        default=2_000, ge=1, description="Most works in one file of a snapshot."
+    )
+    pool_limits: bool = Field(
+        default=True,
+        description="Whether the limits of pools.toml hold; else they are stated alone.",
+    )
+
+    @property
+    def snapshots(self) -> Path:
+        """The folder of the monthly snapshots."""
+        return self.snapshots_dir or self.state_dir / "snapshots"

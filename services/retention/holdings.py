@@ -12,9 +12,9 @@ from services.retention.model.requests.forgetting import forget
 from services.retention.model.requests.state import CLS, Decided, KeptRequest
 from services.retention.store.requests import RequestStore
 from shared.events.personal import RetentionRecordGone, Sealed, record_key
-from shared.mail.erasing import Mailed, asked, wants
+from shared.mail.erasing import Mailed
 from shared.mongo import faults
-from shared.privacy.erasing import Held, Holding, Key, Record, Whom
+from shared.privacy.erasing import Held, Holding, Key, Record, Unpublished, Whom
 
 
 def holdings(requests: Requests) -> tuple[Holding, ...]:
@@ -64,7 +64,7 @@ class RequestsOfPeople:
 
 
 @dataclass(frozen=True, slots=True)
-class Challenges:
+class Challenges(Unpublished):
     """Codes that were mailed and not used: they go with whoever they were mailed to."""
 
     store: RequestStore
@@ -72,7 +72,7 @@ class Challenges:
 
     async def held(self, whom: Whom) -> Sequence[Held]:
         """Find codes by the index of their address. Raises ``Transient``."""
-        if not whom.subjects or not asked(whom, CLS):
+        if not whom.subjects or not whom.asks(CLS):
             return ()
         with faults():
             found = await self.store.challenges.collection.find(
@@ -86,10 +86,6 @@ class Challenges:
             await self.store.challenges.collection.delete_many(
                 {"_id": {"$in": [one.id for one in held]}}
             )
-
-    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
-        """Nobody is told of them."""
-        return True
 
 
 def _held(known: KeptRequest, whom: Whom) -> Held:
@@ -110,6 +106,6 @@ def _looks(one: Sealed, known: KeptRequest, whom: Whom) -> bool:
 
 def _forgotten(known: KeptRequest | None, *, whom: Whom) -> Decided:
     def goes(one: Sealed) -> bool:
-        return known is not None and wants(whom, one.cls) and _looks(one, known, whom)
+        return known is not None and whom.wants(one.cls) and _looks(one, known, whom)
 
     return forget(known, goes)

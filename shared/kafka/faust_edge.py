@@ -111,6 +111,9 @@ class GuardedApp(faust.App):
     def _new_transport(self) -> GuardedTransport:
         return GuardedTransport(self.conf.broker_consumer, self)
 
+    def _create_directories(self) -> None:
+        """Make no folder of tables in the working directory: there are no tables."""
+
 
 def guarded_app(group: str, address: str, *, member: str | None = None) -> GuardedApp:
     """Make an app of a group; ``member`` is its name there, so that a restart moves nothing."""

@@ -102,6 +102,14 @@ class Knowledge:
         """Whether the newest record of ``key`` cannot be read."""
         return isinstance(self._held.get((topic, key)), Denied)
 
+    def denied_keys(self, topic: str) -> list[str]:
+        """Return the keys of a topic whose newest record cannot be read."""
+        return [
+            key
+            for (name, key), held in self._held.items()
+            if name == topic and isinstance(held, Denied)
+        ]
+
     def age(self, topic: str) -> timedelta:
         """Return the age of the oldest watermark of a topic."""
         now = self.clock.now()

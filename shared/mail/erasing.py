@@ -12,7 +12,7 @@ from shared.events.decisions import Accepted, Refused, Unchanged
 from shared.mongo import Aggregates, faults
 from shared.mongo.deliveries import Deliveries
 from shared.policy.decisions import KeptDecision
-from shared.privacy.erasing import Held, Whom
+from shared.privacy.erasing import Held, Unpublished, Whom
 
 Resolve = Callable[[Whom], Awaitable[frozenset[str]]]
 SAID: Final = "erased"
@@ -20,24 +20,8 @@ PAGE: Final = 200
 Decided = Accepted[KeptDecision] | Unchanged[KeptDecision] | Refused[str]
 
 
-def asked(whom: Whom, cls: str) -> bool:
-    """Say whether a class is asked about, be it exempt or not."""
-    return not whom.classes or cls in whom.classes
-
-
-def wants(whom: Whom, cls: str) -> bool:
-    """Say whether a class is to go, whoever it is of."""
-    return asked(whom, cls) and cls not in whom.exempt
-
-
-def whole(whom: Whom, cls: str) -> frozenset[str]:
-    """Return the pseudonyms of which all of a class is meant, and not single units."""
-    named = {one.keys_id.partition(".")[::2] for one in whom.records if not one.units}
-    return whom.people | {person for person, of in named if of == cls}
-
-
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Unpublished):
     """Answers of the gate: that something was asked and answered stays, about whom does not.
 
     ``cls`` is the class under which a service holds the addresses that they are about.
@@ -51,7 +35,7 @@ class Recorded:
     async def held(self, whom: Whom) -> Sequence[Held]:
         """Find the answers that are about somebody. Raises ``Transient``."""
         subjects = await self.resolve(whom)
-        if not subjects or not asked(whom, self.cls):
+        if not subjects or not whom.asks(self.cls):
             return ()
         with faults():
             found = await self.decisions.collection.find(
@@ -68,10 +52,6 @@ class Recorded:
                 {key: _of_nobody(one) for key, one in known.items() if one.subjects}
             )
 
-    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
-        """Nobody is told of them."""
-        return True
-
 
 def _of_nobody(known: KeptDecision) -> Accepted[KeptDecision]:
     changes = {"subjects": (), "version": known.version + 1}
@@ -79,7 +59,7 @@ def _of_nobody(known: KeptDecision) -> Accepted[KeptDecision]:
 
 
 @dataclass(frozen=True, slots=True)
-class Mailed:
+class Mailed(Unpublished):
     """Mails that wait, or were given up: not sent any more, and what they say is forgotten.
 
     Of those that were sent nothing but their cause is kept, for a while. A try under way is not
@@ -92,8 +72,8 @@ class Mailed:
 
     async def held(self, whom: Whom) -> Sequence[Held]:
         """Find the mails to somebody. Raises ``Transient``."""
-        people = whole(whom, self.cls)
-        if not people or not asked(whom, self.cls):
+        people = whom.wholes(self.cls)
+        if not people or not whom.asks(self.cls):
             return ()
         return [
             Held(name, people=frozenset({share}), classes=frozenset({self.cls}))
@@ -104,7 +84,3 @@ class Mailed:
         """Send them no more. Raises ``Transient``."""
         for start in range(0, len(held), PAGE):
             await self.queue.forget([one.id for one in held[start : start + PAGE]], SAID)
-
-    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
-        """Nobody is told of them."""
-        return True

@@ -44,7 +44,7 @@ class Whom:
 
         It is of a pseudonym, in a class, under a unit's key, and has these blind indexes in it.
         """
-        if self.classes and cls not in self.classes:
+        if not self.asks(cls):
             return False
         if person in self.people or not self.subjects.isdisjoint(subjects):
             return True
@@ -56,6 +56,19 @@ class Whom:
     def means(self, person: str, cls: str, unit: str, subjects: Collection[str] = ()) -> bool:
         """Say whether such a record is to go."""
         return cls not in self.exempt and self.looks(person, cls, unit, subjects)
+
+    def asks(self, cls: str) -> bool:
+        """Say whether a class is asked about, be it exempt or not."""
+        return not self.classes or cls in self.classes
+
+    def wants(self, cls: str) -> bool:
+        """Say whether a class is to go, whoever it is of."""
+        return self.asks(cls) and cls not in self.exempt
+
+    def wholes(self, cls: str) -> frozenset[str]:
+        """Return the pseudonyms of which all of a class is meant, and not single units."""
+        named = {one.keys_id.partition(".")[::2] for one in self.records if not one.units}
+        return self.people | {person for person, of in named if of == cls}
 
     @property
     def pseudonyms(self) -> frozenset[str]:
@@ -126,6 +139,16 @@ class Holding(Protocol):
     async def told(self, ids: Sequence[str]) -> bool:
         """Say whether everything that these documents had to publish is at the broker."""
         ...
+
+
+class Unpublished:
+    """A holding of which nobody is told: there is no word of it to wait for."""
+
+    __slots__ = ()
+
+    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002  (the same for all)
+        """Nothing of it is published."""
+        return True
 
 
 class Asks(Protocol):

@@ -73,6 +73,7 @@ NAMES: Final[dict[str, str]] = {
     "holds.joined": "record written down under a hold, its keys not restricted",
     "holds.restricted": "keys restricted by a hold, its record pending",
     "holds.released": "hold released, its keys not let go of",
+    "snapshots.written": "member of a snapshot written, not told of",
     "search.before-commit": "search batch added, index not committed",
     "search.committed": "index and its offsets committed, not reloaded",
     "rebuild.begun": "generation named, nothing filled",

@@ -83,6 +83,19 @@ PRODUCTS_PUBLISHED = Counter(
     ["why"],
 )
 PRODUCTS_LEFT = Gauge("colophon_products_left", "Works that this replica has to publish again.", [])
+# Snapshots and feeds: services distribution
+SNAPSHOT_LEFT = Gauge(
+    "colophon_snapshot_works_left", "Works that the snapshot being built lacks.", []
+)
+SNAPSHOT_UNSOUND = Gauge(
+    "colophon_snapshot_members_withheld",
+    "Members of ready snapshots without references because of a transfer or a redeposit.",
+)
+SNAPSHOT_BYTES = Gauge("colophon_snapshot_bytes", "What snapshots take of the disk.", [])
+STREAMS = Gauge("colophon_change_streams", "Readers that follow the stream of changes.", [])
+REFUSED = Counter(
+    "colophon_requests_over_limit_total", "Requests refused as too many, by pool.", ["pool"]
+)
 # Clocks: services retention
 CLOCKS_SETTLED = Counter(
     "colophon_clocks_settled_total", "Clocks that were found due and acted on, by rule.", ["rule"]

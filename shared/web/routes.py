@@ -1,7 +1,8 @@
 """Routes as data, and finding the one a path asks for.
 
 ``{id}`` takes one segment; ``{+doi}`` takes the rest of the path, as RFC 6570 writes it: DOIs hold
-slashes, sent raw or as %2F, and parentheses, semicolons and ``<``. Values are decoded once.
+slashes, sent raw or as %2F, and parentheses, semicolons and ``<``. Values are decoded once. A name
+within the first segment, as in ``/10.{+rest}``, is looked at where no other path begins like it.
 """
 
 import re
@@ -65,12 +66,13 @@ class Place(Generic[T]):
 class Table(Generic[T]):
     """Where each path leads: literal paths first, then patterns in the order given."""
 
-    __slots__ = ("_aliases", "_literal", "_patterns")
+    __slots__ = ("_aliases", "_literal", "_open", "_patterns")
 
     def __init__(self, entries: Iterable[tuple[Route, T]], aliases: tuple[str, ...] = ()) -> None:
         """Enter routes; ``aliases`` such as ``/v1`` may stand before any path."""
         self._literal: dict[str, Place[T]] = {}
         self._patterns: dict[str, list[tuple[str, _FullMatch, Place[T]]]] = {}
+        self._open: list[tuple[str, _FullMatch, Place[T]]] = []
         self._aliases = frozenset(aliases)
         known: dict[str, Place[T]] = {}
         for route, answer in entries:
@@ -90,7 +92,8 @@ class Table(Generic[T]):
         if pattern is None:
             self._literal[route.path] = place
         else:
-            ranked = self._patterns.setdefault(_first(route.path), [])
+            first = _first(route.path)
+            ranked = self._open if "{" in first else self._patterns.setdefault(first, [])
             ranked.append((route.path.rpartition("}")[2], pattern.fullmatch, place))
         return place
 
@@ -105,12 +108,10 @@ class Table(Generic[T]):
         if first in self._aliases and first != raw:
             raw = raw[len(first) :]
             first = _first(raw)
-        ranked = self._patterns.get(first)
+        ranked = self._patterns.get(first, self._open)
         literal = self._literal.get(raw)
         if literal is not None:
             return literal, {}
-        if ranked is None:
-            return None
         for ending, matches, place in ranked:
             # A look at the end spares most paths a search that goes back letter by letter.
             found = matches(raw) if raw.endswith(ending) else None
@@ -124,7 +125,7 @@ def _pattern(path: str) -> re.Pattern[str] | None:
     if "{" not in path:
         return None
     if path.startswith("/{"):
-        raise ValueError(f"{path} must begin with a word")
+        raise ValueError(f"{path} must begin with something said")
     parts = [
         _named(part[1:-1]) if part.startswith("{") else re.escape(part)
         for part in _NAMES.split(path)

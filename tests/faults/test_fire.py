@@ -17,9 +17,12 @@ pytestmark = pytest.mark.alone
 # Some of each that a shared broker and store bear; the faults of a step come together.
 SHORT: Final = (
     (Fault(0, faults.POISON_WORKS), Fault(0, faults.KILLS, "projector-a", 1.0)),
-    (Fault(0, faults.JUMP, "accounts", 1.0, 3600.0), Fault(0, faults.LEAVE, "projector-b", 0.5)),
     (Fault(0, faults.POISON_GATE), Fault(0, faults.KILLS, "deposits", 0.5)),
     (Fault(0, faults.REPLAY), Fault(0, faults.TERM, "reader")),
+)
+LONGER: Final = (
+    *SHORT,
+    (Fault(0, faults.JUMP, "accounts", 1.0, 3600.0), Fault(0, faults.LEAVE, "projector-b", 0.5)),
     (Fault(0, faults.PAUSE, "reader", 2.0), Fault(0, faults.KILLS, "accounts", 0.5)),
     (Fault(0, faults.PAUSE, "accounts", 1.0), Fault(0, faults.TERM, "products-a")),
 )
@@ -31,8 +34,13 @@ SHORT: Final = (
 @pytest.mark.law("L4")
 @pytest.mark.law("L5")
 @pytest.mark.timeout(480)  # half a minute on a machine that has nothing else to do
-async def test_no_law_breaks_under_a_short_fire(place: Place, tmp_path: Path) -> None:
-    plan = Plan(1, 0.0, small(), steps=SHORT, pace=0.3, probe_seconds=1.0, depositors=3, readers=4)
+@pytest.mark.parametrize(
+    "steps", [SHORT, pytest.param(LONGER, marks=pytest.mark.soak)], ids=["some", "every"]
+)
+async def test_no_law_breaks_under_a_short_fire(
+    place: Place, tmp_path: Path, steps: tuple[tuple[Fault, ...], ...]
+) -> None:
+    plan = Plan(1, 0.0, small(), steps=steps, pace=0.3, probe_seconds=1.0, depositors=3, readers=4)
     history = History(tmp_path / "history.jsonl")
     await Fire(plan, place, history).burn()
     assert worth_it(judged(history)) == []

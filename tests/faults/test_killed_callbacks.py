@@ -12,6 +12,7 @@ from tests.depositing import PRESS, Client, article, client, deposit, members
 from tests.platform import Platform
 from tests.processes import Place, service, until
 from tests.receiving import receiving
+from tests.striking import some_of
 
 POINTS: Final = ("deposits.callback-enqueued", "deliveries.sent")
 QUICK: Final = {
@@ -36,7 +37,7 @@ async def house(
 
 
 @pytest.mark.law("L1")
-@pytest.mark.parametrize("point", [*POINTS, "deposits.diagnostics-written"])
+@pytest.mark.parametrize("point", some_of([*POINTS, "deposits.diagnostics-written"]))
 async def test_a_promised_callback_comes_whole_wherever_the_process_is_killed(
     house: Place, point: str
 ) -> None:

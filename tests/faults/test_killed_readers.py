@@ -12,6 +12,7 @@ from shared.events.deposits import WorkRegistered, WorkUpdated
 from shared.kafka import dead
 from tests.events import AT, Voice, speaking
 from tests.processes import Place, Running, service, until
+from tests.striking import some_of
 
 WORKS: Final = 30
 POINTS: Final = (
@@ -94,7 +95,7 @@ async def shown(session: aiohttp.ClientSession, running: Running) -> dict[str, A
 
 @pytest.mark.law("L2")
 @pytest.mark.law("L5")
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", some_of(POINTS, most=2))
 async def test_a_reader_killed_anywhere_shows_the_fold_of_the_log(place: Place, point: str) -> None:
     async with (
         speaking(place, "accounts", "deposits") as (accounts, deposits),

@@ -47,6 +47,7 @@ from tests.products import (
     title,
     work,
 )
+from tests.striking import some_of
 
 SEES: Final = {OPEN: {"open"}, PLUS: {"open", "limited"}}
 SECOND: Final = 1_000  # milliseconds in which every outlet begins to obey
@@ -310,7 +311,7 @@ async def test_an_indexer_never_sees_a_reference_that_it_may_not(
 
 @pytest.mark.law("L2")
 @pytest.mark.law("L3")
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", some_of(POINTS))
 async def test_a_writer_killed_before_it_noted_what_it_published_leaves_no_version_behind(
     place: Place, point: str
 ) -> None:

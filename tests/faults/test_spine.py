@@ -32,6 +32,7 @@ from tests.faults import (
 )
 from tests.platform import OwnPlatform, Platform, own_platform
 from tests.processes import OPERATOR, ROOT, Place, Running, service, until
+from tests.striking import some_of
 
 LOGIN: Final = {"usr": "press", "pwd": "correct horse"}
 RELAYED: Final = ("relay.sent", "relay.before-commit", "accounts.preference-written")
@@ -180,6 +181,8 @@ def test_every_crash_point_is_struck_by_a_test() -> None:
     elsewhere += tuple(re.findall(r'"(saga\.[a-z-]+)"', of_erasures))
     of_contacts = (ROOT / "tests" / "integration" / "test_contacts.py").read_text()
     of_the_log = (ROOT / "tests" / "integration" / "test_retention_tree.py").read_text()
+    of_snapshots = (ROOT / "tests" / "integration" / "test_snapshots.py").read_text()
+    elsewhere += tuple(re.findall(r'CRASH="(snapshots\.[a-z-]+)', of_snapshots))
     elsewhere += tuple(re.findall(r'"(tree\.[a-z-]+)"', of_the_log))
     elsewhere += tuple(re.findall(r'at = "(accounts\.[a-z-]+)"', of_contacts))
     for of_orders in ("test_accounts_erasing.py", "test_consent_erasing.py"):
@@ -190,7 +193,7 @@ def test_every_crash_point_is_struck_by_a_test() -> None:
 
 
 @pytest.mark.law("L1")
-@pytest.mark.parametrize("point", DEPOSITED)
+@pytest.mark.parametrize("point", some_of(DEPOSITED, most=2))
 async def test_an_accepted_deposit_survives_a_kill_anywhere(
     house: tuple[Place, Spine], point: str
 ) -> None:
@@ -225,7 +228,7 @@ async def _said(running: Spine, file_name: str, *statuses: str) -> bool:
 
 
 @pytest.mark.law("L3")
-@pytest.mark.parametrize("point", RELAYED)
+@pytest.mark.parametrize("point", some_of(RELAYED))
 async def test_a_preference_survives_a_kill_between_store_and_broker(
     house: tuple[Place, Spine], point: str
 ) -> None:

@@ -117,7 +117,6 @@ def left_in_files(folder: Path, prefix: str, person: str) -> list[str]:
     return found
 
 
-@pytest.mark.soak
 @pytest.mark.law("P2")
 @pytest.mark.law("P3")
 @pytest.mark.law("P5")

@@ -163,7 +163,7 @@ def test_a_killed_launcher_leaves_no_process_and_its_state_survives(launch: Laun
     assert (second.home / "operator.token").read_text(encoding="ascii") == token
     second.process.terminate()
     assert second.ends() == 0
-    assert second.processes() == []
+    assert second.nothing_is_left(), second.processes()
 
 
 @linux_only
@@ -176,7 +176,7 @@ def test_a_service_that_ends_by_itself_is_named_with_its_log_and_ends_the_rest(
     assert running.ends() == 1
     assert "deposits ended by itself with status 3" in running.said()
     assert "I fall over" in running.said().split("ended by itself")[1]
-    assert running.processes() == []
+    assert running.nothing_is_left(), running.processes()
 
 
 @pytest.mark.parametrize("name", ["deposits", "kafka", "store"])

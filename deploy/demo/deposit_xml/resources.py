@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable
 
-from deploy.demo.deposit_xml.elements import Work, element, text
-from deploy.demo.deposit_xml.identifiers import citations, collections
-from deploy.demo.deposit_xml.programs import access, crossmark, funding
+from services.distribution.transform.records.elements import Work, element, text
+from services.distribution.transform.records.identifiers import (
+    as_deposited,
+    citations,
+    collections,
+)
+from services.distribution.transform.records.programs import access, crossmark, funding
 
 SCHEMA = "4.4.2"
 _NAMESPACE = f"http://www.crossref.org/doi_resources_schema/{SCHEMA}"
@@ -20,7 +24,7 @@ _ELEMENTS = (
     ("free-to-read", "lic_ref_data"),
 )
 _WRITERS = {
-    "doi_citations": lambda change: citations(change) or "<citation_list/>",
+    "doi_citations": lambda change: citations(as_deposited(change)) or "<citation_list/>",
     "doi_resources": collections,
     "crossmark_data": crossmark,
     "fundref_data": funding,

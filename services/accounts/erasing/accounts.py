@@ -11,7 +11,7 @@ from services.accounts.model import access, deletions
 from services.accounts.model.people import RECORD, KeptPerson
 from services.accounts.store import of_people
 from shared.mongo import faults
-from shared.privacy.erasing import Held, Whom
+from shared.privacy.erasing import Held, Unpublished, Whom
 
 CLS: Final = "account"
 
@@ -92,7 +92,7 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class Addresses:
+class Addresses(Unpublished):
     """Claims on addresses: each is a blind index, so that it goes as a document."""
 
     people: People
@@ -114,10 +114,6 @@ class Addresses:
         ids = [one.id for one in held if not one.stays(whom.exempt)]
         with faults():
             await self.people.store.claims.collection.delete_many({"_id": {"$in": ids}})
-
-    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
-        """Nothing of it is published."""
-        return True
 
 
 def _named(name: str, person: str | None) -> Held:

@@ -19,7 +19,7 @@ from shared.mongo.deliveries import Delivery
 from shared.policy.contacts import CATEGORY
 from shared.policy.decisions import KeptDecision
 from shared.privacy.envelope import UnsealError
-from shared.privacy.erasing import Held, Whom
+from shared.privacy.erasing import Held, Unpublished, Whom
 
 SAID: Final = "erased"
 CONTACT: Final = "contact-role"
@@ -27,7 +27,7 @@ UNITS: Final[Mapping[str, str]] = {CLS: RECORD, CONTACT: contacts.RECORD}
 
 
 @dataclass(frozen=True, slots=True)
-class Challenges:
+class Challenges(Unpublished):
     """Codes that were mailed to somebody, or that their account asked for."""
 
     people: People
@@ -45,13 +45,9 @@ class Challenges:
         with faults():
             await self.people.store.challenges.collection.delete_many({"_id": {"$in": ids}})
 
-    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
-        """Nothing of it is published."""
-        return True
-
 
 @dataclass(frozen=True, slots=True)
-class Offers:
+class Offers(Unpublished):
     """Journals that were offered to somebody, or to others by somebody who is to go."""
 
     people: People
@@ -68,13 +64,9 @@ class Offers:
         with faults():
             await self.people.store.offers.collection.delete_many({"_id": {"$in": ids}})
 
-    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
-        """Nothing of it is published."""
-        return True
-
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Unpublished):
     """Asks and mails that wait, and dead ones that still say something, each sealed by itself."""
 
     people: People
@@ -118,13 +110,9 @@ class Asked:
         ids = [one.id for one in held if not one.stays(whom.exempt)]
         await self.people.mails.queue.forget(ids, SAID)
 
-    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
-        """Nothing of it is published."""
-        return True
-
 
 @dataclass(frozen=True, slots=True)
-class Decisions:
+class Decisions(Unpublished):
     """Recorded answers of the mail gate: what was allowed stays on record, of whom does not.
 
     They are erased before accounts and roles, whose addresses lead to them where no others are
@@ -168,10 +156,6 @@ class Decisions:
         for one in held:
             if not one.stays(whom.exempt):
                 await self._kept.update(one.id, _of_nobody)
-
-    async def told(self, ids: Sequence[str]) -> bool:  # noqa: ARG002
-        """Nothing of it is published."""
-        return True
 
 
 def _account(name: str) -> Held:

@@ -21,6 +21,7 @@ from services.distribution.rest.routes import (
     KNOWN_PARAMETERS,
     MOST_FACET_VALUES,
     MOST_ROWS,
+    MOST_SAMPLE,
     Route,
 )
 
@@ -75,6 +76,9 @@ def _known(route: Route, given: Mapping[str, str]) -> Iterator[Failure]:
 
 def _combined(route: Route, given: Mapping[str, str]) -> Iterator[Failure]:
     """Yield what is wrong with parameters together that are right alone."""
+    if sampled(given) and route.parameters & given.keys() & {"rows", "offset"}:
+        sentence = "Sample cannot be combined with rows or offset"
+        yield Failure("sample-with-rows-or-offset", "sample", sentence)
     if "cursor" in given and route.parameters & given.keys() & {"offset", "sample"}:
         sentence = "Cursor cannot be combined with offset or sample"
         yield Failure("cursor-with-offset-or-sample", "cursor", sentence)
@@ -87,6 +91,12 @@ def _combined(route: Route, given: Mapping[str, str]) -> Iterator[Failure]:
         yield not_an_integer(numbers[1], most=most, advice=CURSOR_ADVICE)
 
 
+def sampled(given: Mapping[str, str]) -> int:
+    """Return how many works are to be drawn by chance; none for 0, which asks for a list."""
+    text = given.get("sample", "0")
+    return int(text) if NUMBER.fullmatch(text) else 0
+
+
 def _check_integer(text: str, *, most: int, advice: str = "") -> Iterator[Failure]:
     if not NUMBER.fullmatch(text) or int(text) > most:
         yield not_an_integer(text, most=most, advice=advice)
@@ -94,6 +104,10 @@ def _check_integer(text: str, *, most: int, advice: str = "") -> Iterator[Failur
 
 def _check_rows(_: Route, text: str) -> Iterator[Failure]:
     yield from _check_integer(text, most=MOST_ROWS)
+
+
+def _check_sample(_: Route, text: str) -> Iterator[Failure]:
+    yield from _check_integer(text, most=MOST_SAMPLE)
 
 
 def _check_offset(route: Route, text: str) -> Iterator[Failure]:
@@ -150,6 +164,7 @@ def _check_select(route: Route, text: str) -> Iterator[Failure]:
 
 CHECKS: Final[Mapping[str, Callable[[Route, str], Iterator[Failure]]]] = {
     "rows": _check_rows,
+    "sample": _check_sample,
     "offset": _check_offset,
     "order": _check_order,
     "sort": _check_sort,

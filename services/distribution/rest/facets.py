@@ -12,16 +12,35 @@ from services.distribution.rest.owners import Owners
 from services.distribution.rest.params import WorksQuery
 from services.distribution.rest.routes import FACETS
 from services.distribution.rest.types import TYPE_LABELS
-from services.distribution.search import Facet
+from services.distribution.search import Facet, said_publisher
 
 Labeller: TypeAlias = Callable[[str, Owners], str]
 
+DOI: Final = "https://doi.org/"
+FUNDERS: Final = "10.13039/"
+
+
+def _publisher(value: str, owners: Owners) -> str:
+    """Return the name of whom a work names as its publisher, or of whoever owns it now."""
+    kind, name = value[:1], value[1:]
+    return name if kind == SAID else owners.publisher_name(name) or name
+
+
+def _at(address: str) -> Labeller:
+    return lambda value, _: f"{address}{value}"
+
+
+SAID: Final = said_publisher("")
+
 LABELS: Final[Mapping[Facet, Labeller]] = {
-    Facet.ISSN: lambda value, _: f"https://id.crossref.org/issn/{value}",
-    Facet.OWNER: lambda value, owners: owners.publisher_name(value) or value,
+    Facet.FUNDER: lambda value, _: f"{DOI}{value if '/' in value else FUNDERS + value}",
+    Facet.ISSN: _at("https://id.crossref.org/issn/"),
+    Facet.ORCID: _at("https://orcid.org/"),
+    Facet.PUBLISHER: _publisher,
+    Facet.ROR: _at("https://ror.org/"),
     Facet.TYPE: lambda value, _: TYPE_LABELS.get(value, value),
-    Facet.YEAR: lambda value, _: value,
 }
+"""How a value is shown; others as they are."""
 
 
 def facets_message(
@@ -42,8 +61,9 @@ def _most(name: str, asked: int | None) -> int | None:
 def _facet(
     counts: Mapping[str, int], facet: Facet, *, owners: Owners, most: int | None
 ) -> dict[str, Any]:
+    label = LABELS.get(facet, _at(""))
     labelled: Counter[str] = Counter()
     for value, count in counts.items():
-        labelled[LABELS[facet](value, owners)] += count
+        labelled[label(value, owners)] += count
     ranked = sorted(labelled.items(), key=lambda item: (-item[1], item[0]))[:most]
     return {"value-count": len(ranked), "values": dict(ranked)}

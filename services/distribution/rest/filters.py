@@ -1,13 +1,11 @@
-"""Filters: name -> how its values are read, and what is asked of the search projection.
+"""How the values of filters are read, each in one form whatever the caller's; the members' filters.
 
-One row per filter. Values of one filter are alternatives, different filters narrow each other.
-A filter on the owner becomes a set of owner prefixes when the question is asked.
+The works' filters are in work_filters.py.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, TypeAlias
 
 from services.distribution.rest.failure import (
     Failure,
@@ -15,21 +13,11 @@ from services.distribution.rest.failure import (
     not_of_form,
     not_one_of,
 )
-from services.distribution.rest.owners import Owners
-from services.distribution.rest.types import TYPE_IDS, TYPE_LABELS
-from services.distribution.search import (
-    Clause,
-    During,
-    Flagged,
-    Moment,
-    OneOf,
-    Term,
-    date_bounds,
-)
+from services.distribution.rest.types import TYPE_LABELS
+from services.distribution.search import date_bounds, funder_id, orcid
 
 Value: TypeAlias = str | int | bool | tuple[int, int]
 Reader: TypeAlias = Callable[[str], Value | Failure]
-Asker: TypeAlias = Callable[[Sequence[Any], Owners], Clause | None]
 
 VISIBILITIES: Final = ("open", "limited", "closed")
 BOOLEANS: Final = {"t": True, "true": True, "1": True, "f": False, "false": False, "0": False}
@@ -43,13 +31,9 @@ _ISSN: Final = re.compile(
     r"(?:https?://id\.crossref\.org/issn/)?([0-9]{4})-?([0-9]{3}[0-9X])", re.IGNORECASE
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """How a filter's values are read, and the clause they make; None: nothing is narrowed."""
-
-    read: Reader
-    ask: Asker
+_ORCID: Final = re.compile(r"[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]")
+_NUMBER: Final = re.compile(r"[0-9]{1,30}")
+_CONTENT_TYPE: Final = re.compile(r"[\w-]+/[\w+.-]+", re.ASCII)
 
 
 def read_integer(text: str) -> Value | Failure:
@@ -120,86 +104,40 @@ def read_visibility(text: str) -> Value | Failure:
     return not_one_of(kind, "Reference visibility", text, allowed=VISIBILITIES)
 
 
+def read_orcid(text: str) -> Value | Failure:
+    """Read an ORCID iD, also with its address; returns the bare one."""
+    found = orcid(text)
+    if _ORCID.fullmatch(found):
+        return found
+    form = "aaaa-aaaa-aaaa-aaab where a is a digit and b is a digit or 'X'"
+    return not_of_form("orcid-not-valid", "ORCID", text, form=form)
+
+
+def read_funder(text: str) -> Value | Failure:
+    """Read a funder's id, alone or as its DOI; returns the id (search.funder_id)."""
+    if _NUMBER.fullmatch(text.strip()) or _DOI.fullmatch(text.strip()):
+        return funder_id(text)
+    sentence = f"Funder ID specified as {text} but must be a DOI or positive integer"
+    return Failure("funder-id-not-valid", text, sentence)
+
+
+def read_content_type(text: str) -> Value | Failure:
+    """Read a media type."""
+    if _CONTENT_TYPE.fullmatch(text) or text == "unspecified":
+        return text
+    sentence = f"Content type specified as {text} but must be a valid MIME type without wildcards"
+    return Failure("content-type-not-valid", text, sentence)
+
+
+def one_of(kind: str, name: str, allowed: Iterable[str]) -> Reader:
+    """Return the reader of one of some words; ``kind`` and ``name`` are its failure's."""
+    words = tuple(allowed)
+    return lambda text: text if text in words else not_one_of(kind, name, text, allowed=words)
+
+
 def read_text(text: str) -> Value | Failure:
     """Take the text as it is."""
     return text
-
-
-def _one_of(field: Term) -> Asker:
-    return lambda values, _: OneOf(field, frozenset(values))
-
-
-def _owned(prefixes: Callable[[Owners, Any], Collection[str]]) -> Asker:
-    def ask(values: Sequence[Any], owners: Owners) -> Clause:
-        owning = (prefix for value in values for prefix in prefixes(owners, value))
-        return OneOf(Term.OWNER, frozenset(owning))
-
-    return ask
-
-
-def _type_named(values: Sequence[Any], _: Owners) -> Clause:
-    return OneOf(Term.TYPE, frozenset(TYPE_IDS[name] for name in values if name in TYPE_IDS))
-
-
-def _flag(name: str) -> Filter:
-    def ask(values: Sequence[Any], _: Owners) -> Clause | None:
-        wanted = set(values)  # true or false is no condition at all
-        return Flagged(name, wanted.pop()) if len(wanted) == 1 else None
-
-    return Filter(read_boolean, ask)
-
-
-def _from(moment: Moment) -> Filter:
-    return Filter(
-        read_date, lambda spans, _: During(moment, tuple((first, None) for first, _last in spans))
-    )
-
-
-def _until(moment: Moment) -> Filter:
-    return Filter(
-        read_date, lambda spans, _: During(moment, tuple((None, last) for _first, last in spans))
-    )
-
-
-_DATES: Final = {
-    "index-date": Moment.INDEXED,
-    "deposit-date": Moment.DEPOSITED,
-    "update-date": Moment.DEPOSITED,
-    "created-date": Moment.CREATED,
-    "pub-date": Moment.PUBLISHED,
-    "issued-date": Moment.ISSUED,
-    "online-pub-date": Moment.PUBLISHED_ONLINE,
-    "print-pub-date": Moment.PUBLISHED_PRINT,
-}
-
-_FLAGS: Final = {
-    "has-references": "references",
-    "has-abstract": "abstracts",
-    "has-affiliation": "affiliations",
-    "has-award": "award-numbers",
-    "has-description": "descriptions",
-    "has-funder": "funders",
-    "has-license": "licenses",
-    "has-orcid": "orcids",
-    "has-ror-id": "ror-ids",
-    "has-update-policy": "update-policies",
-}
-
-WORK_FILTERS: Final[Mapping[str, Filter]] = {
-    "doi": Filter(read_doi, _one_of(Term.DOI)),
-    "member": Filter(read_integer, _owned(lambda owners, id_: owners.prefixes_of_member(id_))),
-    "prefix": Filter(read_prefix, _one_of(Term.OWNER)),
-    "type": Filter(read_type, _one_of(Term.TYPE)),
-    "type-name": Filter(read_text, _type_named),
-    "issn": Filter(read_issn, _one_of(Term.ISSN)),
-    "reference-visibility": Filter(
-        read_visibility, _owned(lambda owners, name: owners.prefixes_with_visibility(name))
-    ),
-    **{name: _flag(flag) for name, flag in _FLAGS.items()},
-    **{f"from-{name}": _from(moment) for name, moment in _DATES.items()},
-    **{f"until-{name}": _until(moment) for name, moment in _DATES.items()},
-}
-"""The works routes' filters, in the order in which a failure lists them."""
 
 
 MEMBER_FILTERS: Final[Mapping[str, Reader]] = {

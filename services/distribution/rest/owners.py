@@ -1,6 +1,6 @@
 """What the read interfaces must know of owners: asked when a request is answered, never indexed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 
@@ -15,3 +15,6 @@ class Owners(Protocol):
 
     def publisher_name(self, prefix: str) -> str | None:
         """Return the publisher name that works of an owner prefix show, None if unknown."""
+
+    def publisher_names(self) -> Iterable[tuple[str, str]]:
+        """Return every known owner prefix with the publisher name that its works show."""

@@ -13,6 +13,7 @@ from services.distribution.rest.checks import (
     check,
     filter_fragments,
     listed,
+    sampled,
 )
 from services.distribution.rest.failure import Failure
 from services.distribution.rest.filters import Value
@@ -43,6 +44,8 @@ class WorksQuery:
     descending: bool = True
     facets: tuple[tuple[str, int | None], ...] = ()
     select: tuple[str, ...] = ()
+    sample: int = 0
+    """How many works to draw by chance; 0: none, but a list."""
     polite: bool = False
 
 
@@ -82,6 +85,7 @@ def parse_works(pairs: Pairs) -> WorksQuery | list[Failure]:
         descending=ORDERS[given.get("order", "desc")],
         facets=_facets(given.get("facet")),
         select=tuple(dict.fromkeys(listed(given.get("select", "")))),
+        sample=sampled(given),
         polite=bool(given.get("mailto")),
     )
 

@@ -8,10 +8,10 @@ every work that existed at the first page then appears exactly once, changed mea
 from dataclasses import dataclass
 from typing import Final
 
-from services.distribution.rest.filters import WORK_FILTERS
 from services.distribution.rest.owners import Owners
 from services.distribution.rest.params import WorksQuery
 from services.distribution.rest.routes import FACETS, FIELD_QUERIES
+from services.distribution.rest.work_filters import clauses_of
 from services.distribution.search import (
     RELEVANCE,
     Clause,
@@ -20,6 +20,7 @@ from services.distribution.search import (
     Offset,
     OneOf,
     Order,
+    Sampled,
     SearchPage,
     SearchRequest,
     Start,
@@ -27,7 +28,9 @@ from services.distribution.search import (
     Text,
     Words,
     fingerprint,
+    owning_publisher,
     read_cursor,
+    words_of,
     write_cursor,
 )
 
@@ -67,19 +70,22 @@ def search_request(
     *,
     scope: Scope | None = None,
     cursor_key: bytes,
+    seed: int = 0,
 ) -> SearchRequest | CursorInvalid:
-    """Return the search that answers a query, within the scope of the path if it has one."""
-    start = _start(query, scope, cursor_key=cursor_key)
+    """Return the search that answers a query, within the scope of the path if it has one.
+
+    A sample is drawn by ``seed``.
+    """
+    start = Sampled(seed) if query.sample else _start(query, scope, cursor_key=cursor_key)
     if isinstance(start, CursorInvalid):
         return start
-    asked = (WORK_FILTERS[name].ask(values, owners) for name, values in query.filters)
-    narrowing: tuple[Clause, ...] = tuple(clause for clause in asked if clause is not None)
+    narrowing = clauses_of(query.filters, owners)
     return SearchRequest(
         clauses=(scope.clause, *narrowing) if scope else narrowing,
-        texts=_texts(query),
+        texts=_texts(query, owners),
         order=order_of(query),
         start=start,
-        rows=query.rows,
+        rows=query.sample or query.rows,
         facets=tuple(dict.fromkeys(FACETS[name].counts for name, _ in query.facets)),
     )
 
@@ -115,9 +121,19 @@ def _start(query: WorksQuery, scope: Scope | None, *, cursor_key: bytes) -> Star
     return CursorInvalid(query.cursor) if position is None else position
 
 
-def _texts(query: WorksQuery) -> tuple[Words, ...]:
+def _texts(query: WorksQuery, owners: Owners) -> tuple[Words, ...]:
     free = (Words(Text.FREE, query.query),) if query.query else ()
-    return (*free, *(Words(FIELD_QUERIES[name], text) for name, text in query.fields))
+    return (*free, *(_words(FIELD_QUERIES[name], text, owners) for name, text in query.fields))
+
+
+def _words(field: Text, text: str, owners: Owners) -> Words:
+    """Return what is asked of one text; of publishers, also by the names of owners now."""
+    if field is not Text.PUBLISHER_NAME:
+        return Words(field, text)
+    asked = words_of(text)
+    owning = (prefix for prefix, name in owners.publisher_names() if asked & words_of(name))
+    prefixes = frozenset(map(owning_publisher, owning))
+    return Words(field, text, OneOf(Term.PUBLISHER, prefixes))
 
 
 def _question(query: WorksQuery, scope: Scope | None) -> bytes:

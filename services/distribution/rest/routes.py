@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.distribution.rest.filters import MEMBER_FILTERS, WORK_FILTERS, Reader
+from services.distribution.rest.filters import MEMBER_FILTERS, Reader
+from services.distribution.rest.work_filters import WORK_FILTERS
 from services.distribution.search import RELEVANCE, Facet, Moment, Sort, Tally, Text
 
 KNOWN_PARAMETERS: Final = (
@@ -33,6 +34,7 @@ MOST_ROWS: Final = 1000
 DEFAULT_ROWS: Final = 20
 MOST_OFFSET_WORKS: Final = 10_000
 MOST_OFFSET_MEMBERS: Final = 80_000
+MOST_SAMPLE: Final = 100
 MOST_FACET_VALUES: Final = 1000
 DEFAULT_FACET_VALUES: Final = 20
 
@@ -62,6 +64,7 @@ SORTS: Final[Mapping[str, Sort]] = {
     "created": Moment.CREATED,
     "deposited": Moment.DEPOSITED,
     "indexed": Moment.INDEXED,
+    "is-referenced-by-count": Tally.CITED_BY,
     "issued": Moment.ISSUED,
     "published": Moment.PUBLISHED,
     "published-online": Moment.PUBLISHED_ONLINE,
@@ -73,17 +76,31 @@ SORTS: Final[Mapping[str, Sort]] = {
 }
 
 FACETS: Final[Mapping[str, FacetKind]] = {
+    "affiliation": FacetKind(Facet.AFFILIATION),
+    "archive": FacetKind(Facet.ARCHIVE),
+    "assertion": FacetKind(Facet.ASSERTION),
+    "assertion-group": FacetKind(Facet.ASSERTION_GROUP),
+    "category-name": FacetKind(Facet.CATEGORY),
+    "container-title": FacetKind(Facet.CONTAINER_TITLE, cap=100),
+    "funder-doi": FacetKind(Facet.FUNDER),
+    "funder-name": FacetKind(Facet.FUNDER_NAME),
     "issn": FacetKind(Facet.ISSN, cap=100),
+    "journal-issue": FacetKind(Facet.JOURNAL_ISSUE),
+    "journal-volume": FacetKind(Facet.JOURNAL_VOLUME),
+    "license": FacetKind(Facet.LICENSE),
+    "link-application": FacetKind(Facet.LINK_APPLICATION),
+    "orcid": FacetKind(Facet.ORCID, cap=100),
     "published": FacetKind(Facet.YEAR),
-    "publisher-name": FacetKind(Facet.OWNER),
+    "publisher-name": FacetKind(Facet.PUBLISHER),
+    "relation-type": FacetKind(Facet.RELATION_TYPE),
+    "ror-id": FacetKind(Facet.ROR),
+    "source": FacetKind(Facet.SOURCE),
     "type-name": FacetKind(Facet.TYPE),
+    "update-type": FacetKind(Facet.UPDATE_TYPE),
 }
 
 FIELD_QUERIES: Final[Mapping[str, Text]] = {
-    "author": Text.AUTHOR,
-    "bibliographic": Text.BIBLIOGRAPHIC,
-    "container-title": Text.CONTAINER_TITLE,
-    "title": Text.TITLE,
+    text.value: text for text in sorted(Text) if text is not Text.FREE
 }
 
 SELECTS: Final = (
@@ -103,8 +120,8 @@ WORKS: Final = Route(
     parameters=frozenset(
         {"query", "rows", "offset", "cursor", "sort", "order", "filter", "facet", "select"}
     )
-    | {"mailto"},
-    filters={name: row.read for name, row in WORK_FILTERS.items()},
+    | {"sample", "mailto"},
+    filters=WORK_FILTERS,
     facets=FACETS,
     fields=FIELD_QUERIES,
     sorts=SORTS,

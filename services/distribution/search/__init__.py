@@ -15,19 +15,25 @@ from services.distribution.search.folder import IndexBusyError
 from services.distribution.search.held import Held
 from services.distribution.search.index import SearchIndex, open_index
 from services.distribution.search.keys import date_bounds
+from services.distribution.search.reading import whole
 from services.distribution.search.request import (
     RELEVANCE,
     After,
+    Amount,
+    Between,
     Clause,
     During,
     Facet,
     Flagged,
     FromStart,
+    Having,
     Hit,
     Moment,
     Offset,
     OneOf,
     Order,
+    Part,
+    Sampled,
     SearchPage,
     SearchRequest,
     Sort,
@@ -37,16 +43,28 @@ from services.distribution.search.request import (
     Text,
     Words,
 )
-from services.distribution.search.schema import Profile, decode_profile, standing
+from services.distribution.search.schema import Profile, decode_profile, standing, words_of
+from services.distribution.search.terms import (
+    award_number,
+    bare,
+    funder_id,
+    isbn,
+    orcid,
+    owning_publisher,
+    said_publisher,
+)
 
 __all__ = [
     "RELEVANCE",
     "After",
+    "Amount",
+    "Between",
     "Clause",
     "During",
     "Facet",
     "Flagged",
     "FromStart",
+    "Having",
     "Held",
     "Hit",
     "IndexBusyError",
@@ -54,7 +72,9 @@ __all__ = [
     "Offset",
     "OneOf",
     "Order",
+    "Part",
     "Profile",
+    "Sampled",
     "SearchDoc",
     "SearchIndex",
     "SearchIndexError",
@@ -67,12 +87,21 @@ __all__ = [
     "Text",
     "Words",
     "WorkFacts",
+    "award_number",
+    "bare",
     "date_bounds",
     "decode_profile",
     "fingerprint",
+    "funder_id",
+    "isbn",
     "open_index",
+    "orcid",
+    "owning_publisher",
     "project",
     "read_cursor",
+    "said_publisher",
     "standing",
+    "whole",
+    "words_of",
     "write_cursor",
 ]

@@ -1,24 +1,32 @@
 """What the index holds of a work, and which of two states of it is the newer one. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.distribution.search.document import SearchDoc
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the index holds of a work: its version, and the owner prefix it is listed under."""
+    """What the index holds of a work: its version, its owner prefix, how many works cite it."""
 
     version: int
     owner: str
+    cited_by: int = 0
 
 
 def is_news(doc: SearchDoc, held: Held | None) -> bool:
-    """Whether a state is newer than what is held, or the same under another owner."""
+    """Whether a state is newer than what is held, or the same with another owner or count."""
     if held is None or doc.version != held.version:
         return held is None or doc.version > held.version
-    return doc.owner != held.owner
+    return doc.owner != held.owner or doc.cited_by not in {None, held.cited_by}
+
+
+def counted(doc: SearchDoc, held: Held | None) -> SearchDoc:
+    """Return a state with the count that is held, where it brings none of its own."""
+    if held is None or doc.cited_by is not None:
+        return doc
+    return replace(doc, cited_by=held.cited_by)
 
 
 def newest(docs: Iterable[SearchDoc]) -> dict[str, SearchDoc]:

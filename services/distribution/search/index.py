@@ -26,12 +26,21 @@ from services.distribution.search import folder as folders
 from services.distribution.search.document import SearchDoc
 from services.distribution.search.engine import SearchIndexError, failures_as
 from services.distribution.search.facets import count_values
-from services.distribution.search.held import Held, is_news, newest
+from services.distribution.search.held import Held, counted, is_news, newest
+from services.distribution.search.keys import HASH_BITS
 from services.distribution.search.paging import page_of
 from services.distribution.search.query import compile_query, works
-from services.distribution.search.request import Clause, Facet, SearchPage, SearchRequest, Term
+from services.distribution.search.request import (
+    Clause,
+    Facet,
+    SearchPage,
+    SearchRequest,
+    Term,
+    Words,
+)
 from services.distribution.search.schema import (
     BOOKKEEPING,
+    CITED_BY_COLUMN,
     OFFSETS,
     PAYLOAD,
     VERSION,
@@ -158,6 +167,19 @@ class SearchIndex:
             facets = {name: count_values(searcher, query, name) for name in request.facets}
         return SearchPage(page.total, page.hits, facets, page.position)
 
+    def nearest(self, text: Words, *, rows: int) -> tuple[str, ...]:
+        """Return the DOIs of the works that fit a text best, best first, and count nothing.
+
+        Of few works and without a total the engine need not look at all that hold a word. Raises
+        SearchIndexError when the engine fails.
+        """
+        with failures_as("the search index could not be read"):
+            searcher = self._index.searcher()
+            query = compile_query((), (text,), schema=self._schema, words=self._words)
+            hits = searcher.search(query, limit=rows, count=False).hits if query else ()
+            found = (searcher.doc(address)[Term.DOI.value] for _, address in hits)
+            return tuple(str(doi[0]) for doi in found)
+
     def count(self, clauses: Iterable[Clause], facet: Facet) -> Mapping[str, int]:
         """Return how many works each value of a facet has, exactly; values of no work are absent.
 
@@ -176,15 +198,18 @@ class SearchIndex:
         with failures_as("the search index could not be read"):
             return self._held(dois)
 
-    def standings(self, title: str | None = None) -> dict[tuple[str, str], int]:
+    def standings(
+        self, title: str | None = None, clauses: Iterable[Clause] = ()
+    ) -> dict[tuple[str, str], int]:
         """Return how many works are held under which title and owner prefix; of one title, or all.
 
-        Raises SearchIndexError when the engine fails.
+        With clauses, of the works that satisfy them. Raises SearchIndexError when the engine fails.
         """
         beginning = "" if title is None else standing(title, "")
         with failures_as("the search index could not be read"):
+            asked = compile_query(clauses, (), schema=self._schema, words=self._words)
             counted = self._index.searcher().terms_with_prefix(
-                Term.STANDING.value, beginning, filter_query=works(self._schema)
+                Term.STANDING.value, beginning, filter_query=asked or works(self._schema)
             )
         pairs = {read_standing(value): count for value, count in counted if count}
         return {pair: n for pair, n in pairs.items() if title is None or pair[0] == title}
@@ -286,7 +311,9 @@ class SearchIndex:
 
     def _changes(self, docs: Mapping[str, SearchDoc]) -> list[SearchDoc]:
         held = self._held(docs)
-        return [doc for doi, doc in docs.items() if is_news(doc, held.get(doi))]
+        return [
+            counted(doc, held.get(doi)) for doi, doc in docs.items() if is_news(doc, held.get(doi))
+        ]
 
     def _held(self, dois: Iterable[str]) -> dict[str, Held]:
         wanted = list(dois)
@@ -297,11 +324,12 @@ class SearchIndex:
         hits = searcher.search(query, limit=len(wanted), count=False).hits
         addresses = [address for _, address in hits]
         versions = searcher.fast_field_values(VERSION, addresses)
+        counts = searcher.fast_field_values(CITED_BY_COLUMN, addresses)
         found = {}
-        for address, version in zip(addresses, versions, strict=True):
+        for address, version, count in zip(addresses, versions, counts, strict=True):
             stored = searcher.doc(address)
             doi, owner = str(stored[Term.DOI.value][0]), str(stored[Term.OWNER.value][0])
-            found[doi] = Held(int(version or 0), owner)
+            found[doi] = Held(int(version or 0), owner, int(count or 0) >> HASH_BITS)
         return found
 
 

@@ -8,6 +8,7 @@ so dates before 1970 order rightly.
 
 import calendar
 import datetime as dt
+import hashlib
 import re
 import zlib
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from typing import Final
 
 HASH_BITS: Final = 24
 HASH_MASK: Final = (1 << HASH_BITS) - 1
+DRAW_BITS: Final = 32
 SECONDS_PER_DAY: Final = 86_400
 UNKNOWN_LAST_DESCENDING: Final = 0
 UNKNOWN_LAST_ASCENDING: Final = (1 << 39) - 1  # past the last second of year 9999 (2**38.2)
@@ -25,6 +27,11 @@ _FILTER_DATE: Final = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 def sort_key(value: int, doi: str) -> int:
     """Join a value below 2**40 and the DOI's hash into the key that lists are ordered by."""
     return (value << HASH_BITS) | (zlib.crc32(doi.encode()) >> (32 - HASH_BITS))
+
+
+def draw_key(doi: str) -> int:
+    """Return 32 bits that say nothing of a work: samples are drawn from their whole range."""
+    return int.from_bytes(hashlib.blake2b(doi.encode(), digest_size=DRAW_BITS // 8).digest(), "big")
 
 
 def key_span(first: int | None, last: int | None) -> tuple[int, int]:

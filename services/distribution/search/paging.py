@@ -20,9 +20,11 @@ from services.distribution.search.request import (
     Hit,
     Moment,
     Offset,
+    Sampled,
     SearchRequest,
     Tally,
 )
+from services.distribution.search.sampling import draw
 from services.distribution.search.schema import sort_column
 
 DOI: Final = "doi"
@@ -100,9 +102,12 @@ def page_of(
 ) -> Page:
     """Return the page of the query's works that a request asks for, and their number."""
     by, start, rows = request.order.by, request.start, request.rows
+    position: After | FromStart | None = start if isinstance(start, After | FromStart) else None
     if not rows:
-        position = None if isinstance(start, Offset) else start
         return Page(_count(searcher, query), (), position)
+    if isinstance(start, Sampled):
+        drawn = draw(searcher, query, rows=rows, seed=start.seed, schema=schema)
+        return Page(len(drawn), tuple(Hit(_doi(searcher, one), None) for one in drawn), None)
     if not isinstance(by, Moment | Tally):
         return _by_relevance(searcher, query, request=request)
     ordered = _Ordered(
@@ -115,14 +120,13 @@ def page_of(
     match start:
         case Offset(skip):
             found, total = _window(ordered, skip=skip, rows=rows)
-            position = None
         case FromStart():
             found, total = _window(ordered, skip=0, rows=rows)
             position = After(*found[-1]) if found else start
         case After():
             found, total = _following(ordered, start, rows=rows), _count(searcher, query)
             position = After(*found[-1]) if found else start
-    return Page(total, tuple(Hit(doi, None) for _, doi in found), position)
+    return Page(total, tuple(Hit(doi, None, key) for key, doi in found), position)
 
 
 def _window(ordered: _Ordered, *, skip: int, rows: int) -> tuple[list[tuple[int, str]], int]:

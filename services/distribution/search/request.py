@@ -19,6 +19,56 @@ class Term(StrEnum):
     ISSN = "issn"
     STANDING = "standing"
     """The title it stands in, and the owner prefix it is held under (schema.standing)."""
+    TITLE = "title"
+    """The subject of the title it stands in."""
+    PREFIX = "prefix"
+    """The DOI's own prefix, whoever owns the work."""
+    ISBN = "isbn"
+    """Thirteen digits."""
+    ORCID = "orcid"
+    """The bare iD of anyone who contributed."""
+    ROR = "ror-id"
+    """The bare ROR id of an affiliation, an institution or a funder."""
+    FUNDER = "funder-doi"
+    """A funder's id: the part of its DOI after 10.13039/, another DOI as it is."""
+    FUNDER_ASSERTED_BY = "funder-doi-asserted-by"
+    AFFILIATION = "affiliation"
+    ARCHIVE = "archive"
+    ASSERTION = "assertion"
+    ASSERTION_GROUP = "assertion-group"
+    CATEGORY = "category-name"
+    CONTAINER_TITLE = "container-title"
+    GROUP_TITLE = "group-title"
+    LICENSE = "license"
+    """The address of a licence."""
+    PUBLISHER = "publisher-name"
+    """Whom it names as its publisher, else its owner prefix (terms.publisher_of)."""
+    RELATION_TYPE = "relation-type"
+    UPDATE_TYPE = "update-type"
+    UPDATES = "updates"
+    """A DOI that it updates."""
+    ALTERNATIVE_ID = "alternative-id"
+    ARTICLE_NUMBER = "article-number"
+    CONTENT_DOMAIN = "content-domain"
+    CLINICAL_TRIAL = "clinical-trial-number"
+
+
+class Part(StrEnum):
+    """A kind of sub-record that a work has several of."""
+
+    AWARD = "award"
+    LICENSE = "license"
+    FULL_TEXT = "full-text"
+    RELATION = "relation"
+
+
+PARTS: Final[Mapping[Part, tuple[str, ...]]] = {
+    Part.AWARD: ("number", "funder"),
+    Part.LICENSE: ("url", "version"),
+    Part.FULL_TEXT: ("type", "version", "application"),
+    Part.RELATION: ("object", "object-type", "type"),
+}
+"""What the parts of a sub-record are called, in a fixed order."""
 
 
 class Text(StrEnum):
@@ -29,6 +79,24 @@ class Text(StrEnum):
     TITLE = "title"
     AUTHOR = "author"
     CONTAINER_TITLE = "container-title"
+    AFFILIATION = "affiliation"
+    CHAIR = "chair"
+    CONTRIBUTOR = "contributor"
+    DEGREE = "degree"
+    DESCRIPTION = "description"
+    EDITOR = "editor"
+    EVENT_ACRONYM = "event-acronym"
+    EVENT_LOCATION = "event-location"
+    EVENT_NAME = "event-name"
+    EVENT_SPONSOR = "event-sponsor"
+    EVENT_THEME = "event-theme"
+    FUNDER_NAME = "funder-name"
+    PUBLISHER_LOCATION = "publisher-location"
+    PUBLISHER_NAME = "publisher-name"
+    """As the work says it; an owner's name is not in the index (Words.alternative)."""
+    STANDARDS_BODY_ACRONYM = "standards-body-acronym"
+    STANDARDS_BODY_NAME = "standards-body-name"
+    TRANSLATOR = "translator"
 
 
 class Moment(StrEnum):
@@ -41,12 +109,26 @@ class Moment(StrEnum):
     ISSUED = "issued"
     PUBLISHED_ONLINE = "published-online"
     PUBLISHED_PRINT = "published-print"
+    POSTED = "posted"
+    ACCEPTED = "accepted"
+    APPROVED = "approved"
+    AWARDED = "awarded"
+    EVENT_START = "event-start"
+    EVENT_END = "event-end"
 
 
 class Tally(StrEnum):
     """A number of a work that lists are sorted by."""
 
     REFERENCES = "references-count"
+    CITED_BY = "is-referenced-by-count"
+    """How many works cite it, as of some time ago (services/distribution/counts.py)."""
+
+
+class Amount(StrEnum):
+    """A number that a work may have several of, and that lists are bounded by."""
+
+    AWARD = "award-amount"
 
 
 class Facet(StrEnum):
@@ -57,6 +139,24 @@ class Facet(StrEnum):
     ISSN = "issn"
     YEAR = "year"
     PROFILE = "profile"
+    AFFILIATION = "affiliation"
+    ARCHIVE = "archive"
+    ASSERTION = "assertion"
+    ASSERTION_GROUP = "assertion-group"
+    CATEGORY = "category-name"
+    CONTAINER_TITLE = "container-title"
+    FUNDER = "funder-doi"
+    FUNDER_NAME = "funder-name"
+    JOURNAL_ISSUE = "journal-issue"
+    JOURNAL_VOLUME = "journal-volume"
+    LICENSE = "license"
+    LINK_APPLICATION = "link-application"
+    ORCID = "orcid"
+    PUBLISHER = "publisher-name"
+    RELATION_TYPE = "relation-type"
+    ROR = "ror-id"
+    SOURCE = "source"
+    UPDATE_TYPE = "update-type"
 
 
 RELEVANCE: Final = "score"
@@ -88,14 +188,40 @@ class During:
 
 
 @dataclass(frozen=True, slots=True)
+class Between:
+    """One of the work's amounts lies in low..high, both inclusive, None for an open end."""
+
+    amount: Amount
+    low: int | None
+    high: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Having:
+    """One and the same sub-record has, of each part named, one of its values.
+
+    ``named`` pairs parts (PARTS) with values; ``within`` is the longest delay of a licence, days.
+    """
+
+    part: Part
+    named: tuple[tuple[str, frozenset[str]], ...]
+    within: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
-    """The text holds at least one of these words; works that hold more of them rank higher."""
+    """The text holds at least one of these words; works that hold more of them rank higher.
+
+    A work that has one of ``alternative`` is found as well: for words that are looked up elsewhere
+    when the question is asked.
+    """
 
     field: Text
     text: str
+    alternative: OneOf | None = None
 
 
-Clause: TypeAlias = OneOf | Flagged | During
+Clause: TypeAlias = OneOf | Flagged | During | Between | Having
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +252,14 @@ class FromStart:
     """The first page of a walk by position."""
 
 
-Start: TypeAlias = Offset | After | FromStart
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """So many works as rows are asked for, drawn by chance: of one seed, always the same."""
+
+    seed: int
+
+
+Start: TypeAlias = Offset | After | FromStart | Sampled
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +280,8 @@ class Hit:
 
     doi: str
     score: float | None
+    key: int | None = None
+    """Its key in the order of the list; None by relevance."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,43 @@
 """The index's fields, how words are cut, and a document's form in the engine."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import tantivy
 
-from services.distribution.search.document import FLAGS, SearchDoc
+from services.distribution.search.document import SearchDoc
+from services.distribution.search.flags import FLAGS
 from services.distribution.search.keys import (
     UNKNOWN_LAST_ASCENDING,
     UNKNOWN_LAST_DESCENDING,
+    draw_key,
     sort_key,
 )
-from services.distribution.search.request import Facet, Moment, Tally, Term, Text
+from services.distribution.search.request import (
+    Amount,
+    Facet,
+    Moment,
+    Tally,
+    Term,
+    Text,
+)
+from services.distribution.search.terms import BETWEEN
 
-LAYOUT: Final = 2  # raise it when the fields below change: every index is then rebuilt
+LAYOUT: Final = 3  # raise it when the fields below change: every index is then rebuilt
 
 FLAG: Final = "has"
 VERSION: Final = "version"
 BOOKKEEPING: Final = "bookkeeping"
 PAYLOAD: Final = "payload"
 OFFSETS: Final = "__offsets__"
+KEY: Final = "key"
+"""Values of all terms that are not counted: ``name<BETWEEN>value``."""
+PART: Final = "part"
+"""Sub-records by their parts (terms.part_terms)."""
+DRAW: Final = "draw"
+"""A number that says nothing of a work, for drawing samples."""
 
 WORDS: Final = "words"
 LONGEST_WORD: Final = 60  # characters; longer ones are identifiers or noise
@@ -39,20 +56,36 @@ def sort_column(by: Moment | Tally, *, descending: bool) -> str:
     return f"by-{by.value}-up" if two_columns and not descending else f"by-{by.value}"
 
 
+_COUNTED: Final = frozenset(facet.value for facet in Facet)
+_OWN_COLUMNS: Final = frozenset({Term.DOI, Term.OWNER, Term.STANDING})
+_NOT_LISTED: Final = frozenset({Facet.OWNER, Facet.PROFILE, Facet.TYPE, Facet.YEAR})
+_TEXT_FACETS: Final = tuple(facet for facet in Facet if facet not in _NOT_LISTED)
+
+
+def term_column(term: Term) -> tuple[str, str]:
+    """Return the column that a term's values are in, and what stands before them there."""
+    if term in _OWN_COLUMNS or term.value in _COUNTED:
+        return term.value, ""
+    return KEY, f"{term.value}{BETWEEN}"
+
+
 _MOMENT_COLUMNS: Final = tuple(
     (moment, sort_column(moment, descending=descending), unknown)
     for moment in Moment
     for descending, unknown in ((True, UNKNOWN_LAST_DESCENDING), (False, UNKNOWN_LAST_ASCENDING))
     if descending or moment not in ALWAYS_KNOWN
 )
-_REFERENCES_COLUMN: Final = sort_column(Tally.REFERENCES, descending=True)
+REFERENCES_COLUMN: Final = sort_column(Tally.REFERENCES, descending=True)
+CITED_BY_COLUMN: Final = sort_column(Tally.CITED_BY, descending=True)
 
 
 def build_schema() -> tantivy.Schema:
     """Return the index's schema."""
     builder = tantivy.SchemaBuilder()
-    for name in (Term.TYPE, Term.ISSN):
+    for name in (Term.TYPE.value, *(facet.value for facet in _TEXT_FACETS)):
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
+    for name in (KEY, PART):
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     builder.add_text_field(
         Term.OWNER, stored=True, fast=True, tokenizer_name="raw", index_option="basic"
     )
@@ -61,8 +94,13 @@ def build_schema() -> tantivy.Schema:
     builder.add_text_field(FLAG, tokenizer_name="raw", index_option="basic")
     builder.add_text_field(Facet.PROFILE, fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_unsigned_field(Facet.YEAR, fast=True)
-    builder.add_unsigned_field(VERSION, fast=True)
-    for column in (_REFERENCES_COLUMN, *(column for _, column, _ in _MOMENT_COLUMNS)):
+    for number in (VERSION, DRAW, *Amount):
+        builder.add_unsigned_field(number, fast=True)
+    for column in (
+        REFERENCES_COLUMN,
+        CITED_BY_COLUMN,
+        *(column for _, column, _ in _MOMENT_COLUMNS),
+    ):
         builder.add_unsigned_field(column, fast=True)
     for text in TEXT_FIELDS.values():
         builder.add_text_field(text, tokenizer_name=WORDS, index_option="freq")
@@ -80,6 +118,16 @@ def word_cutter() -> tantivy.TextAnalyzer:
         .filter(tantivy.Filter.ascii_fold())
         .build()
     )
+
+
+@functools.cache
+def _cutter() -> tantivy.TextAnalyzer:
+    return word_cutter()
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text as the index has them."""
+    return frozenset(_cutter().analyze(text))
 
 
 def standing(title: str, owner: str) -> str:
@@ -108,7 +156,7 @@ class Profile:
 
 def encode_profile(doc: SearchDoc) -> str:
     """Return a work's profile as one countable value: type|year|flags in hexadecimal."""
-    mask = sum(_MASK[flag] for flag in doc.has)
+    mask = sum(bit for flag, bit in _MASK.items() if flag in doc.has)
     return f"{doc.type}|{doc.issued_year or ''}|{mask:x}"
 
 
@@ -129,11 +177,15 @@ def to_document(doc: SearchDoc, *, schema: tantivy.Schema) -> tantivy.Document:
         Term.DOI.value: doc.doi,
         Term.OWNER.value: doc.owner,
         Term.TYPE.value: doc.type,
-        Term.ISSN.value: list(doc.issn),
         FLAG: sorted(doc.has),
         VERSION: doc.version,
+        DRAW: draw_key(doc.doi),
         Facet.PROFILE.value: encode_profile(doc),
-        _REFERENCES_COLUMN: sort_key(doc.references, doc.doi),
+        REFERENCES_COLUMN: sort_key(doc.references, doc.doi),
+        CITED_BY_COLUMN: sort_key(doc.cited_by or 0, doc.doi),
+        PART: list(doc.parts),
+        Amount.AWARD.value: list(doc.award_amounts),
+        **_values(doc),
     }
     if doc.title is not None:
         fields[Term.STANDING.value] = standing(doc.title, doc.owner)
@@ -141,6 +193,17 @@ def to_document(doc: SearchDoc, *, schema: tantivy.Schema) -> tantivy.Document:
         fields[Facet.YEAR.value] = doc.published_year
     for moment, column, unknown in _MOMENT_COLUMNS:
         fields[column] = sort_key(doc.moments.get(moment, unknown), doc.doi)
-    for text, name in TEXT_FIELDS.items():
-        fields[name] = doc.texts.get(text, "")
+    for text, said in doc.texts.items():
+        fields[TEXT_FIELDS[text]] = said
     return tantivy.Document.from_dict(fields, schema)
+
+
+def _values(doc: SearchDoc) -> dict[str, list[str]]:
+    """Return the values of terms and facets by column."""
+    found: dict[str, list[str]] = {}
+    for term, values in doc.terms.items():
+        column, before = term_column(term)
+        found.setdefault(column, []).extend(f"{before}{value}" for value in values)
+    for facet, values in doc.counted.items():
+        found.setdefault(facet.value, []).extend(values)
+    return found

@@ -45,6 +45,9 @@ class KnownOwners:
     def prefixes_with_visibility(self, setting: str) -> Collection[str]:
         return [prefix for prefix, own in self.settings.items() if own == setting]
 
+    def publisher_names(self) -> Collection[tuple[str, str]]:
+        return self.names.items()
+
     def publisher_name(self, prefix: str) -> str | None:
         return self.names.get(prefix)
 

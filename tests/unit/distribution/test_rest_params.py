@@ -153,8 +153,115 @@ def test_a_facet_count_that_is_no_number_is_twenty() -> None:
             ),
         ),
         (
-            "sample=5",
-            ("parameter-not-allowed", "sample", "This route does not support sample"),
+            "sample=101",
+            (
+                "integer-not-valid",
+                "101",
+                (
+                    "Integer specified as 101 but must be a positive integer less than or equal"
+                    " to 100. "
+                ),
+            ),
+        ),
+        (
+            "sample=5&rows=5",
+            (
+                "sample-with-rows-or-offset",
+                "sample",
+                "Sample cannot be combined with rows or offset",
+            ),
+        ),
+        (
+            "sample=5&cursor=*",
+            (
+                "cursor-with-offset-or-sample",
+                "cursor",
+                "Cursor cannot be combined with offset or sample",
+            ),
+        ),
+        (
+            "filter=orcid:0000-0001",
+            (
+                "orcid-not-valid",
+                "0000-0001",
+                (
+                    "ORCID specified as 0000-0001 but must be of the form: aaaa-aaaa-aaaa-aaab"
+                    " where a is a digit and b is a digit or 'X'"
+                ),
+            ),
+        ),
+        (
+            "filter=funder:NSF",
+            (
+                "funder-id-not-valid",
+                "NSF",
+                "Funder ID specified as NSF but must be a DOI or positive integer",
+            ),
+        ),
+        (
+            "filter=award.funder:NSF",
+            (
+                "funder-id-not-valid",
+                "NSF",
+                "Funder ID specified as NSF but must be a DOI or positive integer",
+            ),
+        ),
+        (
+            "filter=license.version:final",
+            (
+                "version-not-valid",
+                "final",
+                "Version specified as final but must be one of: vor, am, tdm",
+            ),
+        ),
+        (
+            "filter=license.delay:-1",
+            (
+                "integer-not-valid",
+                "-1",
+                "Integer specified as -1 but must be a positive integer. ",
+            ),
+        ),
+        (
+            "filter=full-text.type:text/*",
+            (
+                "content-type-not-valid",
+                "text/*",
+                (
+                    "Content type specified as text/* but must be a valid MIME type without"
+                    " wildcards"
+                ),
+            ),
+        ),
+        (
+            "filter=full-text.application:fun",
+            (
+                "intended-application-not-valid",
+                "fun",
+                (
+                    "Intended application specified as fun but must be one of: text-mining,"
+                    " similarity-checking, unspecified"
+                ),
+            ),
+        ),
+        (
+            "filter=archive:Attic",
+            (
+                "archive-not-valid",
+                "Attic",
+                ("Archive specified as Attic but must be one of: Portico, CLOCKSS, LOCKSS, DWT"),
+            ),
+        ),
+        (
+            "filter=funder-doi-asserted-by:me",
+            (
+                "funder-doi-asserted-by-not-valid",
+                "me",
+                (
+                    "Funder DOI asserted by party specified as me but must be one of: crossref,"
+                    " publisher"
+                ),
+            ),
         ),
         (
             "cursor=*&offset=5",
@@ -278,13 +385,25 @@ def test_each_failure_has_its_type_value_and_words(
     [
         ("select=language", "select-not-available", "language", "Select 'language' specified but"),
         (
-            "facet=orcid:*",
+            "facet=nope:*",
             "facet-not-available",
-            "orcid",
-            "Facet 'orcid' specified but there is no",
+            "nope",
+            "Facet 'nope' specified but there is no",
         ),
-        ("query.editor=x", "field-query-not-available", "editor", "Field query 'editor' specified"),
-        ("filter=orcid:x", "filter-not-available", "orcid", "Filter 'orcid' specified but there"),
+        ("query.nope=x", "field-query-not-available", "nope", "Field query 'nope' specified"),
+        (
+            "filter=relation.type:cousin",
+            "relation-type-not-valid",
+            "cousin",
+            "Relation type specified as cousin but must be one of: is-derived-from, ",
+        ),
+        (
+            "filter=relation.object-type:thing",
+            "relation-object-type-not-valid",
+            "thing",
+            "Relation object type specified as thing but must be one of: doi, issn, ",
+        ),
+        ("filter=nope:x", "filter-not-available", "nope", "Filter 'nope' specified but there"),
         ("sort=things", "sort-field-not-valid", "things", "Sort field specified as things but"),
         (
             "filter=type:tape",
@@ -434,6 +553,12 @@ def test_an_unknown_id_is_answered_as_the_real_service_does(
         "200_journals_2167_8359_works_filter_type_journal_article_query_bibliographic_fish",
         "200_journals_2167_8359_works_query_ecology_sort_score_order_desc",
         "200_types_journal_article_works",
+        "200_funders_10_13039_100000001_works_filter_has_assertion_true",
+        "200_journals_1803_2427_works",
+        "200_works_query_publisher_name_Universidade_Federal_de_Santa_Maria",
+        "200_works_query_widget_cursor_next_04bc53",
+        "200_works_sample_2",
+        "200_works_sample_5",
     ],
 )
 def test_what_the_real_service_answers_is_asked_for_without_failure(
@@ -443,6 +568,59 @@ def test_what_the_real_service_answers_is_asked_for_without_failure(
     parsed = parse_works(asked(recorded))
     assert isinstance(parsed, WorksQuery), parsed
     assert parsed.rows == recorded["response"]["body"]["message"]["items-per-page"]
+
+
+# What the documents of api.crossref.org name (crossref.md 1.4, 1.5, 1.7).
+_FILTERS = """
+    has-references reference-visibility citation-id doi member prefix type type-name issn isbn orcid
+    ror-id container-title group-title publisher-name affiliation category-name article-number
+    alternative-id archive has-abstract has-affiliation has-alias has-archive has-assertion
+    has-authenticated-orcid has-award has-clinical-trial-number has-content-domain has-description
+    has-domain-restriction has-event has-full-text has-funder has-funder-doi has-license has-orcid
+    has-prime-doi has-relation has-ror-id has-update has-update-policy is-update updates update-type
+    assertion assertion-group content-domain clinical-trial-number award.funder award.number
+    gte-award-amount lte-award-amount funder funder-doi-asserted-by license.url license.version
+    license.delay full-text.type full-text.version full-text.application relation.type
+    relation.object relation.object-type
+"""
+_DATED = """
+    index deposit update created pub issued online-pub print-pub posted accepted approved awarded
+    event-start event-end
+"""
+_FACETS = """
+    affiliation archive assertion assertion-group category-name container-title funder-doi
+    funder-name issn journal-issue journal-volume license link-application orcid published
+    publisher-name relation-type ror-id source type-name update-type
+"""
+_FIELDS = """
+    affiliation author bibliographic chair container-title contributor degree description editor
+    event-acronym event-location event-name event-sponsor event-theme funder-name publisher-location
+    publisher-name standards-body-acronym standards-body-name title translator
+"""
+_SORTS = """
+    created deposited indexed is-referenced-by-count issued published published-online
+    published-print references-count relevance score updated
+"""
+
+
+def test_the_works_routes_take_all_that_the_wire_names_and_nothing_else() -> None:
+    dated = {f"{end}-{name}-date" for end in ("from", "until") for name in _DATED.split()}
+    assert set(WORKS.filters) == {*_FILTERS.split(), *dated}
+    assert set(WORKS.facets) == set(_FACETS.split())
+    assert list(WORKS.fields) == sorted(_FIELDS.split())
+    assert list(WORKS.sorts) == _SORTS.split()
+
+
+def test_a_failure_lists_the_filters_in_the_order_of_the_wire() -> None:
+    ((_, _, message),) = wrong("filter=nope:1")
+    listed = message.partition("are: ")[2].split(", ")
+    assert listed[:3] == ["until-approved-date", "has-assertion", "from-print-pub-date"]
+    assert listed == list(WORKS.filters)
+
+
+def test_a_sample_of_none_is_a_list() -> None:
+    assert works("sample=0&rows=5") == works("rows=5")
+    assert works("sample=100").sample == 100
 
 
 def test_the_two_error_bodies_without_a_record_are_as_documented() -> None:

@@ -17,9 +17,11 @@ from services.distribution.search import (
     Held,
     IndexBusyError,
     OneOf,
+    Order,
     SearchDoc,
     SearchIndex,
     SearchRequest,
+    Tally,
     Term,
     Text,
     Words,
@@ -222,3 +224,16 @@ def test_each_text_narrows_the_others(index: SearchIndex) -> None:
     )
     both = (Words(Text.BIBLIOGRAPHIC, "fish soup"), Words(Text.AUTHOR, "carl boettiger"))
     assert dois(index, texts=both) == ["10.5555/a"]
+
+
+@pytest.mark.law("L4")
+def test_a_count_stays_with_a_work_until_another_one_is_brought(index: SearchIndex) -> None:
+    few, many = doc("10.5555/few"), doc("10.5555/many")
+    put(index, [replace(few, cited_by=2), replace(many, cited_by=7)])
+    by_count = SearchRequest(order=Order(Tally.CITED_BY), rows=9)
+    assert [hit.doi for hit in index.search(by_count).hits] == ["10.5555/many", "10.5555/few"]
+    put(index, [doc("10.5555/many", version=2)])  # a new state brings no count of its own
+    assert index.held(["10.5555/many"])["10.5555/many"].cited_by == 7
+    assert index.write([replace(few, cited_by=2)], {}) == 0
+    assert index.write([replace(few, cited_by=9)], {}) == 1
+    assert [hit.doi for hit in index.search(by_count).hits] == ["10.5555/few", "10.5555/many"]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.distribution.search import Moment, Text, project
-from services.distribution.search.document import FLAGS
+from services.distribution.search.flags import ASKED, FLAGS
 from shared.events import WorkState
 from tests.unit.distribution.search_samples import EPOCH, state
 
@@ -90,4 +90,4 @@ def test_no_shape_of_a_work_stops_the_projection(work: dict[str, Any]) -> None:
     made = state("10.5555/a")
     made["work"] |= work
     kept = project(made, indexed=EPOCH)
-    assert kept.has <= FLAGS.keys()
+    assert kept.has <= {*FLAGS, *ASKED}

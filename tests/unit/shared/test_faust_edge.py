@@ -95,5 +95,7 @@ async def test_an_app_shows_no_password_makes_no_topic_and_starts_no_producer_an
     assert app.conf.topic_disable_leader
     assert not app.conf.web_enabled
     assert list(app.boot_strategy.kafka_producer()) == []
+    app._create_directories()
+    assert not app.conf.datadir.exists()  # a folder of tables in whatever folder this runs in
     assert isinstance(app.transport.Consumer, type)
     assert issubclass(app.transport.Consumer, GuardedConsumer)

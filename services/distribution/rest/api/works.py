@@ -19,6 +19,7 @@ from services.distribution.rest.render import render_item, render_single
 from services.distribution.search import SearchPage
 from shared.mongo.client import Document
 from shared.policy import Reader, Visible, Withheld
+from shared.runtime.ids import random_bytes
 from shared.web import VARY, Problem, Route
 
 GUARDED: Final = {"Cache-Control": "private, no-cache", "Vary": VARY}
@@ -87,7 +88,13 @@ class WorksApi:
         query = parse_works(request.query.items())
         if isinstance(query, list):
             return respond(request, envelope.validation_failure(query))
-        asked = plan.search_request(query, self.host.gate, scope=scope, cursor_key=self.host.key)
+        asked = plan.search_request(
+            query,
+            self.host.gate,
+            scope=scope,
+            cursor_key=self.host.key,
+            seed=int.from_bytes(random_bytes(8), "big"),
+        )
         if isinstance(asked, plan.CursorInvalid):
             return respond(request, envelope.cursor_invalid(asked))
         page = await asyncio.to_thread(self.host.index.search, asked)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from services.retention.commands.requests import erasing, packing, settling
 from services.retention.commands.requests.context import Requests
@@ -121,48 +122,17 @@ class Desk:
 
     async def extend(self, request: str, *, reason: str, text: str, by_letter: bool) -> Done:
         """Take more time and tell the person why."""
-        known = await self._known(request)
-        if isinstance(known, Refused):
-            return known
-        requests = self.requests
-        notes = await requests.note(known, "extension", text)
-        by = requests.by(self.actor)
-        return await self._save(
-            request,
-            lambda state: model.extend(
-                state, by, reason=reason, by_letter=by_letter, notes=notes, policy=requests.policy
-            ),
-        )
+        step = partial(model.extend, reason=reason, by_letter=by_letter)
+        return await self._say(request, "extension", text, step)
 
     async def answer(self, request: str, *, text: str, by_letter: bool) -> Done:
         """Answer the person."""
-        known = await self._known(request)
-        if isinstance(known, Refused):
-            return known
-        requests = self.requests
-        notes = await requests.note(known, "answer", text)
-        by = requests.by(self.actor)
-        return await self._save(
-            request,
-            lambda state: model.answer(
-                state, by, by_letter=by_letter, notes=notes, policy=requests.policy
-            ),
-        )
+        return await self._say(request, "answer", text, partial(model.answer, by_letter=by_letter))
 
     async def refuse(self, request: str, *, reason: str, text: str, by_letter: bool) -> Done:
         """Answer with a no, and why."""
-        known = await self._known(request)
-        if isinstance(known, Refused):
-            return known
-        requests = self.requests
-        notes = await requests.note(known, "answer", text)
-        by = requests.by(self.actor)
-        return await self._save(
-            request,
-            lambda state: model.refuse(
-                state, by, reason=reason, by_letter=by_letter, notes=notes, policy=requests.policy
-            ),
-        )
+        step = partial(model.refuse, reason=reason, by_letter=by_letter)
+        return await self._say(request, "answer", text, step)
 
     async def take_back(self, request: str) -> Done:
         """End it because the person wants it no more."""
@@ -171,6 +141,18 @@ class Desk:
 
     async def _known(self, request: str) -> Done:
         return await self.requests.store.requests.load(request) or UNKNOWN
+
+    async def _say(self, request: str, kind: str, text: str, step: Callable[..., Decided]) -> Done:
+        """Keep what the person is told beside the request, then take the step that says it."""
+        known = await self._known(request)
+        if isinstance(known, Refused):
+            return known
+        requests = self.requests
+        notes = await requests.note(known, kind, text)
+        by = requests.by(self.actor)
+        return await self._save(
+            request, lambda state: step(state, by, notes=notes, policy=requests.policy)
+        )
 
     async def _save(self, request: str, decide: Callable[[KeptRequest | None], Decided]) -> Done:
         """Save a step, then do what follows from it; the loop does it where this process dies."""

@@ -1,0 +1,1 @@
+"""Content negotiation: one work in every form that readers ask for."""

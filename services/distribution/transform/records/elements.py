@@ -1,0 +1,88 @@
+"""Elements as text: an element without content is absent, and text is escaped once.
+
+A record is written in the spelling of a deposit schema, or as the registry gives it out again
+(`REGISTERED`). Only a deposit has stand-ins: what its schema wants and the record does not say.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+from xml.sax.saxutils import escape, quoteattr
+
+from lxml import etree
+
+Work = dict[str, Any]
+
+PLAIN_SCHEMA: Final = "5.3.1"
+RICH_SCHEMA: Final = "5.5.0"
+REGISTERED: Final = "unixref"
+
+NAMESPACES: Final = (
+    ' xmlns:jats="http://www.ncbi.nlm.nih.gov/JATS1"'
+    ' xmlns:fr="http://www.crossref.org/fundref.xsd"'
+    ' xmlns:ai="http://www.crossref.org/AccessIndicators.xsd"'
+    ' xmlns:ct="http://www.crossref.org/clinicaltrials.xsd"'
+    ' xmlns:rel="http://www.crossref.org/relations.xsd"'
+    ' xmlns:mml="http://www.w3.org/1998/Math/MathML"'
+)
+"""The namespaces that elements are written with, as attributes of whatever holds them."""
+
+_NO_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def writable(said: str) -> str:
+    """Return a text without the characters that XML 1.0 has no way to write."""
+    return _NO_XML.sub("", said)
+
+
+def markup(said: str) -> str:
+    """Return what may be XML already, such as a title with faces; what is none is text."""
+    said = writable(said)
+    if "<" not in said and ">" not in said and "&" not in said:
+        return said
+    try:
+        etree.fromstring(f"<said{NAMESPACES}>{said}</said>".encode())
+    except etree.XMLSyntaxError:
+        return escape(said)
+    return said
+
+
+def stand_in(version: str, written: str) -> str:
+    """Return what a deposit says where its schema wants something; the registry makes up none."""
+    return "" if version == REGISTERED else written
+
+
+def element(name: str, /, *children: str, **attributes: str | None) -> str:
+    """Return an element around content that is XML already; absent without content."""
+    content = "".join(children)
+    said = "".join(
+        f" {key.replace('__', ':').replace('_DASH_', '-')}={quoteattr(value)}"
+        for key, value in attributes.items()
+        if value is not None
+    )
+    return f"<{name}{said}>{content}</{name}>\n" if content else ""
+
+
+def text(name: str, value: object, /, **attributes: str | None) -> str:
+    """Return an element around text; absent for None."""
+    return "" if value is None else element(name, escape(str(value)), **attributes)
+
+
+def many(values: Iterable[Any], write: Callable[[Any], str]) -> str:
+    """Write each value and join the results."""
+    return "".join(write(value) for value in values)
+
+
+def date(name: str, partial: Work | None, /, **attributes: str) -> str:
+    """Return a date element of a partial date; absent for None and for an unknown one."""
+    if partial is None:
+        return ""
+    year, month, day = (*partial["date-parts"][0], None, None, None)[:3]
+    if year is None:
+        return ""
+    written = (
+        text("month", None if month is None else f"{month:02d}")
+        + text("day", None if day is None else f"{day:02d}")
+        + text("year", year)
+    )
+    return element(name, written, **attributes)

@@ -1,0 +1,170 @@
+"""A work object as UNIXREF and UNIXSD: what was said comes out again, and nothing else."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from deploy.demo import facts
+from services.deposits.crossref.reader import read_deposit
+from services.distribution.transform.unixref import NAMESPACE, unixref
+from services.distribution.transform.unixsd import unixsd
+from tests.strategies import deposits
+from tests.strategies.deposits import Work
+
+REF = f"{{{NAMESPACE}}}"
+SD = "{http://www.crossref.org/qrschema/3.0}"
+
+# Kinds that are deposited in a file of their own schema: read back from the record alone.
+ALONE = {"grant": "http://www.crossref.org/grant_id/0.1.1"}
+DEPOSIT = "http://www.crossref.org/schema/5.5.0"
+
+
+def law(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        phases=(Phase.explicit, Phase.reuse, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def read_back(element: etree._Element, namespace: str) -> list[Work]:
+    """Read a record given out as if it were deposited."""
+    body = "".join(etree.tostring(child, encoding="unicode") for child in element)
+    head = (
+        "<head><doi_batch_id>b</doi_batch_id><timestamp>1</timestamp><depositor>"
+        "<depositor_name>d</depositor_name><email_address>d@example.org</email_address>"
+        "</depositor><registrant>r</registrant></head>"
+    )
+    version = namespace.rpartition("/")[2]
+    xml = (
+        f'<doi_batch version="{version}" xmlns="{namespace}">{head}<body>'
+        f"{body.replace(NAMESPACE, namespace)}</body></doi_batch>"
+    )
+    return [record.work for record in read_deposit([xml.encode()]).records]
+
+
+# Inside one file these are read from what stands around them, which a single record does not show.
+_LENT = {"standard", "sa_component"}
+
+
+@pytest.mark.parametrize("kind", sorted(deposits.SUBMISSIONS.keys() - _LENT))
+def test_a_record_given_out_says_what_was_deposited(kind: str) -> None:
+    @law(8)
+    @given(works=deposits.SUBMISSIONS[kind])
+    def holds(works: list[Work]) -> None:
+        for work in works:
+            assert read_back(unixref(work), ALONE.get(kind, DEPOSIT)) == [work]
+
+    holds()
+
+
+@pytest.mark.parametrize("kind", sorted(deposits.SUBMISSIONS))
+def test_every_kind_is_given_out_alone_whatever_it_stood_in(kind: str) -> None:
+    @law(8)
+    @given(works=deposits.SUBMISSIONS[kind])
+    def holds(works: list[Work]) -> None:
+        for work in works:
+            root = unixref(work)
+            assert root.tag == f"{REF}crossref"
+            assert work["DOI"] in {e.text for e in root.iter(f"{REF}doi")}
+
+    holds()
+
+
+def facts_of(kind: str) -> Iterator[facts.Work]:
+    return (work for work in facts.works() if work["type"] == kind)
+
+
+def test_a_matched_reference_names_its_provider_and_a_publisher_s_doi_names_none() -> None:
+    for work in facts.works():
+        wanted = [
+            (r["key"], r["DOI"], None if r["doi-asserted-by"] == "publisher" else "crossref")
+            for r in work.get("reference", ())
+            if "DOI" in r
+        ]
+        found = [
+            (citation.get("key"), doi.text, doi.get("provider"))
+            for citation in unixref(work).iter(f"{REF}citation")
+            for doi in citation.iterfind(f"{REF}doi")
+        ]
+        assert found == wanted
+
+
+@pytest.mark.law("L3")
+def test_what_was_withheld_from_the_work_is_not_in_the_xml() -> None:
+    work = next(work for work in facts.works() if work.get("reference"))
+    shown = {k: v for k, v in work.items() if k != "reference"}
+    xml = etree.tostring(unixsd(shown), encoding="unicode")
+    assert "citation_list" not in xml
+    assert not [r for r in work["reference"] if "DOI" in r and r["DOI"] in xml]
+
+
+def test_the_items_of_unixsd_stand_in_the_order_of_the_wire() -> None:
+    work = {
+        **next(facts_of("journal-article")),
+        "updated-by": [{"DOI": "10.5555/e", "type": "erratum"}],
+        "relation": {
+            "is-review-of": [{"id-type": "doi", "id": "10.5555/r", "asserted-by": "object"}],
+            "has-review": [{"id-type": "doi", "id": "10.5555/own", "asserted-by": "subject"}],
+        },
+    }
+    query = unixsd(work, prefix_name="P", citation_id=7, container=("journal-id", 8)).find(
+        f".//{SD}query"
+    )
+    assert query is not None
+    assert [
+        (i.get("name"), i.get("type"), i.get("claim")) for i in query.iterfind(f"{SD}crm-item")
+    ] == [
+        ("publisher-name", "string", None),
+        ("prefix-name", "string", None),
+        ("member-id", "number", None),
+        ("citation-id", "number", None),
+        ("journal-id", "number", None),
+        ("deposit-timestamp", "number", None),
+        ("owner-prefix", "string", None),
+        ("last-update", "date", None),
+        ("created", "date", None),
+        ("citedby-count", "number", None),
+        ("relation", "doi", "erratum"),
+        ("relation", "doi", "isReviewOf"),
+    ]
+    assert [child.tag for child in query][-1] == f"{SD}doi_record"
+    doi = query.find(f"{SD}doi")
+    assert doi is not None
+    assert (doi.text, doi.get("type")) == (work["DOI"], "journal_article")
+
+
+def test_a_title_that_is_no_xml_is_text_and_what_xml_cannot_hold_is_left_out() -> None:
+    work = {
+        "DOI": "10.5555/x",
+        "type": "journal-article",
+        "title": ["a < b & \x00c\x0b", "<i>kept</i>", "<i>open", "&nbsp;", "]]>"],
+        "abstract": "<jats:p>x</jats:p><unknown:p/>",
+        "reference": [{"key": 'k"\x01<', "unstructured": "u\x02 & \ufffe]]>"}],
+        "issued": {"date-parts": [[None]]},
+    }
+    root = unixref(work)
+    titles = ["".join(map(str, t.itertext())) for t in root.iter(f"{REF}title")]
+    assert titles == ["a < b & c", "kept", "<i>open", "&nbsp;", "]]>"]
+    (citation,) = root.iter(f"{REF}citation")
+    assert (citation.get("key"), citation[0].text) == ('k"<', "u & ]]>")
+
+
+@given(title=st.text(), name=st.text(), key=st.text(), year=st.text(), url=st.text())
+def test_any_text_anywhere_gives_xml(title: str, name: str, key: str, year: str, url: str) -> None:
+    work: dict[str, Any] = {
+        "DOI": "10.5555/x",
+        "type": "journal-article",
+        "title": [title],
+        "container-title": [name],
+        "author": [{"family": name, "sequence": "first", "affiliation": [{"name": name}]}],
+        "reference": [{"key": key, "year": year, "unstructured": title}],
+        "resource": {"primary": {"URL": url}},
+        "abstract": title,
+    }
+    assert etree.fromstring(etree.tostring(unixsd(work))) is not None
