@@ -105,9 +105,6 @@ class GuardedApp(faust.App):
     address: str = ""
     BootStrategy = NothingButAConsumer
 
-    def _create_directories(self) -> None:
-        """Make no folder where this process was started: it has no tables to put there."""
-
     def _new_transport(self) -> GuardedTransport:
         return GuardedTransport(self.conf.broker_consumer, self)
 
