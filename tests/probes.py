@@ -90,6 +90,12 @@ def _rest(*paths: str, states: bool = True, **more: Any) -> tuple[Probe, ...]:
     return tuple(Probe("rest", path, states=states, **more) for path in paths)
 
 
+def _transforms(*forms: str, **more: Any) -> tuple[Probe, ...]:
+    return tuple(
+        Probe("content-negotiation", f"/works/{{doi}}/transform/{form}", **more) for form in forms
+    )
+
+
 _TERMS: Final = f'"search-terms":"{SECRET}"'.encode()
 
 PROBES: Final[tuple[Probe, ...]] = (
@@ -130,5 +136,22 @@ PROBES: Final[tuple[Probe, ...]] = (
         who=NOBODY,
         echoes=_TERMS,
     ),
+    *_transforms(
+        "application/vnd.citationstyles.csl+json",
+        "application/vnd.crossref.unixref+xml",
+        "application/vnd.crossref.unixsd+xml",
+        "application/rdf+xml",
+        "text/turtle",
+        "text/n-triples",
+        "application/ld+json",
+    ),
+    *_transforms(
+        "application/x-bibtex",
+        "application/x-research-info-systems",
+        "text/x-bibliography",
+        who=NOBODY,
+    ),
+    Probe("content-negotiation", "/v1/works/{DOI}/transform"),
+    Probe("content-negotiation", "/{doi}"),
 )
 """All of them. What is refused with an error is a probe too, for errors may speak of records."""
