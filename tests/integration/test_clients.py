@@ -4,6 +4,7 @@ Their normal use: one thing, lists, pages by offset and cursor, filters, facets,
 is only told where we are; nothing of it is replaced.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -12,11 +13,20 @@ from typing import Any, Final
 import crossref.restful
 import httpx2
 import pytest
+import requests
 from habanero import Crossref, RequestError, WorksContainer, WorksQuery
+from oaipmh_scythe import Scythe
+from oaipmh_scythe.config import HTTPConfig
+from oaipmh_scythe.exceptions import NoRecordsMatch
+from sickle import Sickle, oaiexceptions
+from sickle.oaiexceptions import OAIError
 
 from tests.conftest import SAMPLES
+from tests.depositing import PASSWORD as DEPOSITOR
+from tests.depositing import PRESS, article, deposit, members
 from tests.platform import Platform
-from tests.sampled import PLUS, Sampled, Work, in_thread, opened
+from tests.processes import Place, service, until
+from tests.sampled import OWNER, PASSWORD, PLUS, Sampled, Work, in_thread, opened
 
 ELSEVIER: Final = 78
 PREFIX: Final = "10.1016"
@@ -275,3 +285,119 @@ def test_crossref_commons_iterates_by_cursor(
     assert sorted(found) == sorted(works)
     some = iterate(filter={"type": "journal-article"}, queries={"query": "ecology"}, max_results=5)
     assert [item["type"] for item in some] == ["journal-article"] * 5
+
+
+# -- harvesters ----------------------------------------------------------------------------------
+
+HARVESTERS: Final = {"Crossref-Plus-API-Token": f"Bearer {PLUS}"}
+GONE: Final = "info:doi/" + UNKNOWN
+
+
+def test_sickle_harvests_by_every_verb(registry: Sampled, works: dict[str, Work]) -> None:
+    sickle = Sickle(f"{registry.url}/oai", headers=HARVESTERS)
+    said = sickle.Identify()
+    assert (said.protocolVersion, said.granularity) == ("2.0", "YYYY-MM-DD")
+    assert said.deletedRecord == "persistent"
+    formats = [one.metadataPrefix for one in sickle.ListMetadataFormats()]
+    assert "oai_dc" in formats
+    sets = {one.setSpec for one in sickle.ListSets()}
+    assert {"J", f"J:{PREFIX}"} <= sets
+    harvested = [one.header.identifier for one in sickle.ListRecords(metadataPrefix="oai_dc")]
+    assert sorted(harvested) == sorted(f"info:doi/{doi}" for doi in works)  # over several pages
+    named = [one.identifier for one in sickle.ListIdentifiers(metadataPrefix="oai_dc")]
+    assert sorted(named) == sorted(harvested)
+    doi = next(doi for doi, work in works.items() if work.get("title"))
+    record = sickle.GetRecord(identifier=f"info:doi/{doi}", metadataPrefix="oai_dc")
+    assert record.metadata["title"]
+    assert record.header.datestamp
+
+
+def test_sickle_harvests_a_set_and_a_span(
+    registry: Sampled, works: dict[str, Work], owned: set[str]
+) -> None:
+    sickle = Sickle(f"{registry.url}/oai", headers=HARVESTERS, http_method="POST")
+    articles = {d for d in owned if works[d]["type"] == "journal-article"}
+    journals = {d for d in articles if works[d]["prefix"] == PREFIX}
+    asked = {"metadataPrefix": "oai_dc", "set": f"J:{PREFIX}"}
+    found = {one.identifier.removeprefix("info:doi/") for one in sickle.ListIdentifiers(**asked)}
+    assert journals <= found <= owned
+    days = sorted(works[doi]["deposited"]["date-time"][:10] for doi in found)
+    middle = days[len(days) // 2]
+    early = sickle.ListIdentifiers(**asked, until=middle)
+    late = sickle.ListIdentifiers(**asked, **{"from": middle})
+    counts = Counter(one.identifier for one in [*early, *late])
+    assert {doi.removeprefix("info:doi/") for doi in counts} == found
+    twice = [one for one, count in counts.items() if count == 2]
+    assert len(twice) == days.count(middle)
+
+
+def test_sickle_hears_every_error_by_its_class(registry: Sampled) -> None:
+    sickle = Sickle(f"{registry.url}/oai", headers=HARVESTERS)
+    asked: list[tuple[type[OAIError], Callable[[], Any]]] = [
+        (
+            oaiexceptions.IdDoesNotExist,
+            lambda: sickle.GetRecord(identifier=GONE, metadataPrefix="oai_dc"),
+        ),
+        (oaiexceptions.CannotDisseminateFormat, lambda: sickle.ListRecords(metadataPrefix="x")),
+        (
+            oaiexceptions.NoRecordsMatch,
+            lambda: sickle.ListRecords(metadataPrefix="oai_dc", until="1066-10-14"),
+        ),
+        (oaiexceptions.BadResumptionToken, lambda: sickle.ListRecords(resumptionToken="thing")),
+        (oaiexceptions.BadArgument, lambda: sickle.ListRecords(metadataPrefix="oai_dc", x="1")),
+    ]
+    for fault, ask in asked:
+        with pytest.raises(fault):
+            ask()
+    with pytest.raises(requests.HTTPError, match="401"):
+        next(Sickle(f"{registry.url}/oai").ListRecords(metadataPrefix="oai_dc"))
+
+
+def test_oaipmh_scythe_harvests_with_a_member_s_own_login(
+    registry: Sampled, owned: set[str]
+) -> None:
+    """Records without a token: a member's own, all of them and no other."""
+    config = HTTPConfig(auth=(OWNER, PASSWORD))
+    with Scythe(f"{registry.url}/oai", http_config=config) as scythe:
+        assert scythe.identify().repository_name
+        assert {one.setSpec for one in scythe.list_sets()} > {"J"}
+        found = {one.header.identifier for one in scythe.list_records(metadata_prefix="oai_dc")}
+        assert found == {f"info:doi/{doi}" for doi in owned}
+        with pytest.raises(NoRecordsMatch):
+            next(scythe.list_records(metadata_prefix="oai_dc", from_="2199-01-01"))
+
+
+# -- depositing ----------------------------------------------------------------------------------
+
+
+async def test_crossrefapi_deposits_and_polls_until_it_is_registered(place: Place) -> None:
+    """By its file name and by its batch, while it waits and once it is done."""
+    async with members(place), service("deposits", place) as deposits:
+        depositor = crossref.restful.Depositor(
+            prefix="10.5555", api_user=PRESS.name, api_key=DEPOSITOR, timeout=60
+        )
+        depositor.get_endpoint = lambda verb: f"{deposits.url}/servlet/{verb}"
+        content = deposit(article("10.5555/by-a-client"), batch="batch-of-a-client").decode()
+
+        async def received() -> bool:
+            answer = await asyncio.to_thread(depositor.register_doi, "deposit-1", content)
+            return answer.status_code == 200 and "SUCCESS" in answer.text
+
+        await until(received, within=60, what="the deposit is taken")
+
+        async def registered() -> bool:
+            asked = depositor.request_doi_status_by_filename
+            answer = await asyncio.to_thread(asked, "deposit-1.xml")
+            return 'status="completed"' in answer.text
+
+        await until(registered, within=60, what="the deposit is registered")
+        by_batch = depositor.request_doi_status_by_batch_id
+        answer = await asyncio.to_thread(by_batch, "batch-of-a-client")
+        assert "<success_count>1</success_count>" in answer.text
+        assert "10.5555/by-a-client" in answer.text
+        sent = await asyncio.to_thread(by_batch, "batch-of-a-client", "contents")
+        assert "by-a-client" in sent.text
+        wrong = crossref.restful.Depositor("10.5555", PRESS.name, "wrong horse", timeout=60)
+        wrong.get_endpoint = depositor.get_endpoint
+        refused = await asyncio.to_thread(wrong.register_doi, "deposit-2", content)
+        assert "SUCCESS" not in refused.text
