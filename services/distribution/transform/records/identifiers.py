@@ -98,9 +98,9 @@ def _citation(reference: Work) -> str:
     said = "".join(
         (
             text("issn", number("ISSN"), media_type=reference.get("issn-type")),
-            *(text(element, reference.get(key)) for element, key in _BEFORE_DOI),
+            *(text(element, reference[key]) for element, key in _BEFORE_DOI if key in reference),
             _doi(reference),
-            *(text(element, reference.get(key)) for element, key in _AFTER_DOI),
+            *(text(element, reference[key]) for element, key in _AFTER_DOI if key in reference),
             text("isbn", number("ISBN"), media_type=reference.get("isbn-type")),
             element(
                 "standards_body",
