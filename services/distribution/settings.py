@@ -29,6 +29,12 @@ class Settings(ServiceSettings):
     oai_admin_email: str = Field(
         default="registry@example.org", description="Whom harvesters write to, as Identify says."
     )
+    oai_settling_seconds: int = Field(
+        default=60,
+        ge=0,
+        description="How long a deposit may be on its way into lists: the date of a harvested list "
+        "is so much older than the present, so that the next harvest from it on misses nothing.",
+    )
     kafka_admin_bootstrap: str = Field(
         default="",
         repr=False,

@@ -21,6 +21,11 @@ NAMES = (
     "clocks",
     "erasure",
     "sar",
+    "search",
+    "list",
+    "ranking",
+    "snapshot",
+    "matching",
 )
 
 

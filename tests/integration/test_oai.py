@@ -296,7 +296,7 @@ async def test_after_a_flip_the_next_page_of_a_list_under_way_obeys(registry: Ha
                 may = prefix in settings and "plus" in SEEN_BY[settings[prefix]]
                 seen = SECRET in etree.tostring(record, encoding="unicode")
                 assert seen is may or prefix not in settings
-        assert await leaks(registry, settings, FORMATS[:1]) == []
+        assert await leaks(registry, settings, formats=FORMATS[:1]) == []
 
 
 async def leaks(

@@ -134,10 +134,9 @@ class ChangesApi:
                     quiet = self.host.clock.monotonic()
             else:
                 before = seen.positions
-            idle = before == positions
             positions = before
-            if idle or not seen.entries:
-                waits = LOOK_SECONDS if idle and seen.entries else RETRY_SECONDS
+            if not seen.entries:
+                waits = LOOK_SECONDS if seen.waiting else RETRY_SECONDS
                 await wait_any(moved, self.tail.closing, timeout=waits)
             if self.host.clock.monotonic() - quiet > HEARTBEAT_SECONDS:
                 quiet = self.host.clock.monotonic()
@@ -165,7 +164,8 @@ class ChangesApi:
             if seen.entries or left <= 0 or self.tail.closing.is_set() or not asked.rows:
                 return seen
             positions = seen.positions
-            await wait_any(moved, self.tail.closing, timeout=min(left, RETRY_SECONDS))
+            waits = LOOK_SECONDS if seen.waiting else RETRY_SECONDS
+            await wait_any(moved, self.tail.closing, timeout=min(left, waits))
 
     async def _some(self, positions: Positions, most: int) -> Seen:
         if not most:

@@ -30,6 +30,7 @@ from shared.web import FIELDS, VARY, Problem, Route
 GUARDED: Final = {"Cache-Control": "private, no-cache", "Vary": VARY}
 FORM: Final = "application/x-www-form-urlencoded"
 PLACES: Final[Mapping[str, Manner]] = {"/oai": TO_THE_LETTER, "/OAIHandler": AS_BEFORE}
+LISTS: Final = frozenset({"ListIdentifiers", "ListRecords"})
 UNECHOED: Final = frozenset({"badVerb", "badArgument"})  # OAI-PMH 3.2: no attributes then
 _CREDENTIALS: Final = frozenset(name for pair in FIELDS for name in pair)
 
@@ -72,7 +73,8 @@ class OaiApi:
         edge = Edge(written(self._now()), place + request.path)
         try:
             asked = verbs.read(await _pairs(request), manner)
-            edge = Edge(edge.date, edge.base_url, asked.verb, asked.said)
+            date = written(self._settled()) if asked.verb in LISTS else edge.date
+            edge = Edge(date, edge.base_url, asked.verb, asked.said)
             answering = self._verbs()[asked.verb]
             body = envelope.answer(edge, asked.verb, await answering(asked, request))
         except Fault as fault:
@@ -211,6 +213,14 @@ class OaiApi:
         hits = self.host.index.search(request).hits
         key = hits[0].key if hits else None
         return self._now() if key is None else key >> HASH_BITS
+
+    def _settled(self) -> int:
+        """Return the second up to which lists are whole.
+
+        A deposit is on its way into the lists for a moment after the second that it is accepted
+        in. A harvester that asks next time from the date of this answer meets it then.
+        """
+        return self._now() - self.host.settings.oai_settling_seconds
 
     def _now(self) -> int:
         return seconds_of(self.host.clock.now())
