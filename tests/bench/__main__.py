@@ -21,6 +21,7 @@ NAMES = (
     "clocks",
     "erasure",
     "sar",
+    "harvest",
 )
 
 
