@@ -22,6 +22,9 @@ NAMES = (
     "erasure",
     "sar",
     "harvest",
+    "search",
+    "list",
+    "ranking",
 )
 
 

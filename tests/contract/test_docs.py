@@ -12,7 +12,7 @@ import pytest
 from deploy import clauses, docs
 from deploy.local.ports import DEFAULTS
 from deploy.local.services import SERVICES
-from services.distribution.rest.filters import WORK_FILTERS
+from services.distribution.rest.work_filters import WORK_FILTERS
 from services.distribution.rest.routes import FACETS, FIELD_QUERIES, SORTS
 from shared.kafka.topics import declared
 from shared.policy import load
