@@ -174,6 +174,7 @@ def reading(
         database=database,
         settings=settings,
         health=health,
+        callers=callers,
         harvesting=load_harvesting(settings.policies_dir / "harvesting.toml"),
     )
     outlets = open_outlets(host)

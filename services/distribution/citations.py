@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
+from services.distribution.matching.kept import found_alone
 from services.distribution.projections import WORKS
 from services.distribution.rebuild.pointer import Pointer, ReadModels, called
 from shared.mongo import Database
@@ -35,6 +36,7 @@ IDLE_SECONDS: Final = 0.2
 LONGEST_REST: Final = 10.0  # seconds that counts rest for a change-over that does not come
 SLICE_SECONDS: Final = 0.05  # of the store's time in a row; others wait about as long at most
 SMALLEST, GREATEST = 4, 200  # works a slice
+MOST_MATCHED: Final = 2_000  # citing works that are looked at together
 KEYS: Final = 100  # keys a look-up: fewer and more both cost the embedded store more a key
 
 log = get_log(__name__)
@@ -177,9 +179,10 @@ async def _settle(works: Collection, due: Sequence[Document], still: Still) -> N
     turn = new_id()
     held = await turns(works, [document["_id"] for document in due])
     changes = []
+    counts = await citing(works, [document["_id"] for document in due])
     for document in due:
         doi = document["_id"]
-        cited_by = await works.count_documents({"cites": doi})
+        cited_by = counts[doi]
         same = {"_id": doi, "v": document["v"], "counted": held.get(doi)}
         settled = {"cited_by": cited_by, "counted": turn, "recount": [doi, *document["cites"]]}
         changes.append(UpdateOne(same, {"$set": settled, "$unset": {"recount_due": ""}}))
@@ -194,7 +197,7 @@ async def count(works: Collection, held: Mapping[str, str | None], still: Still 
     """
     turn = new_id()
     while held:
-        counts = {doi: await works.count_documents({"cites": doi}) for doi in held}
+        counts = await citing(works, list(held))
         if not await still():
             return
         done = await works.bulk_write(
@@ -210,6 +213,15 @@ async def count(works: Collection, held: Mapping[str, str | None], still: Still 
             return
         found = await turns(works, list(held))
         held = {doi: last for doi, last in found.items() if last != turn}
+
+
+async def citing(works: Collection, dois: Sequence[str]) -> dict[str, int]:
+    """Return how many works cite each of ``dois``: as deposited, or in a reference matched to it.
+
+    Which those are is known whatever the setting of a citing work (L4).
+    """
+    matched = await found_alone(works.database, dois, most=MOST_MATCHED)
+    return {doi: await works.count_documents({"cites": doi}) + matched[doi] for doi in dois}
 
 
 async def turns(works: Collection, dois: Sequence[str]) -> dict[str, str | None]:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from services.distribution.directory import Directory
 from services.distribution.gate import CREDENTIALS, Gate, Subject
+from services.distribution.matching.shown import MATCHED
 from services.distribution.rest.render import Ownership, RegisteredWork, registered
 from services.distribution.search import SearchIndex
 from services.distribution.settings import Settings
@@ -20,7 +21,7 @@ from shared.policy.harvesting import HarvestingPolicy
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.health import Health
 from shared.runtime.service import Role
-from shared.web import Route, caller_of
+from shared.web import Callers, Route, caller_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Host:
     health: Health
     harvesting: HarvestingPolicy
     clock: Clock = SYSTEM
+    callers: Callers | None = None
+    """Who a form's login is; routes that read no form need it not."""
 
     def reader(self, request: web.Request) -> Reader:
         """Return who asks, as far as references are concerned, at this moment."""
@@ -65,6 +68,7 @@ class Host:
             document.get("cited_by", 0),
             self.gate.visibility(subject, reader, outlet=outlet),
             document["v"],
+            tuple(document.get(MATCHED, ())),
         )
 
 
@@ -77,11 +81,14 @@ class Seen:
     cited_by: int
     visibility: Visible | Withheld
     version: int
+    matched: tuple[str, ...] = ()
+    """What was found for references that say no DOI; it is shown where they are."""
 
     @property
     def etag(self) -> str:
         """A validator that differs whenever what is shown differs, per visibility too."""
-        shown = (self.version, self.cited_by, (self.ownership, self.visibility))
+        matched = self.matched if isinstance(self.visibility, Visible) else ()
+        shown = (self.version, self.cited_by, (self.ownership, self.visibility), matched)
         return f'"{hashlib.blake2b(repr(shown).encode(), digest_size=12).hexdigest()}"'
 
 

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
+from services.distribution.matching.kept import Matches
+from services.distribution.matching.shown import has_open, with_matches
 from services.distribution.projections import WORKS
 from services.distribution.rebuild.pointer import ReadModels, called
 from shared.mongo import Database
@@ -27,7 +29,8 @@ T = TypeVar("T")
 
 
 async def prepare(database: Database) -> None:
-    """Create the indexes of every generation there is; safe to repeat."""
+    """Create the indexes of every generation there is, and of matches; safe to repeat."""
+    await Matches(database).prepare()
     for generation in (await ReadModels(database).fresh()).written:
         await prepare_generation(database, generation)
 
@@ -52,7 +55,11 @@ class Works:
     async def one(self, doi: str) -> Document | None:
         """Return a work's document, or None."""
         found = await self._read(lambda works: works.find_one({"_id": doi}, SHOWN))
-        return found if found and "work" in found else None
+        if not found or "work" not in found:
+            return None
+        documents = await self._matched({doi: found})
+        shown: Document = documents[doi]
+        return shown
 
     async def position(self, doi: str) -> Document | None:
         """Return what a work's document says of itself but for the work, or None."""
@@ -62,7 +69,20 @@ class Works:
 
     async def many(self, dois: Sequence[str]) -> dict[str, Any]:
         """Return the documents that exist under ``dois``."""
+        return await self._matched(await self.bare(dois))
+
+    async def bare(self, dois: Sequence[str]) -> dict[str, Any]:
+        """Return the documents that exist under ``dois`` as deposited, without what was matched."""
         return await self._read(lambda works: _many(works, dois))
+
+    async def _matched(self, documents: dict[str, Any]) -> dict[str, Any]:
+        """Give references without a DOI the one that was found for them."""
+        open_ = [doi for doi, document in documents.items() if has_open(document["work"])]
+        if open_:
+            found = await Matches(self.database).found(open_)
+            for doi, matches in found.items():
+                documents[doi] = with_matches(documents[doi], matches)
+        return documents
 
     async def _read(self, look: Callable[[Collection], Awaitable[T]]) -> T:
         """Look in the live generation, and again where another one became live meanwhile.

@@ -25,6 +25,7 @@ NAMES = (
     "search",
     "list",
     "ranking",
+    "matching",
 )
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.distribution.citations import PAGE, Pace, count_marked, recount
+from services.distribution.citations import citing as every
+from services.distribution.matching.kept import found_alone
 from services.distribution.projections import WORKS
 from services.distribution.rebuild.comparing import Pair, differs, gone, value_of
 from services.distribution.rebuild.filling import writes_of
@@ -240,9 +242,10 @@ async def _cited(works: Collection, dois: Sequence[str]) -> dict[str, int]:
         .to_list(None)
     )
     if len(citing) >= MOST_CITING:
-        return {doi: await works.count_documents({"cites": doi}) for doi in dois}
+        return await every(works, dois)
     counts = Counter(doi for one in citing for doi in one["cites"])
-    return {doi: counts[doi] for doi in dois}
+    matched = await found_alone(works.database, dois, most=MOST_CITING)
+    return {doi: counts[doi] + matched[doi] for doi in dois}
 
 
 async def _documents(collection: Collection, keys: Sequence[Any]) -> dict[Any, Document]:

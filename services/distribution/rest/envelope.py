@@ -35,6 +35,7 @@ OK_TYPES: Final[Mapping[str, str]] = {
     "member-list": JSON,
     "prefix": JSON_UTF8,
     "work-position": JSON,
+    "citing-work-list": JSON,
     "work-changes": JSON,
 }
 """Message type -> content type of a success."""

@@ -30,7 +30,14 @@ from services.distribution.search.held import Held, counted, is_news, newest
 from services.distribution.search.keys import HASH_BITS
 from services.distribution.search.paging import page_of
 from services.distribution.search.query import compile_query, works
-from services.distribution.search.request import Clause, Facet, SearchPage, SearchRequest, Term
+from services.distribution.search.request import (
+    Clause,
+    Facet,
+    SearchPage,
+    SearchRequest,
+    Term,
+    Words,
+)
 from services.distribution.search.schema import (
     BOOKKEEPING,
     CITED_BY_COLUMN,
@@ -159,6 +166,19 @@ class SearchIndex:
             page = page_of(searcher, query, request=request, schema=self._schema)
             facets = {name: count_values(searcher, query, name) for name in request.facets}
         return SearchPage(page.total, page.hits, facets, page.position)
+
+    def nearest(self, text: Words, *, rows: int) -> tuple[str, ...]:
+        """Return the DOIs of the works that fit a text best, best first, and count nothing.
+
+        Of few works and without a total the engine need not look at all that hold a word. Raises
+        SearchIndexError when the engine fails.
+        """
+        with failures_as("the search index could not be read"):
+            searcher = self._index.searcher()
+            query = compile_query((), (text,), schema=self._schema, words=self._words)
+            hits = searcher.search(query, limit=rows, count=False).hits if query else ()
+            found = (searcher.doc(address)[Term.DOI.value] for _, address in hits)
+            return tuple(str(doi[0]) for doi in found)
 
     def count(self, clauses: Iterable[Clause], facet: Facet) -> Mapping[str, int]:
         """Return how many works each value of a facet has, exactly; values of no work are absent.
