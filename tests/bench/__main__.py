@@ -26,6 +26,7 @@ NAMES = (
     "list",
     "ranking",
     "snapshot",
+    "harvest",
     "matching",
 )
 

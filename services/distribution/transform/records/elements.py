@@ -55,12 +55,16 @@ def stand_in(version: str, written: str) -> str:
 def element(name: str, /, *children: str, **attributes: str | None) -> str:
     """Return an element around content that is XML already; absent without content."""
     content = "".join(children)
+    if not content:
+        return ""
+    if not attributes:  # most elements of a long list of references
+        return f"<{name}>{content}</{name}>\n"
     said = "".join(
         f" {key.replace('__', ':').replace('_DASH_', '-')}={quoteattr(value)}"
         for key, value in attributes.items()
         if value is not None
     )
-    return f"<{name}{said}>{content}</{name}>\n" if content else ""
+    return f"<{name}{said}>{content}</{name}>\n"
 
 
 def text(name: str, value: object, /, **attributes: str | None) -> str:
