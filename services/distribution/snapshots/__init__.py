@@ -18,7 +18,7 @@ def open_outlet(host: Host) -> Outlet:
     """Open the snapshots of a host."""
     settings = host.settings
     serving = Serving(
-        Shelf(settings.snapshots),
+        Shelf(settings.snapshots, host.gate.policy.terms),
         host.gate,
         settings.kafka_bootstrap,
         settings.topic_prefix,

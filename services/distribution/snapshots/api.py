@@ -102,7 +102,8 @@ class SnapshotsApi:
         if watched is None:
             return respond(request, envelope.resource_not_found("member"))
         files = {form: self._served(request, watched, form) for form in FORMS.values()}
-        return json_answer(manifest(watched, files, key=self.host.key), headers=GUARDED)
+        told = manifest(watched, files, key=self.host.key, sources=self.host.gate.policy.sources)
+        return json_answer(told, headers=GUARDED)
 
     async def send(self, request: web.Request) -> web.StreamResponse:
         """``GET`` and ``HEAD`` of a file, whole or a part of it."""

@@ -56,7 +56,7 @@ class Builder:
 
     def __post_init__(self) -> None:
         """Stand before the shelf."""
-        self.shelf = Shelf(self.settings.snapshots)
+        self.shelf = Shelf(self.settings.snapshots, self.gate.policy.terms)
         self.board = Board(self.database, self.clock)
 
     async def run(self, draining: asyncio.Event) -> None:
