@@ -1,6 +1,7 @@
 """The routes of snapshots: what there is, what is in it, and the files, for subscribers."""
 
 import contextlib
+import socket
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from shared.web import VARY, Problem, Route, json_answer
 OUTLET: Final = "snapshots"
 RETRY_SECONDS: Final = 2
 GUARDED: Final = {"Cache-Control": "private, no-cache", "Vary": VARY}
+HELD: Final = 1 << 20  # bytes on their way of one download; the system may hold twice that
 TAR: Final = "application/gzip"
 AT: Final = "/snapshots/monthly"
 
@@ -137,6 +139,7 @@ class SnapshotsApi:
             except FileNotFoundError:  # it was removed this moment
                 return respond(request, envelope.resource_not_found("member"))
             await response.prepare(request)
+            _bound(request)
             if request.method != "HEAD":
                 await self._stream(request, response, Sent(watched, opened, file), span)
         return response
@@ -210,6 +213,13 @@ class SnapshotsApi:
     def _still(self, request: web.Request) -> bool:
         """Say whether the caller is still a subscriber: its time runs, its token is not revoked."""
         return self.host.reader(request).plus and self.host.still(request)
+
+
+def _bound(request: web.Request) -> None:
+    """Bound what the system holds of a download: what it holds cannot be taken back any more."""
+    if request.transport is not None:
+        sending: socket.socket = request.transport.get_extra_info("socket")
+        sending.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, HELD)
 
 
 def _month(request: web.Request) -> Month | None:
