@@ -23,8 +23,11 @@ Done = KeptKeys | Refused[Denied]
 class Obeyed(Protocol):
     """What knows which processes may have keys, and what they said (store/rings.py)."""
 
-    async def by_all(self, marks: Collection[str]) -> frozenset[str]:
-        """Return those of the marks of fences that every such process obeyed."""
+    async def by_all(self, marks: Collection[str], within: float = 0.0) -> frozenset[str]:
+        """Return those of the marks of fences that every such process obeyed.
+
+        Where that is not all of them, more are waited for, ``within`` so many seconds.
+        """
         ...
 
 
@@ -75,13 +78,15 @@ class Keys:
             keys, lambda known: lifecycle.confirm(known, unit, at=self.clock.now())
         )
 
-    async def obeyed(self, documents: Iterable[KeptKeys]) -> frozenset[str]:
+    async def obeyed(self, documents: Iterable[KeptKeys], within: float = 0.0) -> frozenset[str]:
         """Return the fences of documents, as they were read before, that nobody is behind any more.
 
-        Whoever asked for keys before these fences stood has said so by now, or is waited for.
+        Whoever asked for keys before these fences stood has said so by then, or is waited for.
         """
         standing = {mark for one in documents for mark in lifecycle.marks(one).values()}
-        return await self.rings.by_all(standing) if self.rings and standing else frozenset()
+        if self.rings is None or not standing:
+            return frozenset()
+        return await self.rings.by_all(standing, within)
 
     async def destroy(
         self, keys: str, unit: str = WHOLE, obeyed: Collection[str] | None = None

@@ -18,9 +18,9 @@ from shared.events.orders import KeptUnits
 from shared.privacy.lifecycle import KeptKeys
 from shared.runtime.crashpoints import crashpoint
 
-AT_FIRST: Final = 0.03  # seconds between two looks whether a fence was obeyed
-AT_ONCE_MOST: Final = timedelta(seconds=2)  # so long; who has not said so then is away
-THEN: Final = 0.5
+AT_FIRST: Final = 1.0  # seconds in which everybody who is there says that they obey a fence
+YOUNG: Final = timedelta(seconds=2)  # who has not said so then is away, or far behind
+THEN: Final = 0.5  # seconds between two looks
 
 
 async def fence(saga: Saga, erasure: KeptErasure) -> Taken:
@@ -79,19 +79,21 @@ async def fence_open(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]
 async def effect(saga: Saga, keys: Sequence[KeptUnits]) -> Stay | None:
     """Return until when somebody may still have one of these keys in hand, if anybody may.
 
-    Who has says that they dropped them: nearly always at once, so it is looked again soon at first.
+    Who has says that they dropped them: nearly always at once, so that is waited for at first.
     """
     documents = await of(saga, keys)
-    obeyed = await saga.house.keys.obeyed(documents.values())
-    until = effective_at(keys, documents, saga.after, obeyed)
-    now = saga.now()
+    until, now = effective_at(keys, documents, saga.after), saga.now()
+    if until is None or now >= until:
+        return None
+    young = until - now > saga.after - YOUNG
+    obeyed = await saga.house.keys.obeyed(documents.values(), AT_FIRST if young else 0.0)
+    until, now = effective_at(keys, documents, saga.after, obeyed), saga.now()
     if until is None or now >= until:
         return None
     stay = waiting("effect", until=until, now=now)
     if saga.house.keys.rings is None:
         return stay
-    soon = AT_FIRST if until - now > saga.after - AT_ONCE_MOST else THEN
-    return Stay(stay.waits, min(stay.seconds, soon))
+    return Stay(stay.waits, min(stay.seconds, THEN))
 
 
 async def holds(saga: Saga, keys: Sequence[KeptUnits]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from shared.runtime.faults import Transient
 from shared.runtime.log import get_log
 from shared.runtime.service import wait_any
 
+SOON: Final = 0.03  # seconds between two looks while somebody waits
 LOOKS: Final = 3  # in the time that keys may be used
 
 log = get_log(__name__)
@@ -33,15 +34,21 @@ class Rings:
     _seen: dict[str, Seen] = field(default_factory=dict)
     _began: float | None = None
 
-    async def by_all(self, marks: Some[str]) -> frozenset[str]:
+    async def by_all(self, marks: Some[str], within: float = 0.0) -> frozenset[str]:
         """Return the marks of fences that every process obeyed which may have keys.
 
-        To be asked after these fences were read. Raises ``Transient``.
+        To be asked after these fences were read; looks again for so many seconds ``within`` which
+        not all obeyed them. Raises ``Transient``.
         """
-        now, rows, gone = await self._look()
-        if self._began is None or now - self._began < self.bound.total_seconds():
-            return frozenset()
-        return rings.obeyed(marks, rows, gone)
+        until = self.clock.monotonic() + within
+        while True:
+            now, rows, gone = await self._look()
+            if self._began is None or now - self._began < self.bound.total_seconds():
+                return frozenset()
+            found = rings.obeyed(marks, rows, gone)
+            if len(found) == len(set(marks)) or self.clock.monotonic() >= until:
+                return found
+            await asyncio.sleep(SOON)
 
     async def run(self, draining: asyncio.Event) -> None:
         """Watch, and clear away the rows of who ended, until told to drain."""
