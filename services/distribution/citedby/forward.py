@@ -6,7 +6,8 @@ takes the memory of one. Where knowledge grows too old meanwhile the connection 
 sees that the answer is not whole.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -16,6 +17,7 @@ from aiohttp import web
 from services.distribution.citedby import elements
 from services.distribution.citedby.asking import (
     UNSTORED,
+    Period,
     caller_in,
     doi_of,
     fields_of,
@@ -24,7 +26,7 @@ from services.distribution.citedby.asking import (
     period_of,
     require,
 )
-from services.distribution.citedby.citers import Citers, Link
+from services.distribution.citedby.citers import ALWAYS, Citers, Link
 from services.distribution.gate import Subject
 from services.distribution.host import Host
 from shared.policy import Reader, Visible
@@ -83,8 +85,9 @@ class ForwardLinks:
         response = web.StreamResponse(headers={**UNSTORED, "Content-Type": XML})
         await response.prepare(request)
         await response.write(elements.HEAD)
-        async for piece in self._written(pages, caller):
-            await response.write(piece)
+        async with aclosing(pages), aclosing(self._written(pages, caller)) as pieces:
+            async for piece in pieces:
+                await response.write(piece)
         await response.write(elements.TAIL)
         await response.write_eof()
         return response
@@ -103,7 +106,7 @@ class ForwardLinks:
 
     async def _written(
         self, pages: AsyncIterator[list[Link]], caller: Caller
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         async for page in pages:
             titles = await self._titles(page)
             may = partial(self._may, titles=titles, reader=self._reader(caller))
@@ -129,3 +132,24 @@ class ForwardLinks:
         subject = Subject(cited, titles.get(cited))
         seen = self.host.gate.visibility(subject, reader, outlet=self.outlet)
         return isinstance(seen, Visible)
+
+
+async def result(
+    citers: Citers, doi: str, *, period: Period = ALWAYS, posted: bool = False
+) -> bytes:
+    """Return a whole ``crossref_result`` of the works that cite ``doi``, without a declaration.
+
+    For records such as ``cr_citedby``; whoever shows it asks the gate about the cited work, at
+    outlet ``cited-by``. It takes the memory of all its citations.
+    """
+    links = [
+        elements.forward_link(
+            link.cited,
+            link.citing["_id"],
+            link.citing["work"],
+            cited_by=link.citing.get("cited_by", 0),
+        )
+        async for page in citers.citing(doi, period=period, posted=posted)
+        for link in page
+    ]
+    return elements.ROOT + b"".join(links) + elements.TAIL
