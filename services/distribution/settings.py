@@ -17,6 +17,12 @@ class Settings(CallingSettings):
     search_commit_records: int = Field(
         default=2_000, ge=1, description="Most records between two commits of the search index."
     )
+    count_seconds: float = Field(
+        default=600.0,
+        gt=0,
+        description="Pause between two walks that bring citation counts into the search index, by "
+        "which lists are sorted.",
+    )
     alive_seconds: float = Field(
         default=2.0, gt=0, description="How often a replica says that it is alive."
     )
@@ -28,6 +34,12 @@ class Settings(CallingSettings):
     oai_name: str = Field(default="Colophon", description="Name of the repository over OAI-PMH.")
     oai_admin_email: str = Field(
         default="registry@example.org", description="Whom harvesters write to, as Identify says."
+    )
+    oai_settling_seconds: int = Field(
+        default=60,
+        ge=0,
+        description="How long a deposit may be on its way into lists: the date of a harvested list "
+        "is so much older than the present, so that the next harvest from it on misses nothing.",
     )
     kafka_admin_bootstrap: str = Field(
         default="",

@@ -45,15 +45,20 @@ async def rig() -> AsyncIterator[Rig]:
 
 def describe(pair: Platform) -> None:
     """Print the machine, the commit and where broker and store come from."""
+    describe_machine()
+    console.print(
+        f"broker: {pair.broker_source}; store: {pair.store_source}, synced at each commit"
+    )
+
+
+def describe_machine() -> None:
+    """Print the machine and the commit."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()
     console.print(
         f"machine: {os.cpu_count()} cores, {machine.machine()}, Python {machine.python_version()};"
         f" load {os.getloadavg()[0]:.1f}; commit {commit}"
-    )
-    console.print(
-        f"broker: {pair.broker_source}; store: {pair.store_source}, synced at each commit"
     )
 
 

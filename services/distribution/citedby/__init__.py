@@ -12,7 +12,7 @@ from typing import Final
 from services.distribution.citedby.alerting import tell_forever
 from services.distribution.citedby.alerts import Alerts
 from services.distribution.citedby.citers import Citers
-from services.distribution.citedby.forward import ForwardLinks, result
+from services.distribution.citedby.forward import ForwardLinks
 from services.distribution.citedby.openlist import OpenList
 from services.distribution.citedby.openurl import OpenUrl
 from services.distribution.citedby.resolved import Resolved
@@ -23,7 +23,7 @@ CITED_BY: Final = "cited-by"
 CITING_WORKS: Final = "citing-works"
 DEPOSITED: Final = "deposit-contents"
 
-__all__ = ["Alerts", "Citers", "alerts_of", "open_outlet", "result"]
+__all__ = ["Alerts", "Citers", "alerts_of", "open_outlet"]
 
 
 def alerts_of(host: Host) -> Alerts:

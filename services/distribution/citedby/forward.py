@@ -17,7 +17,6 @@ from aiohttp import web
 from services.distribution.citedby import elements
 from services.distribution.citedby.asking import (
     UNSTORED,
-    Period,
     caller_in,
     doi_of,
     fields_of,
@@ -26,7 +25,7 @@ from services.distribution.citedby.asking import (
     period_of,
     require,
 )
-from services.distribution.citedby.citers import ALWAYS, Citers, Link
+from services.distribution.citedby.citers import Citers, Link
 from services.distribution.gate import Subject
 from services.distribution.host import Host
 from shared.policy import Reader, Visible
@@ -132,24 +131,3 @@ class ForwardLinks:
         subject = Subject(cited, titles.get(cited))
         seen = self.host.gate.visibility(subject, reader, outlet=self.outlet)
         return isinstance(seen, Visible)
-
-
-async def result(
-    citers: Citers, doi: str, *, period: Period = ALWAYS, posted: bool = False
-) -> bytes:
-    """Return a whole ``crossref_result`` of the works that cite ``doi``, without a declaration.
-
-    For records such as ``cr_citedby``; whoever shows it asks the gate about the cited work, at
-    outlet ``cited-by``. It takes the memory of all its citations.
-    """
-    links = [
-        elements.forward_link(
-            link.cited,
-            link.citing["_id"],
-            link.citing["work"],
-            cited_by=link.citing.get("cited_by", 0),
-        )
-        async for page in citers.citing(doi, period=period, posted=posted)
-        for link in page
-    ]
-    return elements.ROOT + b"".join(links) + elements.TAIL

@@ -12,7 +12,7 @@ not given in its place it would never ask for again.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from services.distribution.oai.datestamps import Span
 from services.distribution.search import (
@@ -23,17 +23,32 @@ from services.distribution.search import (
     Hit,
     Moment,
     Order,
-    SearchIndex,
+    SearchPage,
     SearchRequest,
 )
 from services.distribution.search.keys import HASH_BITS, seconds_of
-from services.distribution.store import Works
 from shared.mongo.client import Document
 
 PAGE: Final = 200  # records, as crossref.md 4
 OLDEST_FIRST: Final = Order(Moment.DEPOSITED, descending=False)
 LATE_SECONDS: Final = 3_600
 """A work that the store lacks for so long is not coming: it is among the dead letters."""
+
+
+class Listed(Protocol):
+    """The lists of works: the port of the search projection."""
+
+    def search(self, request: SearchRequest) -> SearchPage:
+        """Return a page of a list. Blocks."""
+        ...
+
+
+class Stored(Protocol):
+    """The works by key."""
+
+    async def many(self, dois: Sequence[str]) -> Mapping[str, Any]:
+        """Return the documents that exist under these DOIs."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +112,21 @@ def deal(hits: Sequence[Hit], held: Mapping[str, Any], question: Question, *, ov
 
 
 async def page_of(
-    question: Question, start: After | FromStart, *, index: SearchIndex, works: Works, now: int
+    question: Question,
+    start: After | FromStart,
+    *,
+    index: Listed,
+    works: Stored,
+    now: int,
+    rows: int = PAGE,
 ) -> Page:
-    """Return the page from ``start`` on, empty only where the list has ended.
+    """Return the page of so many rows from ``start`` on, empty only where the list has ended.
 
     ``now`` is the present second since year one. Raises ``Behind``.
     """
     while True:
-        found = await asyncio.to_thread(index.search, question.request(start, PAGE + 1))
-        hits, more = found.hits[:PAGE], len(found.hits) > PAGE
+        found = await asyncio.to_thread(index.search, question.request(start, rows + 1))
+        hits, more = found.hits[:rows], len(found.hits) > rows
         held = await works.many([hit.doi for hit in hits]) if hits else {}
         lot = deal(hits, held, question, overdue=now - LATE_SECONDS)
         resume = None if lot.last is None else After(_key(lot.last), lot.last.doi)

@@ -88,16 +88,16 @@ def _clause(clause: Clause, *, schema: tantivy.Schema) -> tantivy.Query:
     match clause:
         case OneOf(field, values):
             column, before = term_column(field)
-            terms = sorted(f"{before}{value}" for value in values)
-            return tantivy.Query.term_set_query(schema, column, terms)
+            return _any_of(column, sorted(f"{before}{value}" for value in values), schema=schema)
         case Flagged(flag, present):
             flagged = tantivy.Query.term_query(schema, FLAG, flag, index_option="basic")
             others = [(MUST, works(schema)), (NOT, flagged)]
             return flagged if present else tantivy.Query.boolean_query(others)
         case During(moment, spans):
             column = sort_column(moment, descending=True)
-            ranges = (key_range(column, *key_span(*span), schema=schema) for span in spans)
-            return tantivy.Query.boolean_query([(SHOULD, span) for span in ranges])
+            ranges = [key_range(column, *key_span(*span), schema=schema) for span in spans]
+            alternatives = tantivy.Query.boolean_query([(SHOULD, span) for span in ranges])
+            return ranges[0] if len(ranges) == 1 else alternatives
         case Between(amount, low, high):
             return key_range(amount.value, low, high, schema=schema)
         case Having():
@@ -107,7 +107,18 @@ def _clause(clause: Clause, *, schema: tantivy.Schema) -> tantivy.Query:
 def _having(clause: Having, *, schema: tantivy.Schema) -> tantivy.Query:
     if clause.within is not None:
         return tantivy.Query.regex_query(schema, PART, _delays(clause))
-    return tantivy.Query.term_set_query(schema, PART, sorted(_part_terms(clause)))
+    return _any_of(PART, sorted(_part_terms(clause)), schema=schema)
+
+
+def _any_of(column: str, terms: list[str], *, schema: tantivy.Schema) -> tantivy.Query:
+    """Return the query of what has one of these terms.
+
+    A set of terms gathers its works before any is looked at; one term alone is followed as it is
+    needed, which is several times quicker beside other clauses.
+    """
+    if len(terms) == 1:
+        return tantivy.Query.term_query(schema, column, terms[0], index_option="basic")
+    return tantivy.Query.term_set_query(schema, column, terms)
 
 
 def _part_terms(clause: Having) -> Iterable[str]:
