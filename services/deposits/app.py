@@ -30,7 +30,7 @@ from shared.kafka.consume import Consumer
 from shared.kafka.credentials import KnownCredentials
 from shared.kafka.relay import Relay, Source
 from shared.mongo import Database, Lease, Outbox, connect
-from shared.mongo.delivering import Delivering, Patience
+from shared.mongo.delivering import Delivering
 from shared.mongo.docket import docket_of
 from shared.mongo.docketed import DocketedOutbox
 from shared.privacy import rings
@@ -159,11 +159,7 @@ async def _deliver(parts: Parts, stack: AsyncExitStack) -> dict[str, Role]:
     delivering = Delivering(
         parts.callbacks.queue,
         {KIND: Calling(parts.callbacks, session).send},
-        Patience(
-            first=settings.delivery_first_seconds,
-            most=settings.delivery_most_seconds,
-            span=settings.delivery_give_up_hours * 3600,
-        ),
+        settings.patience,
         seconds=settings.callback_seconds,
         health=parts.health,
     )

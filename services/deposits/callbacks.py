@@ -21,7 +21,7 @@ from services.deposits.errors import NO_SECRET, Refusal, callback_refused
 from services.deposits.store import RawKeys, Submission, Submissions
 from services.deposits.store.secrets import MOST, Secret, Secrets
 from shared.mongo.deliveries import Deliveries, Delivery, New
-from shared.mongo.delivering import Failed, Outcome, Sent
+from shared.mongo.delivering import Failed, Outcome
 from shared.privacy.envelope import (
     UnsealError,
     new_sealed_key,
@@ -30,14 +30,15 @@ from shared.privacy.envelope import (
     unseal,
 )
 from shared.privacy.epochs import KeyProvider
-from shared.privacy.signatures import new_webhook_secret, webhook_headers
+from shared.privacy.signatures import new_webhook_secret
 from shared.runtime.clock import SYSTEM, Clock, rfc3339
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Busy, Transient
 from shared.runtime.health import Health
 from shared.runtime.log import get_log
 from shared.runtime.service import wait_any
-from shared.web.outgoing import Network, post, refused_url
+from shared.web.calling import call
+from shared.web.outgoing import Network, refused_url
 
 KIND: Final = "callback"
 TYPE: Final = "submission.completed"
@@ -45,7 +46,6 @@ SECRET_SCHEMA: Final = "deposits.callback-secrets.v1"  # noqa: S105  (names a pl
 AT_ONCE: Final = 100
 LOOK_SECONDS: Final = 0.5
 TRIES: Final = 5  # lost races over one login's secrets
-GONE: Final = 410  # Standard Webhooks: the receiver wants no more of it
 
 log = get_log(__name__)
 
@@ -190,18 +190,8 @@ class Calling:
         if not secrets:
             return Failed("no-secret", final=True)
         body = body_of(found, callbacks.public_url)
-        signed = webhook_headers(
-            secrets,
-            body,
-            message=delivery.id,
-            timestamp=int(callbacks.clock.now().timestamp()),
-        )
-        headers = {"Content-Type": "application/json", "User-Agent": "Colophon", **signed}
-        answer = await post(self.session, url, body, headers)
-        if isinstance(answer, str):
-            return Failed(answer)
-        said = str(answer)
-        return Sent(said) if answer // 100 == 2 else Failed(said, final=answer == GONE)  # noqa: PLR2004  (2xx)
+        now = callbacks.clock.now()
+        return await call(self.session, url, body, secrets=secrets, message=delivery.id, now=now)
 
 
 def message_id(submission: str) -> str:

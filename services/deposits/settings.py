@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from shared.runtime.settings import ServiceSettings
-from shared.web.outgoing import networks
+from shared.web.calling import CallingSettings
 
 
-class Settings(ServiceSettings):
+class Settings(CallingSettings):
     """What deposits needs beside what every service needs."""
 
     key_file: Path = Field(
@@ -47,30 +46,10 @@ class Settings(ServiceSettings):
     works_url: str = Field(
         default="", description="Address of the site that shows works; put before links to them."
     )
-    callback_networks: str = Field(
-        default="",
-        description="Networks that callbacks may go to although their addresses are not public, "
-        "such as `10.0.0.0/8, fd00::/8`.",
-    )
-    callback_seconds: float = Field(
-        default=10.0, gt=0, description="How long one try of a callback may take."
-    )
     callback_secret_overlap_hours: float = Field(
         default=24.0,
         ge=0,
         description="How long callbacks are signed with the former secret too, after a new one.",
-    )
-    delivery_first_seconds: float = Field(
-        default=5.0, gt=0, description="Pause after a delivery's first try; it doubles each time."
-    )
-    delivery_most_seconds: float = Field(
-        default=14_400.0, gt=0, description="Longest pause between tries of a delivery."
-    )
-    delivery_give_up_hours: float = Field(
-        default=72.0, gt=0, description="How long a delivery is tried before it is given up."
-    )
-    deliveries_kept_days: float = Field(
-        default=30.0, gt=0, description="How long a delivery that succeeded can be looked at."
     )
     settle_seconds: float = Field(
         default=5.0, gt=0, description="How often journals that a crash left behind are looked for."
@@ -80,9 +59,3 @@ class Settings(ServiceSettings):
         gt=0,
         description="Age beyond which knowledge of prefixes and logins no longer counts.",
     )
-
-    @field_validator("callback_networks")
-    @classmethod
-    def _networks(cls, said: str) -> str:
-        networks(said)
-        return said

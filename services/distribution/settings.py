@@ -4,10 +4,10 @@ from pathlib import Path
 
 from pydantic import Field
 
-from shared.runtime.settings import ServiceSettings
+from shared.web.calling import CallingSettings
 
 
-class Settings(ServiceSettings):
+class Settings(CallingSettings):
     """What distribution needs beside what every service needs."""
 
     key_file: Path = Field(

@@ -74,6 +74,7 @@ NAMES: Final[dict[str, str]] = {
     "holds.restricted": "keys restricted by a hold, its record pending",
     "holds.released": "hold released, its keys not let go of",
     "snapshots.written": "member of a snapshot written, not told of",
+    "distribution.matches-written": "matches written, their counts not marked, nobody told",
     "search.before-commit": "search batch added, index not committed",
     "search.committed": "index and its offsets committed, not reloaded",
     "rebuild.begun": "generation named, nothing filled",

@@ -32,6 +32,7 @@ from shared.runtime.ids import new_id
 from tests.events import AT, Voice, speaking
 from tests.platform import Platform
 from tests.processes import OPERATOR, Place, service, until
+from tests.receiving import receiving
 
 CITED_OWNER: Final = 78
 CITING_OWNER: Final = 99
@@ -201,7 +202,12 @@ async def registry(
 
     async with (
         speaking(place, "accounts", "deposits") as (accounts, deposits),
-        service("distribution", place) as running,
+        service(
+            "distribution",
+            place,
+            CALLBACK_NETWORKS="127.0.0.0/8",
+            DELIVERY_FIRST_SECONDS="0.1",
+        ) as running,
         aiohttp.ClientSession() as session,
     ):
         await accounts.say(
@@ -457,6 +463,49 @@ async def test_a_later_work_finds_what_is_registered_by_its_words(registry: Regi
     text = {"unstructured": f"See also on this {title}, by Berta Brown"}
     await registry.deposits.say(work("10.6003/words", text))
     await until(lambda: _is(registry.count(cited), 1), what="found by a search of its words")
+
+
+async def test_the_owner_is_called_for_each_new_citation_of_what_it_watches(
+    registry: Registry,
+) -> None:
+    cited = "10.5001/watched"
+    await registry.deposits.say(work(cited))
+    await until(lambda: _is(registry.count(cited), 0))
+    async with receiving() as hears:
+        watched = {"of": cited, "url": f"{hears.url}/late/1/citations"}
+        for caller, refused in {"anonymous": 401, "citing owner": 403, "plus": 403}.items():
+            status, _, _ = await registry.ask(
+                caller, "/cited-by/alerts", method="POST", json=watched
+            )
+            assert status == refused
+        private = {**watched, "url": "http://10.0.0.1/inside"}
+        status, _, _ = await registry.ask(
+            "cited owner", "/cited-by/alerts", method="POST", json=private
+        )
+        assert status == 422
+        status, body, _ = await registry.ask(
+            "cited owner", "/cited-by/alerts", method="POST", json=watched
+        )
+        made = orjson.loads(body)
+        assert (status, made["of"]) == (201, cited)
+        await registry.deposits.say(work("10.6001/news", {"DOI": cited}))
+        first, second = await hears.called("/late/1/citations", 2)
+        assert first.body == second.body
+        assert first.headers["webhook-id"] == second.headers["webhook-id"]
+        assert second.signed_with(made["secret"])
+        assert orjson.loads(second.body)["type"] == "citation.found"
+        assert orjson.loads(second.body)["data"] == {
+            "alert": made["id"],
+            "cited": cited,
+            "citing": "10.6001/news",
+        }
+        listed = await registry.said("cited owner", "/cited-by/alerts")
+        assert [one["id"] for one in listed["items"]] == [made["id"]]
+        assert made["secret"] not in orjson.dumps(listed).decode()
+        assert (await registry.said("citing owner", "/cited-by/alerts"))["items"] == []
+        path = f"/cited-by/alerts/{made['id']}"
+        for caller, answered in (("citing owner", 404), ("cited owner", 204), ("cited owner", 404)):
+            assert (await registry.ask(caller, path, method="DELETE"))[0] == answered
 
 
 async def _is(asked: Any, wanted: int) -> bool:

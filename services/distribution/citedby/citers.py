@@ -5,7 +5,8 @@ is yielded is looked at again in the citing work as it is now, so that a referen
 in no list, whatever the matcher has done by then.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -54,14 +55,15 @@ class Citers:
 
     async def citing(
         self, doi: str, *, period: Period = ALWAYS, posted: bool = True
-    ) -> AsyncIterator[list[Link]]:
+    ) -> AsyncGenerator[list[Link], None]:
         """Yield the works that cite ``doi``, page by page; each page is of one moment."""
-        async for page in self._pages({"to": doi}, {"links": 1}, posted=posted):
-            yield await self._links(page, lambda cited: cited == doi, period)
+        async with aclosing(self._pages({"to": doi}, {"links": 1}, posted=posted)) as pages:
+            async for page in pages:
+                yield await self._links(page, lambda cited: cited == doi, period)
 
     async def citing_prefix(
         self, prefix: str, *, period: Period, posted: bool, today: date
-    ) -> AsyncIterator[list[Link]]:
+    ) -> AsyncGenerator[list[Link], None]:
         """Yield the citations of the DOIs under a prefix, page by page of citing works.
 
         By the days asked for, where they are not too many; else by the prefix alone.
@@ -69,13 +71,16 @@ class Citers:
         days = period.days(until=today, most=MOST_DAYS)
         keys = [f"{prefix}|"] if days is None else [f"{prefix}|{day.isoformat()}" for day in days]
         beginning = f"{prefix}/"
-        async for page in self._pages({"days": {"$in": keys}}, {"links": 1}, posted=posted):
-            yield await self._links(page, lambda cited: cited.startswith(beginning), period)
+        asked = {"days": {"$in": keys}}
+        async with aclosing(self._pages(asked, {"links": 1}, posted=posted)) as pages:
+            async for page in pages:
+                yield await self._links(page, lambda cited: cited.startswith(beginning), period)
 
-    async def named(self, doi: str) -> AsyncIterator[list[Citing]]:
+    async def named(self, doi: str) -> AsyncGenerator[list[Citing], None]:
         """Yield the names of all works that cite ``doi``, page by page."""
-        async for page in self._pages({"to": doi}, {"title": 1}, posted=True):
-            yield [Citing(one["_id"], one["title"]) for one in page]
+        async with aclosing(self._pages({"to": doi}, {"title": 1}, posted=True)) as pages:
+            async for page in pages:
+                yield [Citing(one["_id"], one["title"]) for one in page]
 
     async def registered(self, dois: Sequence[str]) -> dict[str, Document]:
         """Return the documents of cited works that are registered."""
@@ -83,7 +88,7 @@ class Citers:
 
     async def _pages(
         self, asked: Mapping[str, Any], shown: Mapping[str, int], *, posted: bool
-    ) -> AsyncIterator[list[Document]]:
+    ) -> AsyncGenerator[list[Document], None]:
         wanted = dict(asked) if posted else {**asked, "type": {"$ne": POSTED}}
         page: list[Document] = []
         with faults():

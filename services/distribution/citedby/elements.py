@@ -21,13 +21,13 @@ LOCATION: Final = (
     f"{NS} http://www.crossref.org/schema/queryResultSchema/crossref_query_output2.0.xsd"
 )
 _CONTROL: Final = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF])
-_HEAD: Final = (
-    '<?xml version="1.0" encoding="UTF-8"?>\n'
+_ROOT: Final = (
     f'<crossref_result version="2.0" xmlns="{NS}" xmlns:xsi="{_XSI}"'
     f' xsi:schemaLocation="{LOCATION}"><query_result>'
     "<head><doi_batch_id>none</doi_batch_id></head><body>"
 )
-HEAD: Final = _HEAD.encode()
+ROOT: Final = _ROOT.encode()
+HEAD: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n' + ROOT
 TAIL: Final = b"</body></query_result></crossref_result>\n"
 
 

@@ -6,7 +6,8 @@ takes the memory of one. Where knowledge grows too old meanwhile the connection 
 sees that the answer is not whole.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -83,8 +84,9 @@ class ForwardLinks:
         response = web.StreamResponse(headers={**UNSTORED, "Content-Type": XML})
         await response.prepare(request)
         await response.write(elements.HEAD)
-        async for piece in self._written(pages, caller):
-            await response.write(piece)
+        async with aclosing(pages), aclosing(self._written(pages, caller)) as pieces:
+            async for piece in pieces:
+                await response.write(piece)
         await response.write(elements.TAIL)
         await response.write_eof()
         return response
@@ -103,7 +105,7 @@ class ForwardLinks:
 
     async def _written(
         self, pages: AsyncIterator[list[Link]], caller: Caller
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         async for page in pages:
             titles = await self._titles(page)
             may = partial(self._may, titles=titles, reader=self._reader(caller))

@@ -56,7 +56,8 @@ class Kept:
 
     ``links`` are the works it cites, given or found, each with when that became known; ``extra``
     those that were found alone. ``due`` are the works whose counts this changes and that are not
-    marked to be counted yet. ``turn`` changes with each write.
+    marked to be counted yet, ``news`` those whose owners are not told yet. ``turn`` changes with
+    each write.
     """
 
     doi: str
@@ -69,6 +70,7 @@ class Kept:
     links: Mapping[str, datetime] = field(default_factory=dict)
     waiting: tuple[str, ...] = ()
     due: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()
     turn: str = ""
 
     def stored(self) -> Document:
@@ -87,7 +89,9 @@ class Kept:
             "days": days_of(self.links),
             "waiting": list(self.waiting),
             "due": list(self.due),
-            "pending": bool(self.due),  # whoever dies before they are marked leaves it to others
+            "news": list(self.news),
+            # Whoever dies before they are marked and told leaves it to others.
+            "pending": bool(self.due or self.news),
             "turn": self.turn,
         }
         return document
@@ -106,6 +110,7 @@ def read(document: Mapping[str, Any]) -> Kept:
         links={one["doi"]: one["at"] for one in document["links"]},
         waiting=tuple(document["waiting"]),
         due=tuple(document["due"]),
+        news=tuple(document["news"]),
         turn=document["turn"],
     )
 
@@ -206,8 +211,8 @@ class Matches:
             raise Transient(OVERTAKEN)
 
     async def settle(self, marked: Iterable[Kept]) -> None:
-        """Take note that the counts that these change are marked; not where they changed since."""
-        gone = {"$set": {"due": [], "pending": False}}
+        """Take note that counts are marked and owners told; not where something changed since."""
+        gone = {"$set": {"due": [], "news": [], "pending": False}}
         writes = [UpdateOne({"_id": one.doi, "turn": one.turn}, gone) for one in marked]
         if writes:
             with faults():

@@ -8,11 +8,12 @@ rest after each that is as long as it took.
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
+from services.distribution.citedby.alerts import Alerts, News
 from services.distribution.matching import references
 from services.distribution.matching.cards import Card
 from services.distribution.matching.kept import Found, Kept, Matches
@@ -35,6 +36,7 @@ from shared.runtime.service import wait_any
 NEAREST: Final = 5  # works of a search that are compared
 MOST_WAITING: Final = 400  # features of one work
 AT_ONCE: Final = 20
+LOOKED_AT: Final = 200  # of which some may wait for the projector
 IDLE_SECONDS: Final = 0.5
 LONGEST_REST: Final = 0.5
 
@@ -92,6 +94,7 @@ class Matcher:
     matches: Matches
     models: ReadModels
     index: SearchIndex
+    alerts: Alerts
     clock: Clock = SYSTEM
 
     async def take(self, batch: Sequence[Received]) -> None:
@@ -154,16 +157,29 @@ class Matcher:
 
         What came while a work was matched did not see that it waits: it is looked for afterwards.
         """
-        await self.matches.put([(one.old, one.new) for one in changes])
+        decided = await self._with_news(changes)
+        await self.matches.put([(one.old, one.new) for one in decided])
         crashpoint("distribution.matches-written")
-        due = [one.new for one in changes if one.new.due]
+        due = [one.new for one in decided if one.new.due or one.new.news]
         await self.recount(sorted({doi for one in due for doi in one.due}))
+        await self.alerts.tell(
+            News(doi, one.doi, one.links[doi]) for one in due for doi in one.news
+        )
         await self.matches.settle(due)
         for one in changes:
             if one.new.waiting:
                 offering = await self.matches.offering(one.new.waiting)
                 if offering.keys() - one.weighed:
                     await self.matches.wake_one(one.new.doi)
+
+    async def _with_news(self, changes: Sequence[Change]) -> list[Change]:
+        """Note of each work which citations are new to somebody who wants to be told."""
+        fresh = [set(one.new.links) - set(one.old.links if one.old else ()) for one in changes]
+        wanted = await self.alerts.wanted(sorted(set().union(*fresh)))
+        return [
+            replace(one, new=replace(one.new, news=_news(one, wanted & new)))
+            for one, new in zip(changes, fresh, strict=True)
+        ]
 
     async def recount(self, dois: Sequence[str]) -> None:
         """Have works counted again; a count that is under way is void."""
@@ -242,19 +258,27 @@ class Retries:
         """Try a few works again; return how many."""
         clock = self.matcher.clock
         began = clock.monotonic()
-        pending = await self.matcher.matches.pending(most=AT_ONCE)
+        pending = await self.matcher.matches.pending(most=LOOKED_AT)
         held = await self.works.bare([one.doi for one in pending])
         done = 0
         for kept in pending:
             document = held.get(kept.doi)
             if document is None or document["v"] < kept.version:
                 continue  # the projector is behind: it comes again
+            if done == AT_ONCE:
+                break
             # Of a newer version the consumer is told as well; what is in hand may be older then.
             one = Citing(kept.doi, document["v"], document["title"], document["work"], clock.now())
             await self.matcher.put([await self.matcher.match(one, kept, search=False)])
             done += 1
         await asyncio.sleep(min(clock.monotonic() - began, LONGEST_REST))
         return done
+
+
+def _news(one: Change, fresh: Collection[str]) -> tuple[str, ...]:
+    """Return what is to be told: what is new, and what was not told yet and still holds."""
+    untold = set(one.old.news) & set(one.new.links) if one.old else set()
+    return tuple(sorted(untold | set(fresh)))
 
 
 def _split(work: Mapping[str, Any], held: Kept | None) -> tuple[list[Found], list[Open]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from services.distribution.citedby import alerts_of
 from services.distribution.host import Host, Outlet
 from services.distribution.matching.kept import Matches
 from services.distribution.matching.matcher import Matcher, Retries
@@ -66,4 +67,5 @@ async def retry(host: Host, draining: asyncio.Event) -> None:
 
 
 def _matcher(host: Host) -> Matcher:
-    return Matcher(Matches(host.database), ReadModels(host.database), host.index)
+    models = ReadModels(host.database)
+    return Matcher(Matches(host.database), models, host.index, alerts_of(host))
