@@ -195,6 +195,13 @@ async def test_a_repeated_argument_and_a_token_of_another_verb_are_refused(
     assert error(refused) == "badResumptionToken"
 
 
+async def test_a_form_of_whatever_bytes_is_answered(registry: Harvested) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded; charset=nonsense"}
+    for body, code in ((b"verb=\xff%ff&\x00", "badVerb"), (b"verb=Identify&a=%00", "badArgument")):
+        async with registry.session.post(registry.url, data=body, headers=headers) as answer:
+            assert (answer.status, error(valid(await answer.read()))) == (200, code)
+
+
 async def test_the_old_address_gives_unixml_where_no_format_is_named_and_the_new_one_asks(
     registry: Harvested,
 ) -> None:
