@@ -30,7 +30,7 @@ model: $(ENVIRONMENT) ## check the models of docs/models with Alloy; ARGS="show 
 soak: $(ENVIRONMENT) ## run the long loops of the laws
 	@$(PYTHON) -m pytest -m soak $(ARGS)
 
-bench: $(ENVIRONMENT) ## measure against a bare baseline, NAME=projector|read|ingest|flip|bulk|products|peers|rebuild|withdrawal|privacy|clocks|preview|rotation|erasure|sar|matching|harvest
+bench: $(ENVIRONMENT) ## measure against a bare baseline, NAME=projector; `make bench NAME=` lists the names
 	@$(PYTHON) -m tests.bench $(NAME)
 
 clauses: $(ENVIRONMENT) ## write docs/clauses.md: each clause of the policies and the test that shows it

@@ -64,7 +64,11 @@ NOBODY: Final = cast("Any", SimpleNamespace())
 def distribution_routes() -> list[Route]:
     """Return the routes of every outlet of distribution."""
     names = ("gate", "directory", "works", "index", "key", "database", "health", "harvesting")
-    host = Host(**dict.fromkeys(names, NOBODY), settings=DistributionSettings.model_construct())
+    gate = SimpleNamespace(policy=SimpleNamespace(terms=""))
+    host = Host(
+        **{**dict.fromkeys(names, NOBODY), "gate": cast("Any", gate)},
+        settings=DistributionSettings.model_construct(),
+    )
     routes = [route for outlet in open_outlets(host) for route in outlet.routes]
     return [*routes, *jobs.routes(NOBODY)]
 

@@ -111,6 +111,17 @@ def rows(document: Path) -> tuple[Row, ...]:
     return tuple(found)
 
 
+def absent(document: Path) -> frozenset[str]:
+    """Return what a document's table of two columns says is not here at all."""
+    found = set()
+    for line in document.read_text("utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if line.startswith("| `") and len(cells) == 2:
+            assert cells[1], line
+            found.update(re.findall(r"`([^`]+)`", cells[0]))
+    return frozenset(found)
+
+
 def headers(recorded: Mapping[str, str], ours: Mapping[str, str]) -> Iterator[Difference]:
     """Yield the differences of headers: recorded ones of another value, and those not sent.
 

@@ -4,7 +4,9 @@ Of members whose prefixes have each setting, with works, a title, an override of
 shown anywhere to anybody can be looked through for the string.
 """
 
+import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,7 +28,7 @@ from shared.privacy.keyfile import load_or_create
 from shared.privacy.passwords import hash_password, login_key, token_key
 from shared.runtime.clock import SYSTEM
 from tests.events import AT, Voice, speaking
-from tests.processes import OPERATOR, Place, Running, service, until
+from tests.processes import OPERATOR, ROOT, Place, Running, service, until
 
 SECRET: Final = "Xyzzyography"  # stands in every reference and nowhere else
 PASSWORD: Final = "correct horse"
@@ -39,7 +41,7 @@ TAKER: Final = "10.6300"  # closed, and OWNER's
 TITLE: Final = "journal:1234-5679"
 IN_TITLE: Final = tuple(f"10.6100/{n}" for n in range(12))
 CITED: Final = "10.6100/11"  # by every work; which are many that nobody may know of
-REFERENCES: Final = 2  # of each work
+REFERENCES: Final = 3  # of each work
 CALLERS: Final = ("anonymous", "plus", "expired plus", "owner", "other member", "operator")
 
 
@@ -92,9 +94,9 @@ def assigned(prefix: str, setting: str | None, version: int, owner: int = OWNER)
     )
 
 
-def planted(doi: str) -> str:
-    """Return the text that a work's first reference holds, and no other's."""
-    return f"{SECRET} in {doi} 1, 2 (1999)"
+def planted(doi: str) -> tuple[str, str]:
+    """Return what stands in a work's references and nowhere else: a text, and a DOI."""
+    return f"{SECRET} in {doi} 1, 2 (1999)", f"10.9999/{SECRET}/{doi}/"
 
 
 def work(doi: str, title: str | None = None) -> WorkRegistered:
@@ -118,7 +120,8 @@ def work(doi: str, title: str | None = None) -> WorkRegistered:
             "published": {"date-parts": [[2020]]},
             "issued": {"date-parts": [[2020]]},
             "reference": [
-                {"key": "r1", "unstructured": planted(doi)},
+                {"key": "r0", "unstructured": planted(doi)[0]},
+                {"key": "r1", "DOI": planted(doi)[1], "doi-asserted-by": "publisher"},
                 {"key": "r2", "DOI": CITED, "doi-asserted-by": "publisher", "author": SECRET},
             ],
             "relation": {
@@ -213,4 +216,23 @@ async def opened(place: Place) -> AsyncIterator[Registry]:
             return total in listed and all(stored)
 
         await until(complete, within=30, what="all works indexed and stored")
+        await build_snapshot(registry, place)
         yield registry
+
+
+async def build_snapshot(registry: Registry, place: Place) -> None:
+    """Have the snapshot of the works' month built as operators do, and wait until it is served."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.distribution.snapshots", "build", "--month", "2026-01"),
+        cwd=ROOT,
+        env=place.environment("distribution") | {"REPLICA": "builder"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+
+    async def served() -> bool:
+        return bool((await registry.ask("plus", "/snapshots/monthly/2026/01"))[0] == 200)
+
+    await until(served, within=20, what="the snapshot is served")

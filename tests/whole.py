@@ -115,9 +115,14 @@ async def create(bootstrap: str, prefix: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def whole(place: Place, box: Mailbox, broker_files: Path) -> AsyncIterator[Whole]:
-    """Run every service that holds something of people, with an organisation that deposits."""
-    policies = hasty(place.folder / "policies", asked=HOLDERS)
+async def whole(
+    place: Place, box: Mailbox, broker_files: Path, **policy: Any
+) -> AsyncIterator[Whole]:
+    """Run every service that holds something of people, with an organisation that deposits.
+
+    ``policy``: what else tests.erasing.hasty may change.
+    """
+    policies = hasty(place.folder / "policies", asked=HOLDERS, **policy)
     settings = {
         "SMTP_URL": box.url,
         "MAIL_FIRST_SECONDS": "0.1",

@@ -1,4 +1,4 @@
-"""Load the demo: members, preferences, subscribers, 233 works and 12 transfers of ownership.
+"""Load the demo: registers, members, preferences, subscribers, 233 works and 12 transfers.
 
 All goes through the front door, and may be repeated and interrupted. What the system itself
 answers decides what is left to do: the demo is loaded when the last work of its last file resolves
@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from deploy.demo import facts
 from deploy.demo.credentials import Credentials
 from deploy.demo.deposit_xml import Batch, batches
+from deploy.demo.importing import import_registers
 from deploy.demo.interfaces import Login, RecordResult, SubmissionLog, System, Unexpected
 
 _AT_ONCE = 4  # members, then files
@@ -27,6 +28,7 @@ _ALREADY = "less or equal to previously submitted version"
 
 async def load(system: System, console: Console) -> bool:
     """Load what is missing; True when the demo is whole. Raises Unexpected."""
+    await import_registers(system, console)
     plan = list(batches(facts.works()))
     last = plan[-1].works[-1]["DOI"]
     kept = Credentials(system.where.credentials)

@@ -58,7 +58,7 @@ class Parts:
     settings: Settings
     consenting: Consenting
     relay: Relay
-    fences: Knowledge
+    fences: rings.Fences
     health: Health
     obeying: Obeying
     gate: LedgerGate

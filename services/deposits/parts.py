@@ -47,7 +47,7 @@ class Parts:
     keys: store.RawKeys
     blind: BlindIndex
     knowledge: Knowledge
-    fences: Knowledge
+    fences: rings.Fences
     permissions: Permissions
     ends: Ends
     callbacks: Callbacks

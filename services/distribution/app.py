@@ -8,6 +8,7 @@ from typing import Final
 from services.distribution import access, store
 from services.distribution.api import site
 from services.distribution.citations import recount_forever
+from services.distribution.counts import Counts
 from services.distribution.directory import Directory
 from services.distribution.gate import CREDENTIALS, TOPICS, Gate
 from services.distribution.host import Host
@@ -29,7 +30,6 @@ from services.distribution.search.schema import LAYOUT
 from services.distribution.settings import Settings
 from services.distribution.snapshots.role import Builder
 from services.distribution.transfers import Transfers
-from shared import policy
 from shared.kafka.consume import Consumer
 from shared.kafka.credentials import KnownCredentials
 from shared.kafka.knowledge import Knowledge
@@ -39,6 +39,7 @@ from shared.policy import ReferencesPolicy
 from shared.policy.harvesting import load_harvesting
 from shared.policy.pools import load_pools
 from shared.policy.snapshots import load_snapshots
+from shared.policy.sources import load_delivery
 from shared.privacy.keyfile import load_or_create
 from shared.runtime import log
 from shared.runtime.clock import SYSTEM
@@ -64,7 +65,7 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
         await store.prepare(database)
         parts: dict[str, Role] = {}
         if {"api", "products", "snapshots"} & set(roles):
-            rules = policy.load(settings.policies_dir / "references.toml")
+            rules = load_delivery(settings.policies_dir)
             gate = gated(settings, rules, health)
             served: tuple[str, ...] = ()
             if "api" in roles:
@@ -219,4 +220,10 @@ def searching(
     transfers = Transfers(gate, works, indexer)
     models, name = ReadModels(database), settings.replica_name
     lists = Lists(Serving(models, index, indexer, transfers, gate, works, name))
-    return {"indexer": indexer.run, "transfers": transfers.run, "lists": lists.run}
+    counts = Counts(works, indexer, settings.count_seconds, health)
+    return {
+        "indexer": indexer.run,
+        "transfers": transfers.run,
+        "counts": counts.run,
+        "lists": lists.run,
+    }

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, time
 from typing import Any, Final
 
 from services.distribution.rest.render import Ownership
+from services.distribution.titles import Titles
 from shared.events import OwnershipState, PrefixState, Received, Setting, TitleState
 from shared.kafka.knowledge import Knowledge
 from shared.policy import (
@@ -53,10 +54,12 @@ class Gate:
     _owned: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     _owner: dict[str, int] = field(default_factory=dict)
     _effective: dict[str, tuple[int, Setting]] = field(default_factory=dict)
+    titles: Titles = field(init=False)
     _changed: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Follow who owns which prefix."""
+        """Follow who owns which prefix, and which journals there are."""
+        self.titles = Titles(self.title)
         self.knowledge.listeners.append(self._learn)
 
     def _learn(self, received: Received) -> None:
@@ -68,6 +71,8 @@ class Gate:
                 self._owned[self._owner.get(prefix, owner)].discard(prefix)
                 self._owned[owner].add(prefix)
                 self._owner[prefix] = owner
+            case TitleState() as title:
+                self.titles.learn(title)
 
     def fresh(self) -> bool:
         """Whether knowledge of owners and preferences is young enough to show anything."""
@@ -87,17 +92,20 @@ class Gate:
 
     def title_owner(self, title: str) -> str | None:
         """Return the prefix that owns a title, None where that is not known."""
-        match self.knowledge.get(OWNERSHIP, title):
-            case TitleState(owner_prefix=prefix):
-                return prefix
+        state = self.title(title)
+        return state.owner_prefix if state else None
+
+    def title(self, subject: str) -> TitleState | None:
+        """Return what is known of a title, None where that is nothing or cannot be read."""
+        match self.knowledge.get(OWNERSHIP, subject):
+            case TitleState() as state:
+                return state
         return None
 
     def title_name(self, title: str) -> str | None:
         """Return what a title is called, None where that is not known."""
-        match self.knowledge.get(OWNERSHIP, title):
-            case TitleState(name=name):
-                return name
-        return None
+        state = self.title(title)
+        return state.name if state else None
 
     def ownership(self, work: Subject) -> Ownership:
         """Return what an answer says of a work's owner."""

@@ -69,6 +69,7 @@ class Host:
             self.gate.visibility(subject, reader, outlet=outlet),
             document["v"],
             tuple(document.get(MATCHED, ())),
+            self.gate.policy.judged,
         )
 
 
@@ -83,12 +84,20 @@ class Seen:
     version: int
     matched: tuple[str, ...] = ()
     """What was found for references that say no DOI; it is shown where they are."""
+    judged: str = ""
+    """The versions of all that it was judged under."""
 
     @property
     def etag(self) -> str:
         """A validator that differs whenever what is shown differs, per visibility too."""
         matched = self.matched if isinstance(self.visibility, Visible) else ()
-        shown = (self.version, self.cited_by, (self.ownership, self.visibility), matched)
+        shown = (
+            self.version,
+            self.cited_by,
+            self.judged,
+            (self.ownership, self.visibility),
+            matched,
+        )
         return f'"{hashlib.blake2b(repr(shown).encode(), digest_size=12).hexdigest()}"'
 
 

@@ -11,6 +11,7 @@ from services.retention.commands import Keys
 from services.retention.parts import PARTS
 from services.retention.settings import Settings
 from services.retention.store import open_keys, prepare, sources
+from services.retention.store.rings import Rings
 from services.retention.wiring import House, Part, Rooms
 from shared.kafka.relay import Relay
 from shared.mongo import Database, Lease, connect
@@ -18,6 +19,7 @@ from shared.policy.personal import load_personal
 from shared.policy.retention import load_retention
 from shared.privacy.blind import BlindIndex
 from shared.privacy.keyfile import load_or_create
+from shared.privacy.presence import COLLECTION as RINGS
 from shared.privacy.rings import DATABASE, key_ring
 from shared.runtime import log
 from shared.runtime.clock import SYSTEM
@@ -83,12 +85,12 @@ def housed(
     schedule.require(classes=[row.id for row in personal.file.classes])
     ring, fences = key_ring(settings, keys, personal)
     wake = relay.wake.set if "relay" in roles else lambda: None
-    period = personal.file.keys
+    after = personal.file.keys.usable + personal.file.keys.skew
     house = House(
         settings=settings,
         database=database,
         key_documents=keys,
-        keys=Keys(open_keys(keys, wake), period.usable + period.skew),
+        keys=Keys(open_keys(keys, wake), after, rings=Rings(keys[RINGS], after)),
         ring=ring,
         index=BlindIndex(settings.shared_keys),
         personal=personal,

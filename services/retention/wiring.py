@@ -195,6 +195,10 @@ class Tree(Protocol):
         """Append a record, once for its bytes; return its index."""
         ...
 
+    async def found(self, words: str) -> bytes | None:
+        """Return the first record that holds these words; looks through all, so seldom."""
+        ...
+
     async def proven(self, index: int) -> InTree:
         """Prove a record under the newest checkpoint, made now where it does not cover it."""
         ...
@@ -203,12 +207,18 @@ class Tree(Protocol):
 class Packages(Protocol):
     """What access packages offer to requests of people."""
 
-    async def asked(self, request: str, indexes: Sequence[str]) -> tuple[Any, str | None]:
+    async def asked(
+        self, request: str, indexes: Sequence[str], code: str | None = None
+    ) -> tuple[Any, str | None]:
         """Have a package made, once for a request; return it and the code that opens it."""
         ...
 
-    async def stands(self, package: str) -> str | None:
-        """Return the step that a package is at, None where there is none."""
+    async def end(self, package: str, why: str) -> Any:
+        """End a package that nobody is to fetch any more; its key is destroyed."""
+        ...
+
+    async def shown(self, package: str) -> Any:
+        """Return a package's document (model/packages.py), None where there is none."""
         ...
 
 

@@ -101,6 +101,7 @@ class KindRow(Row):
     """One kind of request."""
 
     erases: bool = False
+    packs: bool = False
     apart: bool = False
 
 
@@ -213,6 +214,10 @@ class RequestsPolicy:
     def erases(self, kinds: tuple[str, ...]) -> bool:
         """Say whether a request of these kinds begins an erasure."""
         return any(row.erases for row in self.file.kinds if row.id in kinds)
+
+    def packs(self, kinds: tuple[str, ...]) -> bool:
+        """Say whether a request of these kinds has an access package made once it is confirmed."""
+        return any(row.packs for row in self.file.kinds if row.id in kinds)
 
 
 def parse_requests(text: bytes, schedule: Schedule, name: str = "requests.toml") -> RequestsPolicy:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.events import Setting
+
+if TYPE_CHECKING:  # which rests on this module
+    from shared.policy.sources import SourcesPolicy
 
 Audience = Literal["public", "plus", "owner"]
 ReaderKind = Literal["anyone", "subscriber", "owner", "operator"]
@@ -135,16 +138,30 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class ReferencesPolicy:
-    """A checked policy and the table the question looks up; ``sha`` is the file's SHA-256."""
+    """A checked policy and the table the question looks up; ``sha`` is the file's SHA-256.
+
+    ``sources`` are the terms of third parties, where works are delivered under it.
+    """
 
     file: PolicyFile
     sha: str
     shown: Mapping[str, Shown]
+    sources: "SourcesPolicy | None" = None
 
     @property
     def version(self) -> str:
         """The version that recorded preferences quote."""
         return self.file.version
+
+    @property
+    def judged(self) -> str:
+        """The versions of all that a delivery is judged under."""
+        return f"{self.version}, sources {self.sources.version}" if self.sources else self.version
+
+    @property
+    def terms(self) -> str:
+        """What binds deliveries of third parties' data, as one word; empty where nothing does."""
+        return self.sources.binding if self.sources else ""
 
     @property
     def outlets(self) -> tuple[str, ...]:

@@ -52,12 +52,18 @@ class ExpiredError(Transient):
     """A key was kept longer than it may be used without asking for it again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True, weakref_slot=True)
 class Lease:
-    """Until when a key may be used, in seconds of a monotonic clock."""
+    """Until when a key may be used, in seconds of a monotonic clock; ``revoked`` ends it before."""
 
     until: float
     now: Callable[[], float]
+    revoked: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the key may not be used any more."""
+        return self.revoked or self.now() >= self.until
 
 
 class OpenKey:
@@ -74,11 +80,11 @@ class OpenKey:
     @property
     def usable(self) -> bool:
         """Whether its time is not up yet."""
-        return self._lease is None or self._lease.now() < self._lease.until
+        return self._lease is None or not self._lease.over
 
     @property
     def cipher(self) -> AESGCM:
-        """What encrypts and decrypts; raises ``ExpiredError`` when its time is up."""
+        """What encrypts and decrypts; raises ``ExpiredError`` when its time is up or was ended."""
         if not self.usable:
             # Whoever was frozen with it in hand must not go on where a fence stands by now.
             raise ExpiredError(f"the time of key {self.kid} is up")

@@ -4,14 +4,18 @@ What is read is total: a key, or why there is none. A remembered key is used unt
 an event evicts it, whichever comes first, and only while what this process knows of fences is
 fresh; else the key document itself is asked each time, whose word is never old. So a fence is
 effective everywhere once every process dropped the key, at the latest when its time is up.
+
+What an event evicts is of no use in anybody's hand either: its lease is revoked, that of a key that
+is still being asked for too. So a process can say that it obeyed a fence (``presence``).
 """
 
 import base64
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
+from weakref import WeakSet, WeakValueDictionary
 
 from shared.events import Received
 from shared.events.decisions import Accepted, Refused, Unchanged
@@ -26,10 +30,11 @@ from shared.privacy.envelope import (
     unseal,
 )
 from shared.privacy.epochs import KeyProvider
-from shared.privacy.lifecycle import Denied, KeptKeys, Wrapped, provision
+from shared.privacy.lifecycle import Denied, KeptKeys, Wrapped, marks, provision
 from shared.runtime.clock import SYSTEM, Clock
 
 MOST: Final = 10_000  # keys remembered
+Leases = dict[str, Lease]  # by unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +103,52 @@ class KeptAs(Protocol):
         ...
 
 
+class Registered(Protocol):
+    """What tells retention that this process may have keys (shared.privacy.presence)."""
+
+    async def since(self) -> float:
+        """Return the moment of the monotonic clock from which the time of keys counts.
+
+        Until that time is up retention knows of this process. Raises ``Transient``.
+        """
+        ...
+
+    def obeyed(self, fences: Iterable[str]) -> None:
+        """Have retention told that nothing under these fences is used here any more (marks)."""
+        ...
+
+
+@dataclass(eq=False, slots=True, weakref_slot=True)
+class Given:
+    """All that was given out of one key document, or is about to be, and may still be used."""
+
+    leases: WeakSet["UnitLease"] = field(default_factory=WeakSet)
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class UnitLease(Lease):
+    """The lease of one key of a document; as long as there is one, what was given is known."""
+
+    unit: str
+    given: Given
+
+
 @dataclass(slots=True)
 class KeyRing:
-    """Makes and opens keys; ``fresh`` says whether fences are known up to now."""
+    """Makes and opens keys; ``fresh`` says whether fences are known up to now.
+
+    Without ``presence`` nobody hears of this ring: that is for where nobody destroys keys before
+    the time of all is up.
+    """
 
     store: KeyStore
     provider: KeyProvider
     usable: timedelta
     fresh: Callable[[], bool] = lambda: False
     clock: Clock = SYSTEM
+    presence: Registered | None = None
     _held: OrderedDict[str, OpenKey] = field(default_factory=OrderedDict)
+    _given: WeakValueDictionary[str, Given] = field(default_factory=WeakValueDictionary)
     _evictions: int = 0
 
     async def sealing(self, person: str, cls: str, *units: str) -> dict[str, OpenKey]:
@@ -127,17 +168,19 @@ class KeyRing:
 
         Raises ``FencedError`` where one was not new, ``Transient``.
         """
-        before, fresh = self._now(), {}
+        since, fresh = await self._since(), {}
+        leases: dict[str, Leases] = {}
         for person, cls, unit in asked:
             keys = f"{person}.{cls}"
+            leases[keys] = self._leases(keys, [unit], since)
             fresh[keys] = KeptKeys(keys_id=keys, units={unit: self._wrapped(keys, unit)}, version=1)
         saved = await self.store.save_many({keys: Accepted(one, ()) for keys, one in fresh.items()})
         for keys, one in saved.items():
             if one is None:
                 raise FencedError(keys, Denied("unknown"))
         return [
-            self._remember(f"{person}.{cls}.{unit}", fresh[f"{person}.{cls}"].units[unit], before)
-            for person, cls, unit in asked
+            self._remember(f"{keys}.{unit}", fresh[keys].units[unit], leases[keys][unit])
+            for keys, unit in ((f"{person}.{cls}", unit) for person, cls, unit in asked)
         ]
 
     async def opening(self, kids: Iterable[str]) -> dict[str, OpenKey | Unopened]:
@@ -152,12 +195,12 @@ class KeyRing:
                 asked.setdefault(kid.rpartition(".")[0], []).append(kid)
         versions: dict[str, int | None] = {}
         while asked:
-            before, documents = await self._load(list(asked))
+            leases, documents = await self._load(asked)
             late: dict[str, list[str]] = {}
             for keys, several in asked.items():
                 document = documents.get(keys)
                 for kid in several:
-                    opened = self._opened(kid, document, before)
+                    opened = self._opened(kid, document, leases[keys][_unit(kid)])
                     found[kid] = Lost(str(opened)) if isinstance(opened, Exception) else opened
                     # What was read was wrapped anew since, and its former epoch is gone: read it
                     # again, but for what is as it was, which nobody will wrap anew any more.
@@ -175,29 +218,57 @@ class KeyRing:
             raise UnsealError(f"key {kid} is {type(found).__name__.lower()}")
         return found
 
-    def evict(self, keys: str) -> None:
-        """Forget all keys of a document; what is being read at this moment is read again."""
+    def evict(self, keys: str, units: Collection[str] | None = None) -> None:
+        """Forget all keys of a document, and what is in use of all ``units``, or of these.
+
+        What is being read at this moment is read again.
+        """
         for kid in [one for one in self._held if one.rpartition(".")[0] == keys]:
             del self._held[kid]
+        given = self._given.get(keys)
+        for lease in given.leases if given is not None else ():
+            if units is None or lease.unit in units:
+                lease.revoked = True
         self._evictions += 1
 
     def hear(self, received: Received) -> None:
         """Take in what became of keys: a listener of gate knowledge (``retention.keys.v1``)."""
-        if isinstance(received.event, KeysState):
-            self.evict(received.event.keys_id)
+        said = received.event
+        if isinstance(said, KeysState):
+            gone = {one.unit for one in said.gone} if said.fence == "active" else None
+            self.evict(said.keys_id, gone)
+            if self.presence is not None:
+                self.presence.obeyed(marks(said).values())
 
-    async def _load(self, keys: Sequence[str]) -> tuple[float, dict[str, KeptKeys]]:
+    async def _since(self) -> float:
+        return self._now() if self.presence is None else await self.presence.since()
+
+    def _leases(self, keys: str, units: Iterable[str], since: float) -> Leases:
+        """Make leases of keys before they are asked for, so that an eviction meets them too."""
+        given = self._given.setdefault(keys, Given())
+        until = since + self.usable.total_seconds()
+        made = [UnitLease(until, self._now, unit=unit, given=given) for unit in units]
+        given.leases.update(made)
+        return {one.unit: one for one in made}
+
+    async def _load(
+        self, asked: Mapping[str, Sequence[str]]
+    ) -> tuple[dict[str, Leases], dict[str, KeptKeys]]:
         while True:
-            before, evictions = self._now(), self._evictions
-            documents = await self.store.load_many(keys)
+            since, evictions = await self._since(), self._evictions
+            leases = {
+                keys: self._leases(keys, map(_unit, kids), since) for keys, kids in asked.items()
+            }
+            documents = await self.store.load_many(list(asked))
             if evictions == self._evictions:
-                return before, documents
+                return leases, documents
 
     async def _provided(self, keys: str, units: Sequence[str]) -> dict[str, OpenKey]:
         version = 0
         fresh = {unit: self._wrapped(keys, unit) for unit in units}
         while True:
-            before, evictions = self._now(), self._evictions
+            since, evictions = await self._since(), self._evictions
+            leases = self._leases(keys, units, since)
             saved = await self.store.update(keys, lambda known: provision(known, keys, fresh))
             if isinstance(saved, Refused):
                 raise FencedError(keys, saved.reason)
@@ -206,7 +277,7 @@ class KeyRing:
             state = saved.state
             try:
                 return {
-                    unit: self._remember(f"{keys}.{unit}", state.units[unit], before)
+                    unit: self._remember(f"{keys}.{unit}", state.units[unit], leases[unit])
                     for unit in units
                 }
             except EpochGoneError:
@@ -220,9 +291,9 @@ class KeyRing:
         return Wrapped(epoch=sealed.epoch, key=text, made_at=self.clock.now())
 
     def _opened(
-        self, kid: str, document: KeptKeys | None, before: float
+        self, kid: str, document: KeptKeys | None, lease: Lease
     ) -> OpenKey | Unopened | UnsealError:
-        unit = kid.rpartition(".")[2]
+        unit = _unit(kid)
         if document is None:
             return Lost("no such keys")
         if document.fence == "restricted":
@@ -233,14 +304,14 @@ class KeyRing:
         if unit not in document.units:
             return Lost("no such unit")
         try:
-            return self._remember(kid, document.units[unit], before)
+            return self._remember(kid, document.units[unit], lease)
         except UnsealError as fault:
             return fault
 
-    def _remember(self, kid: str, wrapped: Wrapped, before: float) -> OpenKey:
-        """Open a key and keep it, for as long as was agreed since its document was asked for."""
+    def _remember(self, kid: str, wrapped: Wrapped, lease: Lease) -> OpenKey:
+        """Open a key and keep it, for as long as was agreed before its document was asked for."""
         sealed = SealedKey(kid, wrapped.epoch, base64.b64decode(wrapped.key))
-        key = unseal(self.provider, sealed, Lease(before + self.usable.total_seconds(), self._now))
+        key = unseal(self.provider, sealed, lease)
         self._held[kid] = key
         self._held.move_to_end(kid)
         while len(self._held) > MOST:
@@ -258,3 +329,7 @@ class KeyRing:
 
     def _now(self) -> float:
         return self.clock.monotonic()
+
+
+def _unit(kid: str) -> str:
+    return kid.rpartition(".")[2]

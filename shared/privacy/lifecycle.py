@@ -5,9 +5,10 @@ cannot both succeed (design section 4). A key is a unit's: one record or period 
 What was destroyed stays on record without its bytes: that record is the fence, for ever.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Final, Literal
 
 from shared.events.base import Event, Instant, State, Version
@@ -20,9 +21,11 @@ from shared.events.retention import (
     KeysId,
     KeysReleased,
     KeysRestricted,
+    KeysState,
     KeyUnitDestroyed,
     KeyUnitFenced,
 )
+from shared.runtime.clock import rfc3339
 
 Why = Literal["fenced", "restricted", "destroyed", "held", "not-fenced", "too-early", "unknown"]
 
@@ -73,6 +76,7 @@ class Denied:
 
 Decided = Accepted[KeptKeys] | Unchanged[KeptKeys] | Refused[Denied]
 WHOLE: Final = ""  # in the place of a unit: all of them
+MARK_DIGITS: Final = 24  # of a fence's mark: 96 bits
 UNKNOWN: Final[Refused[Denied]] = Refused(Denied("unknown"))
 
 # From which fence each step leads where; the documents draw the same table (docs/privacy.md).
@@ -187,15 +191,20 @@ def confirm(known: KeptKeys | None, unit: str = WHOLE, *, at: datetime) -> Decid
     return Accepted(_next(known, confirmed={**known.confirmed, unit: at}), ())
 
 
-def destroy(known: KeptKeys | None, *, at: datetime, after: timedelta) -> Decided:
-    """Destroy fenced keys, ``after`` the fence was seen to stand: by then nobody has them."""
+def destroy(
+    known: KeptKeys | None, *, at: datetime, after: timedelta, obeyed: Collection[str] = ()
+) -> Decided:
+    """Destroy fenced keys once nobody has them: so long ``after`` the fence was seen to stand.
+
+    Or before, where this fence is among those that every process ``obeyed`` (``marks``).
+    """
     if known is None:
         return UNKNOWN
     if known.fence == "destroyed":
         return Unchanged(known)
     if known.fence not in STEPS["destroy"]:
         return Refused(Denied(_REFUSALS[known.fence]))
-    if not _effective(known, WHOLE, at - after):
+    if not effective(known, WHOLE, at - after, obeyed):
         return Refused(Denied("too-early"))
     state = _next(known, fence="destroyed", destroyed_at=at, units={}, gone=(), confirmed={})
     return _told(KeysDestroyed, state)
@@ -213,8 +222,15 @@ def fence_unit(known: KeptKeys | None, unit: str, *, at: datetime) -> Decided:
     return _told(KeyUnitFenced, _next(known, gone=gone))
 
 
-def destroy_unit(known: KeptKeys | None, unit: str, *, at: datetime, after: timedelta) -> Decided:
-    """Destroy the key of one fenced unit."""
+def destroy_unit(
+    known: KeptKeys | None,
+    unit: str,
+    *,
+    at: datetime,
+    after: timedelta,
+    obeyed: Collection[str] = (),
+) -> Decided:
+    """Destroy the key of one fenced unit, when ``destroy`` would."""
     if known is None:
         return UNKNOWN
     lost = known.fenced_unit(unit)
@@ -224,7 +240,7 @@ def destroy_unit(known: KeptKeys | None, unit: str, *, at: datetime, after: time
         return Unchanged(known)
     if known.fence == "restricted":
         return Refused(Denied("held"))
-    if not _effective(known, unit, at - after):
+    if not effective(known, unit, at - after, obeyed):
         return Refused(Denied("too-early"))
     done = lost.model_copy(update={"destroyed_at": at})
     state = _next(
@@ -236,9 +252,27 @@ def destroy_unit(known: KeptKeys | None, unit: str, *, at: datetime, after: time
     return _told(KeyUnitDestroyed, state)
 
 
-def _effective(known: KeptKeys, unit: str, since: datetime) -> bool:
+def marks(known: KeptKeys | KeysState) -> dict[str, str]:
+    """Return the fences that stand and under which nothing is destroyed yet, by unit.
+
+    A fence that was taken back or lost, and set again, has another mark. A mark names nobody.
+    """
+    found = {one.unit: one.fenced_at for one in known.gone if one.destroyed_at is None}
+    if known.fence == "fenced" and known.fenced_at is not None:
+        found[WHOLE] = known.fenced_at
+    return {unit: _mark(known.keys_id, unit, at) for unit, at in found.items()}
+
+
+def effective(known: KeptKeys, unit: str, since: datetime, obeyed: Collection[str]) -> bool:
+    """Say whether nobody has in hand what a fence is over: obeyed by all, or stood at ``since``."""
     seen = known.confirmed.get(unit)
-    return seen is not None and seen <= since
+    if seen is None:
+        return False
+    return seen <= since or marks(known).get(unit) in obeyed
+
+
+def _mark(keys: str, unit: str, at: datetime) -> str:
+    return sha256(f"{keys}.{unit} {rfc3339(at)}".encode()).hexdigest()[:MARK_DIGITS]
 
 
 def _next(known: KeptKeys, **changes: object) -> KeptKeys:

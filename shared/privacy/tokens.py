@@ -143,6 +143,12 @@ def new_code() -> str:
     return "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
 
 
+def code_that_follows(key: bytes, of: str) -> str:
+    """Return the code of one thing ``of`` which it is, always the same: 130 keyed bits."""
+    letters = base64.b32encode(hmac.digest(key, of.encode(), "sha256")).decode()[:26]
+    return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
+
+
 def code_key(code: str) -> str | None:
     """Return under what a code is kept, None where it cannot be one; spaces and case are free.
 

@@ -42,14 +42,12 @@ async def here(
         yield found
 
 
-async def somebody(here: Whole, email: str) -> dict[str, str]:
+async def somebody(here: Whole, email: str, *, role: str = "technical") -> dict[str, str]:
     """Let somebody have an account, a role, an application and a newsletter, all of one address."""
     world = here.world
     who = await world.signed_in(email, name=NAME)
     body = {"name": NAME, "email": email}
-    await world.ok(
-        "accounts", "PUT", "/organisations/78/contacts/technical", body, headers=OPERATOR
-    )
+    await world.ok("accounts", "PUT", f"/organisations/78/contacts/{role}", body, headers=OPERATOR)
     await world.ok(
         "accounts",
         "POST",

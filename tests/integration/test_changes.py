@@ -343,8 +343,10 @@ async def test_a_transfer_of_a_work_or_a_title_is_in_the_feed_and_changes_what_i
         await registry.deposits.say(
             WorkOwnerAssigned(subject="10.5003/single", owner_prefix="10.5001", version=1)
         )
-        one = await stream.work("10.5003/single")
-        assert (one["prefix"], SECRET in str(one)) == ("10.5001", False)
+        # How it was registered may come first: a position is a little behind what was told.
+        while (one := await stream.work("10.5003/single"))["prefix"] != "10.5001":
+            assert one["prefix"] == "10.5003"
+        assert SECRET not in str(one)
         await registry.deposits.say(work("10.5003/titled", version=2, title=title))
         assert SECRET not in str(await stream.work("10.5003/titled"))
 

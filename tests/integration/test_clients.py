@@ -4,19 +4,30 @@ Their normal use: one thing, lists, pages by offset and cursor, filters, facets,
 is only told where we are; nothing of it is replaced.
 """
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 import crossref.restful
+import habanero
 import httpx2
 import pytest
+import requests
 from habanero import Crossref, RequestError, WorksContainer, WorksQuery
+from oaipmh_scythe import Scythe
+from oaipmh_scythe.config import HTTPConfig
+from oaipmh_scythe.exceptions import NoRecordsMatch
+from sickle import Sickle, oaiexceptions
+from sickle.oaiexceptions import OAIError
 
 from tests.conftest import SAMPLES
+from tests.depositing import PASSWORD as DEPOSITOR
+from tests.depositing import PRESS, article, deposit, members
 from tests.platform import Platform
-from tests.sampled import PLUS, Sampled, Work, in_thread, opened
+from tests.processes import Place, service, until
+from tests.sampled import OWNER, PASSWORD, PLUS, Sampled, Work, in_thread, opened
 
 ELSEVIER: Final = 78
 PREFIX: Final = "10.1016"
@@ -168,6 +179,46 @@ def test_habanero_finds_by_field_queries(cr: Crossref, works: dict[str, Work]) -
     assert best["title"][0] == title
 
 
+FORMS: Final[Mapping[str, bytes]] = {
+    "bibtex": b"@article",
+    "ris": b"TY  - JOUR",
+    "rdf-xml": b"<rdf:RDF",
+    "turtle": b"@prefix",
+    "crossref-xml": b"<journal_article",
+    "crossref-tdm": b"crossref_result",
+}
+
+
+def test_habanero_negotiates_content_at_the_address_of_a_doi(
+    registry: Sampled, works: dict[str, Work]
+) -> None:
+    doi = next(d for d, w in works.items() if w["type"] == "journal-article" and w.get("author"))
+    for form, sign in FORMS.items():
+        said = habanero.cn.content_negotiation(ids=doi, format=form, url=registry.url, timeout=30)
+        assert sign in said.encode(), form
+    family = works[doi]["author"][0]["family"]
+    for style in ("apa", "elsevier-harvard"):
+        said = habanero.cn.content_negotiation(
+            ids=doi, format="text", style=style, url=registry.url, timeout=30
+        )
+        assert family in said
+    with pytest.raises(httpx2.HTTPStatusError, match="406"):
+        habanero.cn.content_negotiation(ids=doi, format="datacite-xml", url=registry.url)
+    with pytest.warns(UserWarning, match="404"):
+        several = habanero.cn.content_negotiation(ids=[doi, UNKNOWN], url=registry.url, timeout=30)
+    assert several[0].strip().startswith("@article")
+    assert several[1] is None
+
+
+def test_habanero_draws_samples(cr: Crossref, works: dict[str, Work]) -> None:
+    drawn = cr.works(sample=7)["message"]
+    assert len(drawn["items"]) == drawn["total-results"] == 7
+    assert drawn["items-per-page"] == 20
+    dois = cr.random_dois(sample=3)
+    assert len(set(dois)) == 3
+    assert set(dois) <= set(works)
+
+
 # -- crossrefapi ---------------------------------------------------------------------------------
 
 
@@ -243,12 +294,14 @@ def test_crossrefapi_reads_its_limits_and_shows_its_token(restful: Any) -> None:
 def commons(registry: Sampled, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
     """Point the library at us: each of its modules holds the address for itself."""
     import crossref_commons.iteration  # noqa: PLC0415  (they read the address when imported)
+    import crossref_commons.relations  # noqa: PLC0415
     import crossref_commons.retrieval  # noqa: PLC0415
     import crossref_commons.sampling  # noqa: PLC0415
 
     for name in ("iteration", "retrieval", "sampling"):
         module = getattr(crossref_commons, name)
         monkeypatch.setattr(module, "API_URL", registry.url)
+    monkeypatch.setattr(crossref_commons.retrieval, "DATA_URL", registry.url)
     return lambda name: getattr(crossref_commons, name)
 
 
@@ -275,3 +328,149 @@ def test_crossref_commons_iterates_by_cursor(
     assert sorted(found) == sorted(works)
     some = iterate(filter={"type": "journal-article"}, queries={"query": "ecology"}, max_results=5)
     assert [item["type"] for item in some] == ["journal-article"] * 5
+
+
+def test_crossref_commons_reads_xml_citations_and_relations(
+    commons: Callable[[str], Any], works: dict[str, Work], registry: Sampled
+) -> None:
+    doi = next(d for d, w in works.items() if w.get("reference") and w.get("author"))
+    tree = commons("retrieval").get_publication_as_xml(doi)
+    citations = [one for one in tree.iter() if one.tag.rpartition("}")[2] == "citation"]
+    assert len(citations) == len(works[doi]["reference"])
+    assert works[doi]["author"][0]["family"] in commons("retrieval").get_publication_as_refstring(
+        doi, "apa"
+    )
+    related = next(
+        (d, one)
+        for d, w in works.items()
+        for items in w.get("relation", {}).values()
+        for one in items
+        if one["asserted-by"] == "subject"
+    )
+    found = commons("relations").get_related(related[0])
+    assert related[1]["id"].lower() in {name.lower() for name, _ in found}
+
+
+def test_crossref_commons_draws_samples(
+    commons: Callable[[str], Any], works: dict[str, Work]
+) -> None:
+    draw = commons("sampling").get_sample_chunk
+    drawn = draw(5, filter={"type": "journal-article"}, queries={})
+    assert len({item["DOI"] for item in drawn}) == 5
+    assert all(works[item["DOI"]]["type"] == "journal-article" for item in drawn)
+
+
+# -- harvesters ----------------------------------------------------------------------------------
+
+HARVESTERS: Final = {"Crossref-Plus-API-Token": f"Bearer {PLUS}"}
+GONE: Final = "info:doi/" + UNKNOWN
+
+
+def test_sickle_harvests_by_every_verb(registry: Sampled, works: dict[str, Work]) -> None:
+    sickle = Sickle(f"{registry.url}/oai", headers=HARVESTERS)
+    said = sickle.Identify()
+    assert (said.protocolVersion, said.granularity) == ("2.0", "YYYY-MM-DD")
+    assert said.deletedRecord == "persistent"
+    formats = [one.metadataPrefix for one in sickle.ListMetadataFormats()]
+    assert "oai_dc" in formats
+    sets = {one.setSpec for one in sickle.ListSets()}
+    assert {"J", f"J:{PREFIX}"} <= sets
+    harvested = [one.header.identifier for one in sickle.ListRecords(metadataPrefix="oai_dc")]
+    assert sorted(harvested) == sorted(f"info:doi/{doi}" for doi in works)  # over several pages
+    named = [one.identifier for one in sickle.ListIdentifiers(metadataPrefix="oai_dc")]
+    assert sorted(named) == sorted(harvested)
+    doi = next(doi for doi, work in works.items() if work.get("title"))
+    record = sickle.GetRecord(identifier=f"info:doi/{doi}", metadataPrefix="oai_dc")
+    assert record.metadata["title"]
+    assert record.header.datestamp
+
+
+def test_sickle_harvests_a_set_and_a_span(
+    registry: Sampled, works: dict[str, Work], owned: set[str]
+) -> None:
+    sickle = Sickle(f"{registry.url}/oai", headers=HARVESTERS, http_method="POST")
+    articles = {d for d in owned if works[d]["type"] == "journal-article"}
+    journals = {d for d in articles if works[d]["prefix"] == PREFIX}
+    asked = {"metadataPrefix": "oai_dc", "set": f"J:{PREFIX}"}
+    found = {one.identifier.removeprefix("info:doi/") for one in sickle.ListIdentifiers(**asked)}
+    assert journals <= found <= owned
+    days = sorted(works[doi]["deposited"]["date-time"][:10] for doi in found)
+    middle = days[len(days) // 2]
+    early = sickle.ListIdentifiers(**asked, until=middle)
+    late = sickle.ListIdentifiers(**asked, **{"from": middle})
+    counts = Counter(one.identifier for one in [*early, *late])
+    assert {doi.removeprefix("info:doi/") for doi in counts} == found
+    twice = [one for one, count in counts.items() if count == 2]
+    assert len(twice) == days.count(middle)
+
+
+def test_sickle_hears_every_error_by_its_class(registry: Sampled) -> None:
+    sickle = Sickle(f"{registry.url}/oai", headers=HARVESTERS)
+    asked: list[tuple[type[OAIError], Callable[[], Any]]] = [
+        (
+            oaiexceptions.IdDoesNotExist,
+            lambda: sickle.GetRecord(identifier=GONE, metadataPrefix="oai_dc"),
+        ),
+        (oaiexceptions.CannotDisseminateFormat, lambda: sickle.ListRecords(metadataPrefix="x")),
+        (
+            oaiexceptions.NoRecordsMatch,
+            lambda: sickle.ListRecords(metadataPrefix="oai_dc", until="1066-10-14"),
+        ),
+        (oaiexceptions.BadResumptionToken, lambda: sickle.ListRecords(resumptionToken="thing")),
+        (oaiexceptions.BadArgument, lambda: sickle.ListRecords(metadataPrefix="oai_dc", x="1")),
+    ]
+    for fault, ask in asked:
+        with pytest.raises(fault):
+            ask()
+    with pytest.raises(requests.HTTPError, match="401"):
+        next(Sickle(f"{registry.url}/oai").ListRecords(metadataPrefix="oai_dc"))
+
+
+def test_oaipmh_scythe_harvests_with_a_member_s_own_login(
+    registry: Sampled, owned: set[str]
+) -> None:
+    """Records without a token: a member's own, all of them and no other."""
+    config = HTTPConfig(auth=(OWNER, PASSWORD))
+    with Scythe(f"{registry.url}/oai", http_config=config) as scythe:
+        assert scythe.identify().repository_name
+        assert {one.setSpec for one in scythe.list_sets()} > {"J"}
+        found = {one.header.identifier for one in scythe.list_records(metadata_prefix="oai_dc")}
+        assert found == {f"info:doi/{doi}" for doi in owned}
+        with pytest.raises(NoRecordsMatch):
+            next(scythe.list_records(metadata_prefix="oai_dc", from_="2199-01-01"))
+
+
+# -- depositing ----------------------------------------------------------------------------------
+
+
+async def test_crossrefapi_deposits_and_polls_until_it_is_registered(place: Place) -> None:
+    """By its file name and by its batch, while it waits and once it is done."""
+    async with members(place), service("deposits", place) as deposits:
+        depositor = crossref.restful.Depositor(
+            prefix="10.5555", api_user=PRESS.name, api_key=DEPOSITOR, timeout=60
+        )
+        depositor.get_endpoint = lambda verb: f"{deposits.url}/servlet/{verb}"
+        content = deposit(article("10.5555/by-a-client"), batch="batch-of-a-client").decode()
+
+        async def received() -> bool:
+            answer = await asyncio.to_thread(depositor.register_doi, "deposit-1", content)
+            return answer.status_code == 200 and "SUCCESS" in answer.text
+
+        await until(received, within=60, what="the deposit is taken")
+
+        async def registered() -> bool:
+            asked = depositor.request_doi_status_by_filename
+            answer = await asyncio.to_thread(asked, "deposit-1.xml")
+            return 'status="completed"' in answer.text
+
+        await until(registered, within=60, what="the deposit is registered")
+        by_batch = depositor.request_doi_status_by_batch_id
+        answer = await asyncio.to_thread(by_batch, "batch-of-a-client")
+        assert "<success_count>1</success_count>" in answer.text
+        assert "10.5555/by-a-client" in answer.text
+        sent = await asyncio.to_thread(by_batch, "batch-of-a-client", "contents")
+        assert "by-a-client" in sent.text
+        wrong = crossref.restful.Depositor("10.5555", PRESS.name, "wrong horse", timeout=60)
+        wrong.get_endpoint = depositor.get_endpoint
+        refused = await asyncio.to_thread(wrong.register_doi, "deposit-2", content)
+        assert "SUCCESS" not in refused.text

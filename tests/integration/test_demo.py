@@ -60,6 +60,7 @@ async def demo(place: Place) -> AsyncIterator[Demo]:
         service("distribution", place) as distribution,
         aiohttp.ClientSession() as session,
     ):
+        there = place.environment("distribution")
         environment = {
             **os.environ,
             "ACCOUNTS_URL": accounts.url,
@@ -67,6 +68,7 @@ async def demo(place: Place) -> AsyncIterator[Demo]:
             "DISTRIBUTION_URL": distribution.url,
             "COLOPHON_HOME": str(place.folder),
             "OPERATOR_TOKEN_FILE": str(place.folder / "operator.token"),
+            **{name: there[name] for name in ("MONGODB_URL", "DATABASE_PREFIX")},
         }
         empty = Demo(distribution, place, environment, {}, {}, session)
         status, said = await empty.run("load")
@@ -108,6 +110,7 @@ async def test_the_demo_is_read_back_equal_and_each_member_s_setting_holds(demo:
     await one_report_under_two_dois_is_told_as_a_conflict(demo)
     await counted_as_the_set_says(demo)
     await the_policy_text_s_own_query_works(demo)
+    await journals_and_funders_count_the_works_of_the_set(demo)
     status, said_again = await demo.run("load")
     assert (status, "loaded already" in said_again) == (0, True)
     status, story = await demo.run("story")
@@ -182,3 +185,22 @@ async def the_policy_text_s_own_query_works(demo: Demo) -> None:
     assert message["facets"]["publisher-name"] == {"value-count": len(names), "values": names}
     openly = await demo.message(path.replace("true&", "true,reference-visibility:open&"))
     assert 0 < openly["total-results"] < len(having)
+
+
+async def journals_and_funders_count_the_works_of_the_set(demo: Demo) -> None:
+    """The registers of the demo are there, imported by the operator's command."""
+    foundation = await demo.message("/funders/10.13039/100000001")
+    numbers = {"100000001", *foundation["descendants"]}
+    naming = [
+        work
+        for work in facts.works()
+        if numbers & {str(one.get("DOI"))[9:] for one in work.get("funder", ())}
+    ]
+    assert foundation["name"] == "National Science Foundation"
+    assert foundation["descendant-work-count"] == len(naming) > foundation["work-count"] > 0
+    issns = {issn for work in facts.works() for issn in work.get("ISSN", ())}
+    journal = await demo.message("/journals/2167-8359")
+    assert journal["title"] == "PeerJ"
+    in_it = [work for work in facts.works() if "2167-8359" in work.get("ISSN", ())]
+    assert journal["counts"]["total-dois"] == len(in_it)
+    assert 0 < (await demo.message("/journals?rows=0"))["total-results"] <= len(issns)

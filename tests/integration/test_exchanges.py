@@ -42,10 +42,6 @@ NOT_YET: Final[Mapping[str, str]] = {
     "???_licenses_*": "routes of licenses",
     "???_types_*": "routes of types",
     "404_works_5_agency": "the agency of a work",
-    "*_transform*": "content negotiation",
-    "200_works_sample_*": "samples",
-    "200_works_query_publisher_name_*": "every field query",
-    "200_works_query_ecology_query_author_*": "a description is searched",
 }
 
 

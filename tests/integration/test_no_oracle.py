@@ -19,8 +19,8 @@ from deploy.local.platform import Platform
 from deploy.privacy import register
 from deploy.privacy.canaries import canaries
 from deploy.privacy.register import Entry
-from services.distribution.rest.filters import WORK_FILTERS
 from services.distribution.rest.routes import FACETS, FIELD_QUERIES
+from services.distribution.rest.work_filters import WORK_FILTERS
 from shared.kafka import topics
 from shared.runtime.ids import new_id, new_pseudonym
 from tests.mailbox import Mailbox, mailbox

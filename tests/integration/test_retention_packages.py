@@ -1,8 +1,9 @@
 """Access packages by a real retention, read from the topics of services that are spoken for."""
 
 import io
+import re
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final
 
 import orjson
@@ -17,6 +18,7 @@ from shared.privacy.receipts import Signer, verified
 from shared.runtime.ids import new_id, new_pseudonym
 from tests.consenting import a_place
 from tests.erasing import Holder, World, hasty, world
+from tests.mailbox import Mailbox, mailbox, text_of
 from tests.platform import Platform
 from tests.processes import service, until
 
@@ -27,14 +29,25 @@ EMAIL: Final = "somebody@example.org"
 
 
 @pytest.fixture(scope="module")
+def box() -> Iterator[Mailbox]:
+    with mailbox() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
 async def here(
-    platform: Platform, tmp_path_factory: pytest.TempPathFactory
+    platform: Platform, tmp_path_factory: pytest.TempPathFactory, box: Mailbox
 ) -> AsyncIterator[World]:
     """Run retention for all tests of this module; each has people of its own."""
     place = await a_place(platform, tmp_path_factory.mktemp("packages"))
-    policies = hasty(place.folder / "policies")
+    settings = {
+        "POLICIES_DIR": str(hasty(place.folder / "policies")),
+        "SMTP_URL": box.url,
+        "MAIL_FIRST_SECONDS": "0.2",
+        "REQUEST_SECONDS": "0.2",
+    }
     async with (
-        service("retention", place, POLICIES_DIR=str(policies)) as running,
+        service("retention", place, **settings) as running,
         world(place, running) as found,
     ):
         yield found
@@ -145,3 +158,27 @@ async def test_a_service_that_does_not_answer_is_waited_for_and_named(here: Worl
     assert (await fetched(here, said["package"], said["code"]))[0] == 409
     silent.silent = False
     await at(here, said["package"], "ready")
+
+
+@pytest.mark.clause("DOAJ-9a2")
+async def test_whoever_asks_what_is_held_is_mailed_what_opens_their_package(
+    here: World, box: Mailbox
+) -> None:
+    email, person = "asks@example.org", new_pseudonym()
+    await told(here, person, MINE, index=BlindIndex(here.place.folder).of(email))
+    here.answering.fresh = {"accounts": Holder({f"{person}.account": ["u"]})}
+    letter = {
+        "kinds": ["access"],
+        "channel": "letter",
+        "received-at": "2026-11-01T09:00:00Z",
+        "requester": {"name": "Somebody", "email": email},
+    }
+    request = (await here.ok("POST", "/requests", letter))["request"]
+    await here.ok("POST", f"/requests/{request}/confirm", {"identity": "document"})
+    mail = await box.next_to(email, after=1)  # behind that their request was received
+    found = re.search(rf"#package={request}&code=(\S+)", text_of(mail))
+    assert found is not None
+    status, whole = await fetched(here, request, found[1])
+    assert status == 200
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        assert MINE in archive.read("data/accounts/account.csv").decode()

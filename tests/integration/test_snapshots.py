@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import importlib
 import io
+import socket
 import sys
 import tarfile
 from collections.abc import AsyncIterator
@@ -27,6 +28,7 @@ from crossref_lmdb.params import CreateParams
 from lxml import etree
 
 from shared.events import (
+    CredentialChanged,
     CredentialIssued,
     OrganisationRegistered,
     PrefixAssigned,
@@ -41,7 +43,7 @@ from shared.kafka import topics
 from shared.privacy.keyfile import load_or_create
 from shared.privacy.passwords import hash_password, login_key, token_key
 from shared.runtime.clock import SYSTEM
-from shared.runtime.ids import new_id
+from shared.runtime.ids import new_id, random_bytes
 from tests.events import AT, Voice, speaking
 from tests.platform import Platform
 from tests.processes import OPERATOR, ROOT, Place, Running, service, until
@@ -54,6 +56,7 @@ PLUS: Final = {"Crossref-Plus-API-Token": "Bearer plus"}
 SETTINGS: Final = {"10.5001": "closed", "10.5002": "limited", "10.5003": "open", "10.5004": None}
 SEEN: Final = frozenset({"10.5002", "10.5003", "10.5004"})  # by a subscriber
 OPEN: Final = ("10.5010", "10.5011", "10.5012", "10.5013")  # each for a test of its own
+BIG: Final = "10.5020"  # open; of a size that no buffer on the way takes in
 TITLE: Final = "journal:1234-5679"
 
 
@@ -69,7 +72,9 @@ def assigned(prefix: str, setting: str | None, version: int = 1) -> Any:
     )
 
 
-def work(doi: str, *, version: int = 1, title: str | None = None, references: int = 2) -> Any:
+def work(
+    doi: str, *, version: int = 1, title: str | None = None, references: int = 2, more: str = ""
+) -> Any:
     kind = WorkRegistered if version == 1 else WorkUpdated
     return kind(
         doi=doi,
@@ -86,7 +91,7 @@ def work(doi: str, *, version: int = 1, title: str | None = None, references: in
             "DOI": doi,
             "issued": {"date-parts": [[2020]]},
             "reference": [
-                {"key": f"r{n}", "unstructured": f"{SECRET} in {doi} {n}"}
+                {"key": f"r{n}", "unstructured": f"{SECRET} in {doi} {n}{more}"}
                 for n in range(references)
             ],
             "references-count": references,
@@ -105,6 +110,7 @@ class Registry:
     deposits: Voice
     session: aiohttp.ClientSession
     versions: dict[str, int] = field(default_factory=dict)
+    killed: int = 0  # how the first build ended
 
     async def ask(
         self, path: str, headers: dict[str, str] | None = None, method: str = "GET"
@@ -129,18 +135,22 @@ class Registry:
             with contextlib.suppress(aiohttp.ClientPayloadError):
                 return items((await self.ask(FILE, PLUS))[1])
 
+    async def shown(self) -> set[str]:
+        """Return the works that have references in the whole file."""
+        return {doi for doi, one in (await self.found()).items() if "reference" in one}
+
     async def sees(self, prefix: str) -> bool:
         found = await self.found()
         return any("reference" in one for doi, one in found.items() if doi.startswith(prefix))
 
-    async def build(self, month: str = MONTH, **environment: str) -> tuple[int, str]:
+    async def build(self, **environment: str) -> tuple[int, str]:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "services.distribution.snapshots",
             "build",
             "--month",
-            month,
+            MONTH,
             cwd=ROOT,
             env=self.place.environment("distribution")
             | {"SNAPSHOT_WORKS": "3", "REPLICA": "builder"}
@@ -151,15 +161,13 @@ class Registry:
         said, _ = await process.communicate()
         return process.returncode or 0, said.decode()
 
-    async def served(self, month: str = "2026/01", but: str = "") -> dict[str, Any]:
-        """Wait until a month's snapshot, another one than ``but``, is served."""
+    async def served(self) -> None:
+        """Wait until the snapshot is served."""
 
-        async def there() -> Any:
-            status, body, _ = await self.ask(f"/snapshots/monthly/{month}", PLUS)
-            said = orjson.loads(body) if status == 200 else {"id": but}
-            return said if said["id"] != but else None
+        async def there() -> bool:
+            return (await self.ask(AT_MONTH, PLUS))[0] == 200
 
-        return await until(there, within=20, what="the snapshot is served")  # type: ignore[no-any-return]
+        await until(there, within=20, what="the snapshot is served")
 
 
 def items(archive: bytes) -> dict[str, Any]:
@@ -210,7 +218,7 @@ async def opened(place: Place) -> AsyncIterator[Registry]:
         await accounts.say(
             OrganisationRegistered(organisation=78, name="Press", registered_at=AT, version=1),
             *(assigned(prefix, setting) for prefix, setting in SETTINGS.items()),
-            *(assigned(prefix, "open") for prefix in OPEN),
+            *(assigned(prefix, "open") for prefix in (*OPEN, BIG)),
             CredentialIssued(
                 credential=login_key(key, "owner"),
                 organisation=78,
@@ -229,11 +237,13 @@ async def opened(place: Place) -> AsyncIterator[Registry]:
             *(work(f"{prefix}/{n}") for prefix in SETTINGS for n in range(4)),
             *(work(f"{OPEN[0]}/{n}", title=TITLE) for n in range(4)),
             *(work(f"{prefix}/{n}") for prefix in OPEN[1:] for n in range(4)),
+            *(work(f"{BIG}/{n}", more=random_bytes(400_000).hex()) for n in range(3)),
             work("10.7777/unowned"),
             work("10.7778/untitled", title="journal:none"),
         ]
         await deposits.say(*works)
         registry = Registry(place, running, accounts, deposits, session)
+        registry.killed, _ = await registry.build(COLOPHON_CRASH="snapshots.written:3")
         status, said = await registry.build()
         assert status == 0, said
         await registry.served()
@@ -249,10 +259,10 @@ async def test_a_snapshot_holds_every_work_and_the_references_a_subscriber_may_s
 ) -> None:
     status, body, headers = await registry.ask(FILE, PLUS)
     found = items(body)
-    assert (status, len(found)) == (200, 34)
+    assert (status, len(found)) == (200, 37)
     for doi, one in found.items():
         prefix = doi.partition("/")[0]
-        may = prefix in SEEN or prefix in OPEN
+        may = prefix in SEEN or prefix in (*OPEN, BIG)
         assert (SECRET in str(one)) is may, doi
         assert ("references-withheld" in one) is not may, doi
         assert one["references-count"] == 2
@@ -301,7 +311,7 @@ async def test_the_manifest_tells_what_is_downloaded_member_by_member(registry: 
         assert (SECRET in str(items(piece + bytes(0)))) is part["references"]
         assert len(items(piece)) == part["works"] <= 3
         at += part["bytes"]
-    assert sum(part["works"] for part in file["parts"]) == told["works"] == 34
+    assert sum(part["works"] for part in file["parts"]) == told["works"] == 37
     assert told["sources"] == [{"id": "Crossref", "terms": None, "policy": None}]
     listed = orjson.loads((await registry.ask("/snapshots/monthly"))[1])["snapshots"]
     assert [one["month"] for one in listed] == [MONTH]
@@ -365,9 +375,8 @@ async def test_what_is_transferred_after_the_build_goes_without_references_until
     )
 
     async def obeyed() -> bool:
-        found = await registry.found()
         # What stands in a member with the one that went is kept back too, and nothing else.
-        shown = {doi for doi, one in found.items() if "reference" in one}
+        shown = await registry.shown()
         return f"{single}/1" not in shown and not any(d.startswith(titled) for d in shown)
 
     await until(obeyed, within=5, what="the snapshot obeys the transfers")
@@ -411,33 +420,92 @@ async def test_the_same_works_come_as_unixsd_with_the_same_references(registry: 
             for query in root.iter(f"{name}query"):
                 assert query.get("status") == "resolved"
                 found[query.findtext(f"{name}doi")] = etree.tostring(query).decode()
-    shown = {doi for doi, one in (await registry.found()).items() if "reference" in one}
-    assert len(found) == 34
+    shown = await registry.shown()
+    assert len(found) == 37
     assert {doi for doi, text in found.items() if SECRET in text} == shown
+
+
+@contextlib.asynccontextmanager
+async def begun(registry: Registry, token: str) -> AsyncIterator[Any]:
+    """Begin a download and take no more than its head; yields how to read the rest."""
+    host, _, port = registry.running.url.removeprefix("http://").partition(":")
+    taking = socket.socket()
+    taking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    taking.setblocking(False)  # noqa: FBT003
+    await asyncio.get_running_loop().sock_connect(taking, (host, int(port)))
+    reader, writer = await asyncio.open_connection(sock=taking, limit=4_096)
+    asked = f"GET {FILE} HTTP/1.1\r\nHost: x\r\ncrossref-api-key: Bearer {token}\r\n\r\n"
+    writer.write(asked.encode())
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+    assert head.startswith("http/1.1 200")
+    length = int(head.partition("content-length: ")[2].partition("\r")[0])
+
+    async def rest() -> tuple[int, int]:
+        got = 0
+        with contextlib.suppress(ConnectionError):
+            while content := await reader.read(65_536):
+                got += len(content)
+        return got, length
+
+    try:
+        yield rest
+    finally:
+        writer.close()
+
+
+@pytest.mark.law("L3")
+@pytest.mark.clause("CRR-6")
+async def test_who_downloads_while_a_preference_flips_or_the_token_is_revoked_is_cut_off(
+    registry: Registry,
+) -> None:
+    async with begun(registry, "plus") as rest, begun(registry, "to be revoked") as revoked_one:
+        before = (await registry.ask(FILE, PLUS, "HEAD"))[2]["ETag"]
+        await registry.accounts.say(
+            CredentialChanged(
+                credential=token_key("to be revoked"),
+                organisation=500,
+                scopes=("plus",),
+                revoked=True,
+                version=2,
+            )
+        )
+
+        async def refused() -> bool:
+            token = {"crossref-api-key": "to be revoked"}
+            return (await registry.ask(FILE, token, "HEAD"))[0] == 401
+
+        await until(refused, within=5, what="the token is revoked")
+        got, length = await revoked_one()
+        assert got < length / 2
+        await registry.prefer(BIG, "closed")
+
+        async def other() -> bool:
+            return bool((await registry.ask(FILE, PLUS, "HEAD"))[2]["ETag"] != before)
+
+        await until(other, within=5, what="the snapshot obeys")
+        got, length = await rest()
+        assert got < length / 2
+    resumed = PLUS | {"Range": f"bytes={got}-", "If-Range": before}
+    assert (await registry.ask(FILE, resumed))[0] == 200
 
 
 async def test_a_killed_build_goes_on_with_the_next_member_and_loses_and_repeats_none(
     registry: Registry,
 ) -> None:
-    status, _ = await registry.build("2026-02", COLOPHON_CRASH="snapshots.written:3")
-    assert status == -9
-    assert (await registry.ask("/snapshots/monthly/2026/02", PLUS))[0] == 404
-    status, said = await registry.build("2026-02")
-    assert status == 0, said
-    told = await registry.served("2026/02")
-    file, _ = told["files"]
-    _, body, _ = await registry.ask(file["at"], PLUS)
-    assert len(items(body)) == told["works"] == 34
-    assert [part["name"] for part in file["parts"]] == [
-        f"{n}.json.gz" for n in range(len(file["parts"]))
-    ]
-    builds = orjson.loads((await registry.ask("/snapshots/jobs", OPERATOR))[1])["builds"]
-    assert [(one["month"], one["state"], one["done"]) for one in builds] == [
-        ("2026-02", "ready", 34),
-        ("2026-01", "ready", 34),
-    ]
+    assert registry.killed == -9
+    told = orjson.loads((await registry.ask(f"{AT_MONTH}", PLUS))[1])
+    for file in told["files"]:
+        form = file["at"].split(".")[1]
+        names = [f"{n}.{form}.gz" for n in range(len(file["parts"]))]
+        assert [part["name"] for part in file["parts"]] == names
+        assert sum(part["works"] for part in file["parts"]) == 37
+    (build,) = orjson.loads((await registry.ask("/snapshots/jobs", OPERATOR))[1])["builds"]
+    assert (build["month"], build["state"], build["done"]) == (MONTH, "ready", 37)
     latest = orjson.loads((await registry.ask("/snapshots/monthly/latest", PLUS))[1])
-    assert latest["month"] == "2026-02"
+    assert latest["id"] == told["id"]
+    assert (await registry.ask("/snapshots/monthly/2026/02", PLUS))[0] == 404
+    found, _, _ = await registry.ask(told["changes"], PLUS)
+    assert found == 200
 
 
 async def test_crossref_lmdb_reads_an_unpacked_snapshot(
@@ -466,4 +534,35 @@ async def test_crossref_lmdb_reads_an_unpacked_snapshot(
     )
     with crossref_lmdb.db.DBReader(db_dir=tmp_path / "db") as read:
         assert read["10.5003/1"]["references-count"] == 2
-        assert len(read) == 34
+        assert len(read) == 37
+
+
+@pytest.mark.law("L3")
+@pytest.mark.clause("CRR-11")
+async def test_what_was_taken_back_stays_away_over_a_restart_until_the_snapshot_is_built_again(
+    registry: Registry,
+) -> None:
+    """The last one here: it ends the service that the others ask."""
+    before = orjson.loads((await registry.ask(AT_MONTH, PLUS))[1])["id"]
+    shown = await registry.shown()
+    assert f"{OPEN[3]}/3" not in shown
+    await registry.running.end()
+    roles = ("api", "projector", "snapshots")
+    async with service("distribution", registry.place, *roles, SNAPSHOT_WORKS="3") as running:
+        registry.running = running
+        await registry.served()
+        assert (await registry.shown()) == shown
+        status, _, _ = await registry.ask(AT_MONTH, OPERATOR, "POST")
+        assert status == 202
+
+        async def rebuilt() -> bool:
+            status, body, _ = await registry.ask(AT_MONTH, PLUS)
+            return status == 200 and orjson.loads(body)["id"] != before
+
+        await until(rebuilt, within=30, what="the snapshot is built again")
+        found = await registry.found()
+        assert len(found[f"{OPEN[3]}/3"]["reference"]) == 1
+        assert len(found[f"{OPEN[3]}/0"]["reference"]) == 3
+        assert f"{OPEN[2]}/0" in await registry.shown()
+        assert f"{OPEN[2]}/1" not in await registry.shown()  # whose owner keeps it closed
+        assert found[f"{OPEN[2]}/1"]["prefix"] == "10.5001"

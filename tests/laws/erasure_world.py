@@ -74,6 +74,9 @@ class MemoryTree:
             self.records.append(record)
         return self.records.index(record)
 
+    async def found(self, words: str) -> bytes | None:
+        return next((one for one in self.records if words in one.decode()), None)
+
     async def proven(self, index: int) -> InTree:
         frontier, kept = Frontier(), dict[Node, bytes]()
         for one in self.records:

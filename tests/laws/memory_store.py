@@ -129,7 +129,15 @@ class Collection:
     async def delete_many(self, condition: Mapping[str, Any]) -> None:
         for key in [key for key, one in self.documents.items() if matches(one, condition)]:
             await self.pause()
-            self.documents.pop(key, None)
+            if key in self.documents and matches(self.documents[key], condition):
+                del self.documents[key]
+        await self.pause()
+
+    async def update_one(
+        self, condition: Mapping[str, Any], update: Mapping[str, Any], *, upsert: bool = False
+    ) -> None:
+        await self.pause()
+        self._update(condition, update, upsert=upsert)
         await self.pause()
 
     async def index_information(self) -> dict[str, Any]:

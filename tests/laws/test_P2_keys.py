@@ -1,24 +1,30 @@
 """P2: nothing is encrypted under a key after its fence is effective, and what was erased stays so.
 
-Processes with key rings seal and read; each may stand still at any await, also with a key in hand.
-Retention fences, waits and destroys. Events that evict come late, or never.
+Processes with key rings seal and read; each may stand still at any await, also with a key in hand,
+and start anew. Retention fences, waits and destroys: until every process said that it obeys, or its
+time with the key is up. Events that evict come late, or never, and so does what is said of them.
 """
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.retention.commands.keys import Keys
+from services.retention.store.rings import Rings
+from shared.events import Meta, Received
 from shared.events.decisions import Refused
+from shared.events.retention import KeysFenced
 from shared.mongo import Aggregates
 from shared.privacy import lifecycle
 from shared.privacy.envelope import ExpiredError, OpenKey, open_text, seal_text
 from shared.privacy.keyring import Erased, FencedError, KeyRing, Lost, Restricted
 from shared.privacy.lifecycle import KeptKeys
+from shared.privacy.presence import Presence
 from shared.runtime.clock import ManualClock
 from shared.runtime.faults import Transient
 from tests.laws.memory_store import Database
@@ -42,10 +48,25 @@ class OneEpoch:
 
 
 @dataclass(slots=True)
+class Skewed:
+    """The clock of another machine, which goes as fast and is wrong."""
+
+    right: ManualClock
+    by: float
+
+    def now(self) -> datetime:
+        return self.right.now() + timedelta(seconds=self.by)
+
+    def monotonic(self) -> float:
+        return self.right.monotonic() - 7 * self.by
+
+
+@dataclass(slots=True)
 class World:
     """A key store, what was sealed when, and what retention did when."""
 
     turns: Turns
+    skew: float = 0.0
     clock: ManualClock = field(default_factory=ManualClock)
     sealed: list[tuple[datetime, str, str]] = field(default_factory=list)  # when, unit, envelope
     effective: dict[str, datetime] = field(default_factory=dict)  # by unit
@@ -68,7 +89,12 @@ class World:
         )
 
     def ring(self, *, fresh: bool) -> KeyRing:
-        return KeyRing(self.keys, OneEpoch(), USABLE, lambda: fresh, self.clock)
+        clock = Skewed(self.clock, self.skew)
+        presence = Presence(self.store["rings"], USABLE, clock)  # type: ignore[arg-type]
+        return KeyRing(self.keys, OneEpoch(), USABLE, lambda: fresh, clock, presence)
+
+    def watched(self) -> Rings:
+        return Rings(self.store["rings"], USABLE + SKEW, self.clock)  # type: ignore[arg-type]
 
     @property
     def document(self) -> KeptKeys | None:
@@ -77,8 +103,10 @@ class World:
 
 
 async def seal(world: World, ring: KeyRing, units: list[str]) -> None:
-    """Encrypt record after record; between key and use anything may happen."""
+    """Encrypt record after record; between key and use anything may happen, a new start too."""
     for unit in units:
+        if world.turns.choose(6) == 5:
+            ring = world.ring(fresh=True)
         try:
             key = (await ring.sealing(PERSON, CLASS, unit))[unit]
             await world.step()
@@ -106,7 +134,27 @@ async def read(world: World, ring: KeyRing, times: int) -> None:
             assert not isinstance(key, Lost)
 
 
-async def retain(world: World, unit: str, hold: bool) -> None:  # noqa: FBT001
+async def hear(world: World, ring: KeyRing, times: int) -> None:
+    """Hear of fences, as they are or were, and say so."""
+    for _ in range(times):
+        document = world.document
+        await world.step()
+        if document is not None:
+            said = document.model_dump(include=set(KeysFenced.model_fields))
+            ring.hear(Received(KeysFenced(**said), Meta("e", "/s", "2026-01-01T00:00:00.000Z")))
+        await world.step()
+        assert isinstance(ring.presence, Presence)
+        if ring.presence._woken.is_set():
+            await ring.presence.say()
+
+
+async def clear(watched: Rings, times: int) -> None:
+    """Clear away the rows of whoever is silent."""
+    for _ in range(times):
+        await watched.clear()
+
+
+async def retain(world: World, watched: Rings, unit: str, hold: bool) -> None:  # noqa: FBT001
     """Fence one unit, or with "" all of them, and destroy when it may be."""
     keys = world.keys
     if hold:
@@ -118,34 +166,21 @@ async def retain(world: World, unit: str, hold: bool) -> None:  # noqa: FBT001
             await world.step()
             continue
         try:
-            await _next(world, known, unit)
+            await _next(world, watched, known, unit)
         except Transient:
             continue
 
 
-async def _next(world: World, known: KeptKeys | None, unit: str) -> None:
-    keys, now, after = world.keys, world.clock.now, USABLE + SKEW
-
-    def fenced(held: KeptKeys | None) -> Any:
-        if unit:
-            return lifecycle.fence_unit(held, unit, at=now())
-        return lifecycle.fence(held, KEYS, "request-1", at=now())
-
-    def destroyed(held: KeptKeys | None) -> Any:
-        if unit:
-            return lifecycle.destroy_unit(held, unit, at=now(), after=after)
-        return lifecycle.destroy(held, at=now(), after=after)
-
+async def _next(world: World, watched: Rings, known: KeptKeys | None, unit: str) -> None:
+    keys = Keys(world.keys, USABLE + SKEW, world.clock, watched)
     if known is None or known.fenced_since(unit) is None:
-        await keys.update(KEYS, fenced)
+        await (keys.fence_unit(KEYS, unit) if unit else keys.fence(KEYS, "request-1"))
     elif unit not in known.confirmed and known.fence != "destroyed":
-        await keys.update(KEYS, lambda held: lifecycle.confirm(held, unit, at=now()))
+        await keys.confirm(KEYS, unit)
+    elif isinstance(await keys.destroy(KEYS, unit), Refused):
+        world.clock.advance(USABLE.total_seconds() if world.turns.choose(4) == 3 else AT_ONCE)
     else:
-        done = await keys.update(KEYS, destroyed)
-        if isinstance(done, Refused):
-            world.clock.advance(USABLE.total_seconds())
-        else:
-            world.effective.setdefault(unit, now())
+        world.effective.setdefault(unit, world.clock.now())
 
 
 @pytest.mark.law("P2")
@@ -157,17 +192,25 @@ async def _next(world: World, known: KeptKeys | None, unit: str) -> None:
         max_size=3,
     ),
     st.lists(st.sampled_from(["", "one", "two"]), min_size=1, max_size=3),
-    st.booleans(),
+    st.tuples(st.booleans(), st.sampled_from([0.0, -3600.0, 3600.0]), st.booleans()),
 )
 def test_nothing_is_encrypted_after_a_fence_took_effect_and_what_is_erased_stays_so(
     data: st.DataObject,
     processes: list[tuple[bool, list[str]]],
     retained: list[str],
-    hold: bool,  # noqa: FBT001
+    around: tuple[bool, float, bool],
 ) -> None:
+    hold, skew, watching = around
+
     async def program() -> None:
-        world = World(Turns(in_bursts(data)))
+        world = World(Turns(in_bursts(data)), skew)
         rings = [world.ring(fresh=fresh) for fresh, _ in processes]
+        watched = world.watched()
+        if watching:
+            world.turns.free = True
+            await watched.by_all([])
+            world.turns.free = False
+            world.clock.advance((USABLE + SKEW).total_seconds())
         async with asyncio.TaskGroup() as group:
             tasks = [
                 *(
@@ -175,7 +218,9 @@ def test_nothing_is_encrypted_after_a_fence_took_effect_and_what_is_erased_stays
                     for ring, (_, units) in zip(rings, processes, strict=True)
                 ),
                 group.create_task(read(world, rings[0], 4)),
-                *(group.create_task(retain(world, unit, hold)) for unit in retained),
+                *(group.create_task(hear(world, ring, 5)) for ring in rings),
+                group.create_task(clear(watched, 3)),
+                *(group.create_task(retain(world, watched, unit, hold)) for unit in retained),
             ]
             await world.turns.play(tasks, kill=True)
         world.turns.free = True
@@ -189,5 +234,162 @@ def test_nothing_is_encrypted_after_a_fence_took_effect_and_what_is_erased_stays
             assert isinstance(found[f"{KEYS}.one"], Erased)
             with pytest.raises(FencedError):
                 await world.ring(fresh=False).sealing(PERSON, CLASS, "three")
+
+    run(program())
+
+
+@dataclass(slots=True)
+class Machine:
+    """Two processes that ask for one key, hear of its fence and may start anew; and retention.
+
+    Between any two steps somebody may be frozen: they take none while time goes on.
+    """
+
+    world: World = field(default_factory=lambda: World(Turns(lambda _count: 0, free=True)))
+    rings: list[KeyRing] = field(default_factory=list)
+    in_hand: list[OpenKey] = field(default_factory=list)
+    destroyed: bool = False
+    watched: Rings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.world.store = Database()
+        self.rings = [self.world.ring(fresh=True) for _ in range(2)]
+        self.watched = self.world.watched()
+
+    @property
+    def keys(self) -> Keys:
+        return Keys(self.world.keys, USABLE + SKEW, self.world.clock, self.watched)
+
+    async def take(self, step: tuple[str, int]) -> None:
+        what, number = step
+        if what == "pass":
+            self.world.clock.advance((0.1, 6.0, 14.0)[number])
+        elif what == "watch":
+            await self.watched.clear()
+        elif what == "destroy":
+            await self.keys.confirm(KEYS)
+            done = await self.keys.destroy(KEYS)
+            self.destroyed = self.destroyed or not isinstance(done, Refused)
+        else:
+            await self.process(what, number % 2)
+        self.nobody_has_what_is_destroyed()
+
+    async def process(self, what: str, number: int) -> None:
+        ring = self.rings[number]
+        assert isinstance(ring.presence, Presence)
+        if what == "start":
+            self.rings[number] = self.world.ring(fresh=True)
+        elif what == "ask":
+            with contextlib.suppress(FencedError):
+                self.in_hand.append((await ring.sealing(PERSON, CLASS, "one"))["one"])
+        elif self.world.document is not None:
+            said = self.world.document.model_dump(include=set(KeysFenced.model_fields))
+            ring.hear(Received(KeysFenced(**said), Meta("e", "/s", "2026-01-01T00:00:00.000Z")))
+            if what == "say":
+                await ring.presence.say()
+
+    def nobody_has_what_is_destroyed(self) -> None:
+        if self.destroyed:
+            assert not [one for one in self.in_hand if one.usable]
+
+
+STEPS = st.tuples(
+    st.sampled_from(["ask", "ask", "hear", "say", "say", "start", "pass", "watch", "destroy"]),
+    st.integers(0, 2),
+)
+
+
+@pytest.mark.law("P2")
+@given(
+    st.booleans(),
+    st.lists(STEPS, max_size=5),
+    st.lists(STEPS, max_size=10),
+    st.sampled_from([0, 9]),
+)
+def test_nothing_is_destroyed_while_anybody_has_it_whoever_is_frozen_starts_anew_or_is_silent(
+    watching: bool,  # noqa: FBT001
+    before: list[tuple[str, int]],
+    after: list[tuple[str, int]],
+    skew: float,
+) -> None:
+    async def program() -> None:
+        machine = Machine()
+        machine.world.skew = skew
+        if watching:
+            for step in (("watch", 0), ("pass", 2), ("watch", 0), ("pass", 2)):
+                await machine.take(step)
+        for step in (("ask", 0), *before):
+            await machine.take(step)
+        await machine.keys.fence(KEYS, "request-1")
+        for step in (*after, ("destroy", 0)):
+            await machine.take(step)
+
+    run(program())
+
+
+@pytest.mark.law("P2")
+@pytest.mark.parametrize(
+    ("steps", "gone"),
+    [
+        ([("say", 0), ("say", 1)], True),  # all say so: at once
+        ([("say", 0)], False),  # the other is frozen, or away
+        ([("hear", 0), ("say", 1)], False),  # heard, and not said yet
+        ([("say", 0), ("start", 1)], False),  # the old one may be frozen
+        ([("say", 0), ("start", 1), ("ask", 1), ("say", 1)], False),
+        ([("say", 0), ("pass", 1), ("watch", 0), ("pass", 2), ("pass", 0)], False),  # 20.1 s
+        ([("say", 0), ("pass", 1), ("pass", 2), ("pass", 1)], True),  # the time of all is up
+    ],
+)
+def test_a_fence_takes_effect_once_everybody_said_so_and_else_when_the_time_of_keys_is_up(
+    steps: list[tuple[str, int]],
+    gone: bool,  # noqa: FBT001
+) -> None:
+    async def program() -> None:
+        machine = Machine()
+        for step in (("watch", 0), ("pass", 2), ("pass", 2)):
+            await machine.take(step)
+        for step in (("ask", 0), ("ask", 1)):
+            await machine.take(step)
+        await machine.keys.fence(KEYS, "request-1")
+        await machine.keys.confirm(KEYS)
+        for step in (*steps, ("destroy", 0)):
+            await machine.take(step)
+        assert machine.destroyed is gone
+
+    run(program())
+
+
+@pytest.mark.law("P2")
+def test_of_rows_that_were_put_back_nobody_is_believed_before_the_time_of_keys_is_up() -> None:
+    async def program() -> None:
+        machine = Machine()
+        for step in (("watch", 0), ("pass", 2), ("pass", 2), ("ask", 0)):
+            await machine.take(step)
+        machine.world.store["rings"].documents.clear()  # a copy of before
+        machine.watched = machine.world.watched()  # retention starts after that
+        await machine.keys.fence(KEYS, "request-1")
+        await machine.take(("destroy", 0))
+        assert not machine.destroyed
+        for _ in range(2):
+            await machine.take(("pass", 2))
+        await machine.take(("destroy", 0))
+        assert machine.destroyed
+
+    run(program())
+
+
+@pytest.mark.law("P2")
+def test_the_time_of_a_key_counts_from_the_sign_before_it_was_asked_for() -> None:
+    async def program() -> None:
+        machine = Machine()
+        for step in (("watch", 0), ("pass", 2), ("pass", 2), ("ask", 0), ("watch", 0)):
+            await machine.take(step)
+        for step in (("pass", 1), ("hear", 0), ("ask", 0)):  # asked again, under the same sign
+            await machine.take(step)
+        await machine.keys.fence(KEYS, "request-1")
+        await machine.keys.confirm(KEYS)
+        for step in (("pass", 2), *[("pass", 0)] * 11, ("destroy", 0)):
+            await machine.take(step)  # 21.1 s after the sign: whoever signed has no key
+        assert machine.destroyed
 
     run(program())

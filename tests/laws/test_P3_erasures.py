@@ -366,3 +366,36 @@ def test_whose_keys_are_put_back_before_they_are_destroyed_has_them_fenced_again
     while run(lives(put_back_at)):
         put_back_at += 1
     assert put_back_at > 20
+
+
+@pytest.mark.law("P3")
+@pytest.mark.parametrize("at", ["looking", "planned", "fenced", "ordered", "compacted"])
+def test_an_erasure_that_was_put_back_after_its_certificate_has_no_other_one(
+    tmp_path: Path, at: str
+) -> None:
+    """Ledger and answers came back from their topics; the document is as it was then."""
+
+    async def program() -> None:
+        world = World(tmp_path, Random(1))
+        await world.keeps("accounts", PEOPLE[0], 1)
+        erasure = await world.ask(PEOPLE[0], "first")
+        documents = world.database["erasures"].documents
+        copies = {"looking": deepcopy(documents[erasure])}
+        for _ in range(60):
+            copies.setdefault(world.state(erasure).step, deepcopy(documents[erasure]))
+            for order in world.orders():
+                for service in world.open_to(order):
+                    await world.answer(order, service, blind=False)
+            if world.state(erasure).step == "planned":
+                await world.erasures.approve(erasure, "officer", at_once=True)
+            world.relay()
+            await world.step(4_000.0 if world.state(erasure).step == "compacted" else 6.0)
+        first, records = world.certificate(erasure), len(world.tree.records)
+        documents[erasure] = copies[at]
+        world.start()
+        await in_the_end(world)
+        again = world.certificate(erasure)
+        assert (again.statement, again.tree.index) == (first.statement, first.tree.index)
+        assert len(world.tree.records) == records
+
+    run(program())

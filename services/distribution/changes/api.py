@@ -22,6 +22,7 @@ from shared.runtime.faults import Transient
 from shared.runtime.metrics import STREAMS
 from shared.runtime.service import wait_any
 from shared.web import VARY, Problem, Route
+from shared.web.presented import unauthorised
 
 GUARDED: Final = {"Cache-Control": "private, no-cache", "Vary": VARY}
 RETRY_SECONDS: Final = 2
@@ -76,6 +77,8 @@ class ChangesApi:
             return respond(request, envelope.cursor_invalid(CursorInvalid(str(asked.since))))
         seen = await self._waited(asked, start)
         self._require_fresh()
+        if not self.host.still(request):
+            raise unauthorised("The token was revoked.")
         reader = self.host.reader(request)
         items = [one for entry in seen.entries if (one := shown(self.host, entry, seen, reader))]
         message = {
@@ -134,10 +137,9 @@ class ChangesApi:
                     quiet = self.host.clock.monotonic()
             else:
                 before = seen.positions
-            idle = before == positions
             positions = before
-            if idle or not seen.entries:
-                waits = LOOK_SECONDS if idle and seen.entries else RETRY_SECONDS
+            if not seen.entries:
+                waits = LOOK_SECONDS if seen.waiting else RETRY_SECONDS
                 await wait_any(moved, self.tail.closing, timeout=waits)
             if self.host.clock.monotonic() - quiet > HEARTBEAT_SECONDS:
                 quiet = self.host.clock.monotonic()
@@ -165,7 +167,8 @@ class ChangesApi:
             if seen.entries or left <= 0 or self.tail.closing.is_set() or not asked.rows:
                 return seen
             positions = seen.positions
-            await wait_any(moved, self.tail.closing, timeout=min(left, RETRY_SECONDS))
+            waits = LOOK_SECONDS if seen.waiting else RETRY_SECONDS
+            await wait_any(moved, self.tail.closing, timeout=min(left, waits))
 
     async def _some(self, positions: Positions, most: int) -> Seen:
         if not most:

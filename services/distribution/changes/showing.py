@@ -25,11 +25,15 @@ GIVEN_UP: Final = 60.0  # seconds; what the store has not by then was parked, an
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Entries that can be shown, the documents they need, and how far one may go behind them."""
+    """Entries that can be shown, the documents they need, and how far one may go behind them.
+
+    ``waiting``: there are others, which not all know of here yet.
+    """
 
     entries: tuple[Entry, ...]
     held: Mapping[str, Document]
     positions: Mapping[Place, int]
+    waiting: bool = False
 
 
 async def known(
@@ -54,7 +58,7 @@ async def known(
         ready.pop(name, None)
         ready[name] = entry
     stop = {place: max(at, before.get(place, 0)) for place, at in waiting.items()}
-    return Seen(tuple(ready.values()), held, {**after, **stop})
+    return Seen(tuple(ready.values()), held, {**after, **stop}, bool(waiting))
 
 
 _TOLD_AS: Final = {"work": "work", "owner": "work", "prefix": "prefix", "title": "title"}

@@ -125,7 +125,7 @@ class Offers:
 
     def of_prefix(self, prefix: str | None) -> Standing:
         """Return the standing of what a prefix owns; null: of what nobody is known to own."""
-        judged = self.gate.policy.version
+        judged = self.gate.policy.judged
         state = self.gate.prefix(prefix) if prefix else None
         if prefix is None or state is None:
             return Standing(prefix=prefix, policy_version=judged)

@@ -1,7 +1,6 @@
 """What is wrong with a route's parameters: every failure, in the order of the wire.
 
-Nothing is ignored silently: a parameter that a route does not take, or that is known on the wire
-but not here yet, is a failure.
+Nothing is ignored silently: a parameter that a route does not take is a failure.
 """
 
 import re
@@ -15,7 +14,6 @@ from services.distribution.rest.failure import (
     not_available,
     not_one_of,
 )
-from services.distribution.rest.filters import NOT_YET
 from services.distribution.rest.routes import (
     DEFAULT_ROWS,
     KNOWN_PARAMETERS,
@@ -151,9 +149,6 @@ def _check_filter(route: Route, text: str) -> Iterator[Failure]:
         read = route.filters[name](value)
         if isinstance(read, Failure):
             yield read
-        elif name in NOT_YET:
-            sentence = f"Filter '{name}' specified but it is not available here yet."
-            yield Failure("filter-not-available", name, sentence)
 
 
 def _check_select(route: Route, text: str) -> Iterator[Failure]:

@@ -10,6 +10,8 @@ from typing import Any, Final
 import orjson
 
 from services.distribution.rest.failure import Failure
+from services.distribution.rest.names import Page
+from services.distribution.rest.params import ListQuery
 from services.distribution.rest.plan import CursorInvalid
 
 JSON: Final = "application/json"
@@ -35,6 +37,18 @@ OK_TYPES: Final[Mapping[str, str]] = {
     "member-list": JSON,
     "prefix": JSON_UTF8,
     "work-position": JSON,
+    "work-agency": JSON_UTF8,
+    "work-quality": JSON_UTF8,
+    "journal": JSON,
+    "journal-list": JSON,
+    "funder": JSON,
+    "funder-list": JSON,
+    "type": JSON_UTF8,
+    "type-list": JSON_UTF8,
+    "license-list": JSON_UTF8,
+    "style-list": JSON_UTF8,
+    "locale-list": JSON_UTF8,
+    "source-list": JSON_UTF8,
     "citing-work-list": JSON,
     "work-changes": JSON,
 }
@@ -45,11 +59,16 @@ NOT_FOUND_TYPES: Final[Mapping[str, str]] = {
     "member": PLAIN,
     "prefix": JSON_UTF8,
     "work-list": JSON_UTF8,
+    "journal": PLAIN,
+    "funder": PLAIN,
+    "type": JSON_UTF8,
+    "work-agency": JSON_UTF8,
+    "work-quality": JSON_UTF8,
 }
 """What was looked for -> content type of its 404; work-list: the works of an unknown id."""
 
 
-def success(message_type: str, message: Mapping[str, Any]) -> Answer:
+def success(message_type: str, message: Mapping[str, Any] | Sequence[Any]) -> Answer:
     """Return a success: four keys, always these."""
     envelope = {
         "status": "ok",
@@ -81,22 +100,27 @@ def work_list(
     return message if cursor is None else {**message, "next-cursor": cursor}
 
 
-def member_list(
-    items: Sequence[Mapping[str, Any]],
-    *,
-    total: int,
-    rows: int,
-    offset: int,
-    terms: str | None,
-    cursor: str | None,
+def name_list(
+    items: Iterable[Mapping[str, Any]], *, page: Page[Any], query: ListQuery
 ) -> dict[str, Any]:
-    """Return the message of the list of members: four keys, and next-cursor with a cursor."""
+    """Return the message of a list of members, journals or funders.
+
+    Four keys, and next-cursor with a cursor.
+    """
     message = {
-        "items-per-page": rows,
-        "query": {"start-index": offset, "search-terms": terms},
-        "total-results": total,
-        "items": items,
+        "items-per-page": query.rows,
+        "query": {"start-index": query.offset, "search-terms": query.query},
+        "total-results": page.total,
+        "items": list(items),
     }
+    return message if page.next_cursor is None else {**message, "next-cursor": page.next_cursor}
+
+
+def plain_list(
+    items: Sequence[Any], *, total: int | None = None, cursor: str | None = None
+) -> dict[str, Any]:
+    """Return the message of a list that says no more than how many there are, and which."""
+    message = {"total-results": len(items) if total is None else total, "items": items}
     return message if cursor is None else {**message, "next-cursor": cursor}
 
 

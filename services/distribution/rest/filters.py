@@ -149,5 +149,5 @@ MEMBER_FILTERS: Final[Mapping[str, Reader]] = {
 }
 """The members route's filters, in the order of the wire (crossref.md 1.5)."""
 
-NOT_YET: Final = frozenset({"backfile-doi-count", "current-doi-count"})
-"""Filters that are named as the wire names them, and refused until they are here."""
+FUNDER_FILTERS: Final[Mapping[str, Reader]] = {"location": read_text}
+"""The funders route's filters."""

@@ -20,7 +20,6 @@ from services.distribution.rest.filters import Value
 from services.distribution.rest.routes import (
     DEFAULT_FACET_VALUES,
     DEFAULT_ROWS,
-    MEMBERS,
     SINGLE,
     WORKS,
     Route,
@@ -50,8 +49,8 @@ class WorksQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class MembersQuery:
-    """What the list of members was asked for."""
+class ListQuery:
+    """What a list of members, journals, funders or licences was asked for."""
 
     query: str | None = None
     filters: Filters = ()
@@ -90,14 +89,14 @@ def parse_works(pairs: Pairs) -> WorksQuery | list[Failure]:
     )
 
 
-def parse_members(pairs: Pairs) -> MembersQuery | list[Failure]:
-    """Read the parameters of the list of members."""
-    given, failures = check(MEMBERS, pairs)
+def parse_list(route: Route, pairs: Pairs) -> ListQuery | list[Failure]:
+    """Read the parameters of a list of anything but works."""
+    given, failures = check(route, pairs)
     if failures:
         return failures
-    return MembersQuery(
+    return ListQuery(
         query=_text(given.get("query")),
-        filters=_filters(MEMBERS, given),
+        filters=_filters(route, given),
         rows=int(given.get("rows", DEFAULT_ROWS)),
         offset=int(given.get("offset", 0)),
         cursor=given.get("cursor"),

@@ -1,8 +1,9 @@
 """A work's state and the facts of this moment -> the work object of the wire. Pure.
 
 What a deposit said is in the state; who owns the work, who cites it and who may see its references
-is known only when it is read. Every interface that shows a work as JSON uses this one function, so
-none has a rule of its own (CRR-2); counts are shown whatever the setting (L4).
+is known only when it is read. Every interface that shows a work uses this one function, so none
+has a rule of its own (CRR-2); counts are shown whatever the setting (L4). What is a third party's
+is named as that, with its terms, or left out where they say so (CRP-12).
 """
 
 import datetime as dt
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.policy import ReferencesPolicy, Visible, Withheld, withhold
+from shared.policy.sources import STATED, attributed
 
 SOURCE: Final = "Crossref"
 RESOLVER: Final = "https://doi.org/"
@@ -100,7 +102,8 @@ def render_item(
 ) -> dict[str, Any]:
     """Return the work object of a list: no empty collections, and only what was selected.
 
-    Who selects ``reference`` also learns why it is not there.
+    Who selects ``reference`` also learns why it is not there, and who selects what is a third
+    party's, whose it is.
     """
     full = _whole(
         record,
@@ -112,8 +115,10 @@ def render_item(
     )
     if not select:
         return {name: value for name, value in full.items() if value not in ([], {})}
-    asked = (*select, WITHHELD) if "reference" in select else select
-    return {name: full[name] for name in asked if full.get(name, []) not in ([], {})}
+    asked = [*select, *([WITHHELD] if "reference" in select else [])]
+    shown = {name: full[name] for name in asked if full.get(name, []) not in ([], {})}
+    told = _told(full.get(STATED, ()), select)
+    return {**shown, STATED: told} if told else shown
 
 
 def _whole(
@@ -127,6 +132,8 @@ def _whole(
 ) -> dict[str, Any]:
     said = record.work
     shown = said if isinstance(visibility, Visible) else withhold(policy, said, visibility)
+    if policy.sources is not None:
+        shown = attributed(policy.sources, shown)
     references = _reference_count(said)
     # A book, a report or a dataset names its publisher; of an article it is the owner.
     name = said.get("publisher") or ownership.name
@@ -148,6 +155,15 @@ def _whole(
         "reference-count": references,
         "references-count": references,
     }
+
+
+def _told(sources: Sequence[Mapping[str, Any]], select: Sequence[str]) -> list[Mapping[str, Any]]:
+    """Return the sources of what was selected."""
+    return [
+        one
+        for one in sources
+        if any(path.partition(".")[0] in select for path in (*one["fields"], *one["withheld"]))
+    ]
 
 
 def _id(member: int | None) -> str | None:

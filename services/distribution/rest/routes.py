@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.distribution.rest.filters import MEMBER_FILTERS, Reader
+from services.distribution.rest.filters import (
+    FUNDER_FILTERS,
+    MEMBER_FILTERS,
+    Reader,
+)
 from services.distribution.rest.work_filters import WORK_FILTERS
 from services.distribution.search import RELEVANCE, Facet, Moment, Sort, Tally, Text
 
@@ -33,7 +37,7 @@ KNOWN_PARAMETERS: Final = (
 MOST_ROWS: Final = 1000
 DEFAULT_ROWS: Final = 20
 MOST_OFFSET_WORKS: Final = 10_000
-MOST_OFFSET_MEMBERS: Final = 80_000
+MOST_OFFSET_NAMES: Final = 80_000
 MOST_SAMPLE: Final = 100
 MOST_FACET_VALUES: Final = 1000
 DEFAULT_FACET_VALUES: Final = 20
@@ -133,9 +137,30 @@ WORKS: Final = Route(
 MEMBERS: Final = Route(
     parameters=frozenset({"query", "rows", "offset", "cursor", "filter", "mailto"}),
     filters=MEMBER_FILTERS,
-    most_offset=MOST_OFFSET_MEMBERS,
+    most_offset=MOST_OFFSET_NAMES,
 )
 """/members."""
 
+JOURNALS: Final = Route(
+    parameters=frozenset({"query", "rows", "offset", "cursor", "mailto"}),
+    most_offset=MOST_OFFSET_NAMES,
+)
+"""/journals."""
+
+FUNDERS: Final = Route(
+    parameters=JOURNALS.parameters | {"filter"},
+    filters=FUNDER_FILTERS,
+    most_offset=MOST_OFFSET_NAMES,
+)
+"""/funders."""
+
+LICENSES: Final = Route(parameters=JOURNALS.parameters, most_offset=MOST_OFFSET_WORKS)
+"""/licenses: the query asks for works."""
+
+TYPES: Final = Route(
+    parameters=frozenset({"query", "rows", "offset", "mailto"}), most_offset=MOST_OFFSET_NAMES
+)
+"""/types: takes what lists take and shows all of them whatever it is."""
+
 SINGLE: Final = Route(parameters=frozenset({"mailto"}))
-"""/works/{doi}, /members/{id}, /prefixes/{prefix}: nothing but who is asking."""
+"""/works/{doi}, /members/{id}, /journals/{issn}, ...: nothing but who is asking."""

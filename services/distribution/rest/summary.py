@@ -1,4 +1,4 @@
-"""Profiles of works -> the counts, breakdowns, coverage and flags of a member (crossref.md 1.14).
+"""Profiles of works -> counts, breakdowns, coverage, flags of members and journals (crossref 1.14).
 
 "Current" is a year of issue of two years ago or later, "backfile" an earlier one; works whose year
 is unknown are in the totals and in neither.
@@ -22,13 +22,17 @@ PERIODS: Final = ("current", "backfile")
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a member's object says of its works, in the words of the wire."""
+    """What the object of a member or a journal says of its works, in the words of the wire.
+
+    ``coverage_type`` is by type of work, as members say it; ``coverage_all`` of all together.
+    """
 
     counts: Mapping[str, int]
     breakdowns: Mapping[str, Any]
     counts_type: Mapping[str, Mapping[str, int]]
     coverage: Mapping[str, float]
     coverage_type: Mapping[str, Mapping[str, Mapping[str, float]]]
+    coverage_all: Mapping[str, Mapping[str, float]]
     flags: Mapping[str, bool]
 
 
@@ -65,6 +69,10 @@ def summarise(counted: Mapping[str, int], *, this_year: int, checked: int) -> Su
                 for kind, rows in kinds.items()
             }
             for name, kinds in types.items()
+        },
+        coverage_all={
+            name: {"last-status-check-time": checked, **_coverage(rows)}
+            for name, rows in in_period.items()
         },
         flags={
             "deposits": totals["all"] > 0,

@@ -18,7 +18,11 @@ def open_outlet(host: Host) -> Outlet:
     """Open the snapshots of a host."""
     settings = host.settings
     serving = Serving(
-        Shelf(settings.snapshots), host.gate, settings.kafka_bootstrap, settings.topic_prefix
+        Shelf(settings.snapshots, host.gate.policy.terms),
+        host.gate,
+        settings.kafka_bootstrap,
+        settings.topic_prefix,
+        settings.state_dir / "followed",
     )
     api = SnapshotsApi(host, serving, Board(host.database, host.clock))
     return Outlet((OUTLET,), api.routes(), {"snapshots-served": serving.run})

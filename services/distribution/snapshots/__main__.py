@@ -16,9 +16,9 @@ from services.distribution.settings import Settings
 from services.distribution.snapshots.months import Month, month_of, read_month
 from services.distribution.snapshots.role import LEASE_SECONDS, Builder
 from services.distribution.snapshots.shelf import BeingBuilt, Shelf
-from shared import policy
 from shared.mongo import connect
 from shared.policy.snapshots import load_snapshots
+from shared.policy.sources import load_delivery, load_sources
 from shared.runtime import log
 from shared.runtime.clock import SYSTEM
 from shared.runtime.faults import Transient
@@ -59,7 +59,9 @@ def build(month: str | None) -> None:
 @command.command(name="list")
 def list_them() -> None:
     """List the snapshots that are ready and what they take of the disk."""
-    shelf, console = Shelf(Settings().snapshots), Console(highlight=False, soft_wrap=True)
+    settings = Settings()
+    terms = load_sources(settings.policies_dir / "sources.toml").binding
+    shelf, console = Shelf(settings.snapshots, terms), Console(highlight=False, soft_wrap=True)
     for one in shelf.ready():
         size = sum(one.manifest["bytes"].values()) / 1e6
         console.print(f"{one.month}  {one.manifest['works']:,} works  {size:,.1f} MB  {one.built}")
@@ -71,7 +73,7 @@ async def _build(settings: Settings, month: Month, console: Console) -> str | No
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    gate = gated(settings, policy.load(settings.policies_dir / "references.toml"), Health())
+    gate = gated(settings, load_delivery(settings.policies_dir), Health())
     async with connect(
         settings.mongodb_url, settings.database_prefix + SERVICE, settings.mongodb_driver
     ) as database:

@@ -9,12 +9,19 @@ from services.distribution.snapshots.choosing import Served
 from services.distribution.snapshots.forms import Form
 from services.distribution.snapshots.tarring import ending
 from services.distribution.snapshots.watching import Watched, places_of
+from shared.policy.sources import SourcesPolicy
 
-# Every record is a member's own: there is no source beside them whose terms would bind (CRP-12c).
-SOURCES: Final = ({"id": SOURCE, "terms": None, "policy": None},)
+OWN: Final = {"id": SOURCE, "terms": None, "policy": None}
+"""Members' own: no terms bind."""
 
 
-def manifest(watched: Watched, files: Mapping[Form, Served], *, key: bytes) -> dict[str, Any]:
+def manifest(
+    watched: Watched,
+    files: Mapping[Form, Served],
+    *,
+    key: bytes,
+    sources: SourcesPolicy | None = None,
+) -> dict[str, Any]:
     """Return what a reader would download now: lengths, tags and sums of the chosen variants."""
     ready = watched.ready
     since = cursor.write(places_of(ready.manifest["feed"]), key=key)
@@ -26,7 +33,7 @@ def manifest(watched: Watched, files: Mapping[Form, Served], *, key: bytes) -> d
         "ready": ready.built,
         "complete": ready.manifest["complete"],
         "works": ready.manifest["works"],
-        "sources": list(SOURCES),
+        "sources": [OWN, *(sources.stated() if sources else [])],  # CRP-12b, CRP-12c
         "changes": f"/works/changes?since={since}",
         "files": [
             {

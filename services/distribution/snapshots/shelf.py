@@ -1,7 +1,8 @@
 """The shelf: the folder in which snapshots stand, those that are ready and one being made.
 
 A snapshot is a folder of its own, and ready when its manifest is there, which is written last.
-Hosts may share the shelf or have one each; whoever builds holds a lock on it.
+Hosts may share the shelf or have one each; whoever builds holds a lock on it. One that was made
+under other terms of third-party sources is not served, nor gone on with, and is removed (CRP-12d).
 """
 
 import fcntl
@@ -22,6 +23,7 @@ from shared.runtime.ids import new_id
 MANIFEST: Final = "manifest.json"
 LOCK: Final = "building.lock"
 IDENTITY: Final = "shelf.id"
+TERMS: Final = "terms"  # of third-party sources, under which it was begun
 
 
 class BeingBuilt(Exception):
@@ -45,9 +47,10 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """One folder of snapshots."""
+    """One folder of snapshots; ``terms`` are those in force (SourcesPolicy.binding)."""
 
     root: Path
+    terms: str = ""
 
     @property
     def identity(self) -> str:
@@ -72,6 +75,8 @@ class Shelf:
         newest: dict[Month, Ready] = {}
         for one in self._finished():
             held = newest.get(one.month)
+            if not self._holds(one.folder):
+                continue
             if held is None or held.built < one.built:
                 newest[one.month] = one
         return [newest[month] for month in sorted(newest, reverse=True)]
@@ -81,11 +86,14 @@ class Shelf:
 
         Only one that was begun for the same time is gone on with; others are removed.
         """
-        found = [path for path in self._folders(month) if not (path / MANIFEST).exists()]
-        if found:
-            return found[0]
+        for path in self._folders(month):
+            if not (path / MANIFEST).exists():
+                if self._holds(path):
+                    return path
+                shutil.rmtree(path)
         folder = self.root / f"{month}-{new_id()}"
         folder.mkdir(parents=True)
+        (folder / TERMS).write_text(self.terms)
         return folder
 
     def finish(self, folder: Path, manifest: dict[str, Any]) -> None:
@@ -130,6 +138,13 @@ class Shelf:
             except BlockingIOError:
                 raise BeingBuilt("another process builds a snapshot here") from None
             yield
+
+    def _holds(self, folder: Path) -> bool:
+        """Whether a snapshot was begun under the terms in force."""
+        try:
+            return (folder / TERMS).read_text() == self.terms
+        except FileNotFoundError:
+            return False
 
     def _folders(self, month: Month | None = None) -> Iterator[Path]:
         if not self.root.is_dir():

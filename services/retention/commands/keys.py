@@ -5,10 +5,11 @@ have it in hand any more. Each may be repeated, after a crash too. Nothing is de
 cause, which is the request or the due clock that it goes back to (law P4).
 """
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from shared.events.decisions import Refused
 from shared.mongo import Aggregates
@@ -19,17 +20,26 @@ from shared.runtime.clock import SYSTEM, Clock
 Done = KeptKeys | Refused[Denied]
 
 
+class Obeyed(Protocol):
+    """What knows which processes may have keys, and what they said (store/rings.py)."""
+
+    async def by_all(self, marks: Collection[str]) -> frozenset[str]:
+        """Return those of the marks of fences that every such process obeyed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """The keys of everybody.
 
     ``after``: so long after a fence was seen to stand nobody uses what it fences any more; that is
-    how long a key may be used, and what clocks may differ by.
+    how long a key may be used, and what clocks may differ by. ``rings``: who says so before.
     """
 
     documents: Aggregates[KeptKeys]
     after: timedelta
     clock: Clock = SYSTEM
+    rings: Obeyed | None = None
 
     async def shown(self, keys: str) -> KeptKeys | None:
         """Return a key document, or None."""
@@ -65,11 +75,25 @@ class Keys:
             keys, lambda known: lifecycle.confirm(known, unit, at=self.clock.now())
         )
 
-    async def destroy(self, keys: str, unit: str = WHOLE) -> Done:
+    async def obeyed(self, documents: Iterable[KeptKeys]) -> frozenset[str]:
+        """Return the fences of documents, as they were read before, that nobody is behind any more.
+
+        Whoever asked for keys before these fences stood has said so by now, or is waited for.
+        """
+        standing = {mark for one in documents for mark in lifecycle.marks(one).values()}
+        return await self.rings.by_all(standing) if self.rings and standing else frozenset()
+
+    async def destroy(
+        self, keys: str, unit: str = WHOLE, obeyed: Collection[str] | None = None
+    ) -> Done:
         """Destroy fenced keys, all or one record's; too early while somebody may still use them."""
+        if obeyed is None:
+            known = await self.shown(keys)
+            obeyed = await self.obeyed([known] if known is not None else [])
         destroy = partial(lifecycle.destroy_unit, unit=unit) if unit else lifecycle.destroy
         return await self._do(
-            keys, lambda known: destroy(known, at=self.clock.now(), after=self.after)
+            keys,
+            lambda known: destroy(known, at=self.clock.now(), after=self.after, obeyed=obeyed),
         )
 
     async def _do(self, keys: str, decide: Any) -> Done:

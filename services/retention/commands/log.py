@@ -30,6 +30,7 @@ from shared.runtime.service import wait_any
 SIGNED: Final = "signed"  # the hint of the newest checkpoint
 PATIENCE: Final = 10.0  # seconds in which the relay should have published a leaf
 LOOK_SECONDS: Final = 0.05
+PAGE: Final = 1_000  # leaves that are looked through together
 
 
 class KeyNotInForce(Transient):
@@ -93,6 +94,19 @@ class Log:
         """Append records, each once for its bytes; return their indexes."""
         await self.compared()
         return await self.leaves.append(records)
+
+    async def found(self, words: str) -> bytes | None:
+        """Return the first record that holds these words, None where there is none.
+
+        Looks through the whole tree, as the topic has it. Raises ``Transient``.
+        """
+        await self.compared()
+        for start in range(0, await self.leaves.size(), PAGE):
+            records = await self.leaves.records(range(start, start + PAGE))
+            found = next((one for one in records if words in one), None)
+            if found is not None:
+                return found.encode()
+        return None
 
     async def proven(self, index: int) -> InTree:
         """Prove a record under the newest checkpoint, made now where it does not cover it.

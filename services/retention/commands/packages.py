@@ -69,16 +69,18 @@ class Packages:
 
     # -- asked ---------------------------------------------------------------------------------
 
-    async def asked(self, request: str, indexes: Sequence[str]) -> tuple[KeptPackage, str | None]:
+    async def asked(
+        self, request: str, indexes: Sequence[str], code: str | None = None
+    ) -> tuple[KeptPackage, str | None]:
         """Have a package made of whom these indexes are, once for a request.
 
-        Returns its document and the code that opens it, None where it was asked for before. Raises
-        ``Transient``.
+        Returns its document and the code that opens it: ``code``, or a new one where none is given;
+        None where it was asked for before with another. Raises ``Transient``.
         """
-        package, code = request, new_token()
+        package, code = request, code or new_token()
         known = await self.store.packages.load(package)
         if known is not None:
-            return known, None
+            return known, code if hmac.compare_digest(known.code, _hashed(code)) else None
         person = new_pseudonym()
         subjects = await vault.seal(
             self.house.ring,

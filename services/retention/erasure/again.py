@@ -14,10 +14,12 @@ from typing import Any, Final, TypeAlias
 from services.retention.erasure.fencing import of
 from services.retention.erasure.saga import Saga
 from services.retention.model.fencing import fences, stand
+from services.retention.store.erasures import TABLE, TOPICS
 from shared.events import Received, from_record
 from shared.events.orders import KeptUnits, LedgerState
 from shared.kafka.follow import read_to_end
 from shared.kafka.topics import declared
+from shared.mongo import projecting
 from shared.privacy.ledger import LEDGER
 from shared.privacy.lifecycle import WHOLE
 from shared.runtime.faults import Busy, Transient
@@ -89,6 +91,22 @@ class Again:
         taken = await self.saga.store.catch_up(newest)
         if taken:
             log.warning("the ledger was behind its topic", entries=taken)
+        if taken or await self.saga.store.unsettled():
+            await self.answered()
+
+    async def answered(self) -> None:
+        """Take from the topics what services answered: who did answers no order a second time.
+
+        A store that was put back lacks it, and its group has read it. Raises ``Transient``.
+        """
+        settings = self.saga.house.settings
+        keep = projecting(self.saga.store.database, TABLE)
+        for topic in TOPICS:
+            for number in range(declared()[topic].partitions):
+                async for records, _ in read_to_end(
+                    settings.kafka_bootstrap, topic, number, start=0, prefix=settings.topic_prefix
+                ):
+                    await keep([one for one in map(_read, records) if one is not None])
 
     async def back(self) -> AsyncIterator[Back]:
         """Fence and destroy what is named and not gone; gives what is not gone yet."""
@@ -121,6 +139,11 @@ class Again:
 
 
 def _entry(record: Any) -> LedgerState | None:
-    read = from_record(record.key, record.value, record.headers)
-    said = read.event if isinstance(read, Received) else None
+    read = _read(record)
+    said = read.event if read is not None else None
     return said if isinstance(said, LedgerState) else None
+
+
+def _read(record: Any) -> Received | None:
+    read = from_record(record.key, record.value, record.headers)
+    return read if isinstance(read, Received) else None

@@ -31,9 +31,10 @@ async def destroy_all(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits
     stopped = await ledger.enter(saga, erasure, keys) or await fence_open(saga, erasure, keys)
     if stopped is not None:
         return stopped
+    obeyed = await saga.house.keys.obeyed((await of(saga, keys)).values())
     for record in keys:
         for unit in record.units or (WHOLE,):
-            done = await saga.house.keys.destroy(record.keys_id, unit)
+            done = await saga.house.keys.destroy(record.keys_id, unit, obeyed)
             if isinstance(done, Refused):
                 break
         crashpoint("saga.key-destroyed")

@@ -5,6 +5,8 @@ holds is waited for: so two erasures of one person never wait for each other in 
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Final
 
 from services.retention.commands import Done
 from services.retention.erasure.saga import Go, Saga, Stay, Taken, waiting
@@ -15,6 +17,10 @@ from shared.events.decisions import Refused
 from shared.events.orders import KeptUnits
 from shared.privacy.lifecycle import KeptKeys
 from shared.runtime.crashpoints import crashpoint
+
+AT_FIRST: Final = 0.03  # seconds between two looks whether a fence was obeyed
+AT_ONCE_MOST: Final = timedelta(seconds=2)  # so long; who has not said so then is away
+THEN: Final = 0.5
 
 
 async def fence(saga: Saga, erasure: KeptErasure) -> Taken:
@@ -71,10 +77,21 @@ async def fence_open(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]
 
 
 async def effect(saga: Saga, keys: Sequence[KeptUnits]) -> Stay | None:
-    """Return until when somebody may still have one of these keys in hand, if anybody may."""
-    until = effective_at(keys, await of(saga, keys), saga.after)
+    """Return until when somebody may still have one of these keys in hand, if anybody may.
+
+    Who has says that they dropped them: nearly always at once, so it is looked again soon at first.
+    """
+    documents = await of(saga, keys)
+    obeyed = await saga.house.keys.obeyed(documents.values())
+    until = effective_at(keys, documents, saga.after, obeyed)
     now = saga.now()
-    return waiting("effect", until=until, now=now) if until is not None and now < until else None
+    if until is None or now >= until:
+        return None
+    stay = waiting("effect", until=until, now=now)
+    if saga.house.keys.rings is None:
+        return stay
+    soon = AT_FIRST if until - now > saga.after - AT_ONCE_MOST else THEN
+    return Stay(stay.waits, min(stay.seconds, soon))
 
 
 async def holds(saga: Saga, keys: Sequence[KeptUnits]) -> tuple[str, ...]:

@@ -26,6 +26,12 @@ TEXTS: Final[Mapping[Mail, Text]] = {
         "We have your request ({kinds}), which reached us on {received}. Its number is {request}."
         "\n\nWe answer by {due} at the latest. {fee}",
     ),
+    "package": Text(
+        "Your data can be fetched",
+        "What we hold of you was put together for your request {request}. This code opens it, once,"
+        " until {until}:\n\n    {code}\n\n{pages}#package={request}&code={code}\n\nThen it is gone,"
+        " and can be asked for again.",
+    ),
     "extended": Text(
         "Your request takes longer",
         "Your request {request} takes longer than a month, which the law allows for reasons that we"
@@ -96,9 +102,13 @@ def to_person(
     fee: str = "",
     note: str = "",
     reason: str = "",
+    code: str = "",
 ) -> Message:
-    """Write what a person is told of a request; ``note`` is what staff wrote."""
-    text = TEXTS[kind]
+    """Write what a person is told of a request; ``note`` is what staff wrote.
+
+    ``code`` opens their package; in the link it stands behind the #, where no server logs it.
+    """
+    text, until = TEXTS[kind], request.package_until
     certificate = (
         f"\n\nYour data were erased. The number of the certificate is {request.erasure}."
         if request.erasure
@@ -119,6 +129,9 @@ def to_person(
             note=note,
             reason=reason,
             certificate=certificate,
+            code=code,
+            pages=pages.requests,
+            until=f"{until:%Y-%m-%d %H:%M UTC}" if until else "",
         ),
         preferences=pages.preferences,
     )

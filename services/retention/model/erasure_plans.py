@@ -38,6 +38,11 @@ def round_of(erasure: KeptErasure, kind: OrderKind, services: Sequence[str]) -> 
     return Round(order=str(order), kind=kind, services=tuple(services))
 
 
+def certificate_id(erasure: KeptErasure) -> str:
+    """Return the id of the one certificate of an erasure."""
+    return str(uuid5(UUID(erasure.erasure), "certificate"))
+
+
 def kept_aside(erasure: KeptErasure) -> frozenset[str]:
     """Return the keys of the erasure itself: they go when it is certified, not before."""
     of = erasure.subjects
@@ -114,7 +119,7 @@ def statement_of(
     if erasure.scan is None or erasure.plan_sha is None:
         raise ValueError("nothing is certified without a plan and a scan")
     return Statement(
-        certificate=str(uuid5(UUID(erasure.erasure), "certificate")),
+        certificate=certificate_id(erasure),
         request=_uuid(erasure.cause_id) or erasure.erasure,
         cause=erasure.cause,
         rule=erasure.rule,

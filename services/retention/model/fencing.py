@@ -1,12 +1,12 @@
 """How the keys of an erasure stand: what may be done to each, and what is waited for. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from shared.events.orders import KeptUnits
 from shared.events.retention import Fence
-from shared.privacy.lifecycle import WHOLE, KeptKeys
+from shared.privacy.lifecycle import WHOLE, KeptKeys, marks
 
 Stand = Literal["open", "held", "other", "fenced", "gone"]
 _OF_WHOLE: Final[Mapping[Fence, Stand]] = {"destroyed": "gone", "restricted": "held"}
@@ -37,19 +37,23 @@ def fences(record: KeptUnits, known: KeptKeys) -> tuple[str, ...]:
 
 
 def effective_at(
-    records: Iterable[KeptUnits], documents: Mapping[str, KeptKeys], after: timedelta
+    records: Iterable[KeptUnits],
+    documents: Mapping[str, KeptKeys],
+    after: timedelta,
+    obeyed: Collection[str] = (),
 ) -> datetime | None:
     """Return when nobody has any of these keys in hand any more; None where that is so already.
 
-    A key that was destroyed is in nobody's hand.
+    A key that was destroyed is in nobody's hand, and one whose fence everybody ``obeyed`` neither.
     """
     found: list[datetime] = []
     for record in records:
         known = documents.get(record.keys_id)
         if known is None or known.fence == "destroyed":
             continue
+        standing = marks(known)
         for unit in fences(record, known):
             seen = known.confirmed.get(unit)
-            if seen is not None:
+            if seen is not None and standing.get(unit) not in obeyed:
                 found.append(seen + after)
     return max(found, default=None)

@@ -62,7 +62,7 @@ def _shown(state: KeptRequest) -> dict[str, Any]:
         "kinds": list(state.kinds),
         "status": state.status,
         "open": state.open,
-        "owing": bool(state.owed),
+        "owing": bool(state.owed) or state.package == "asked",
         "subjects": list(state.subjects),
         "people": sorted({one.person for one in state.records.values()}),
     }

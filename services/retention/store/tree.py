@@ -131,6 +131,11 @@ class Leaves:
         """Return a leaf."""
         return await self._documents.load(index)
 
+    async def records(self, indexes: Sequence[int]) -> list[str]:
+        """Return the records of leaves in their order; absent ones are left out."""
+        found = await self._documents.load_many(list(indexes))
+        return [found[index].record for index in sorted(found)]
+
     async def leaves(self, indexes: Sequence[int]) -> dict[int, str]:
         """Return the hashes of leaves by their index; absent ones are left out."""
         with faults():

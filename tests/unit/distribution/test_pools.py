@@ -1,5 +1,6 @@
 """Pools: who is in which, what a client may ask, and how it is told."""
 
+import asyncio
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,15 +8,21 @@ from typing import Any, cast
 
 import orjson
 import pytest
-from aiohttp.test_utils import make_mocked_request
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
-from services.distribution.rest.pools import Pools, pool, refused
+from services.distribution.api import site
+from services.distribution.rest.envelope import Answer
+from services.distribution.rest.pools import Pools, pool, refused, respond
 from shared.policy.pools import PoolRow, PoolsPolicy, load_pools
 from shared.policy.rules import PolicyError
 from shared.runtime.clock import ManualClock
+from shared.runtime.health import Health
+from shared.web import Route
 from shared.web.callers import Caller
 from shared.web.problems import Problem
 from shared.web.site import CALLER
+from tests.processes import until
 
 FILE = Path(__file__).resolve().parents[3] / "deploy/policies/pools.toml"
 PLUS = Caller(kind="plus", scopes=frozenset({"plus"}), credential="token:1")
@@ -121,3 +128,48 @@ def test_the_policy_file_has_each_pool_and_its_faults_are_named(tmp_path: Path) 
     broken.write_text(FILE.read_text().replace("burst = 5000", "burst = 5"))
     with pytest.raises(PolicyError, match="burst"):
         load_pools(broken)
+
+
+async def test_over_the_wire_every_answer_says_its_pool_and_too_many_are_told_429() -> None:
+    release = asyncio.Event()
+
+    async def quick(request: web.Request) -> web.Response:
+        return respond(request, Answer(200, "text/plain", b"here"))
+
+    async def slow(_request: web.Request) -> web.Response:
+        await release.wait()
+        return web.Response(text="done")
+
+    limits = pools(burst=6, **{"at-once": 2})
+    app = site(
+        [
+            Route("GET", "/quick", quick, "Q"),
+            Route("GET", "/slow", slow, "S"),
+            Route("GET", "/mine", quick, "M", auth="caller"),
+        ],
+        health=Health(),
+        callers=cast("Any", SimpleNamespace()),
+        pools=limits,
+    )
+    async with TestClient(TestServer(app)) as client:
+        waiting = [asyncio.ensure_future(client.get("/slow")) for _ in range(2)]
+
+        async def under_way() -> bool:
+            return sum(one.under_way for one in limits._clients.values()) == 2
+
+        await until(under_way, pause=0.001)
+        refusal = await client.get("/quick")
+        assert (refusal.status, refusal.headers["Retry-After"]) == (429, "1")
+        assert (await refusal.json())["message-type"] == "rate-limit-exceeded"
+        release.set()
+        assert [(await one).status for one in waiting] == [200, 200]
+        seen = [await client.get("/quick") for _ in range(5)]
+        assert [one.status for one in seen] == [200, 200, 200, 200, 429]
+        polite = await client.get("/quick?mailto=a@example.org")
+        unknown, anonymous = await client.get("/nothing"), await client.get("/mine")
+        assert (unknown.status, anonymous.status) == (404, 401)
+        for answer in (refusal, *seen, unknown, anonymous, polite):
+            assert answer.headers["x-api-pool"] == ("polite" if answer is polite else "public")
+            assert answer.headers["x-rate-limit-limit"] == "2"
+            assert answer.headers["x-rate-limit-interval"] == "1s"
+            assert answer.headers["x-concurrency-limit"] == "2"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -18,17 +19,26 @@ from services.distribution.rest.envelope import (
     validation_failure,
 )
 from services.distribution.rest.params import (
-    MembersQuery,
+    ListQuery,
     WorksQuery,
-    parse_members,
+    parse_list,
     parse_single,
     parse_works,
 )
 from services.distribution.rest.plan import CursorInvalid
-from services.distribution.rest.routes import KNOWN_PARAMETERS, SELECTS, WORKS
+from services.distribution.rest.routes import (
+    FUNDERS,
+    JOURNALS,
+    KNOWN_PARAMETERS,
+    MEMBERS,
+    SELECTS,
+    WORKS,
+)
 from services.distribution.search import Moment
 
 CURSOR_ADVICE = " Use the cursor parameter to page further into result sets."
+
+parse_members = partial(parse_list, MEMBERS)
 
 
 def works(query: str) -> WorksQuery:
@@ -463,12 +473,12 @@ def test_everything_selectable_is_selectable(name: str) -> None:
 
 def test_members_are_filtered_as_the_wire_says() -> None:
     parsed = parse_members([("filter", "has-public-references:true,prefix:10.1016")])
-    assert parsed == MembersQuery(
+    assert parsed == ListQuery(
         filters=(("has-public-references", (True,)), ("prefix", ("10.1016",)))
     )
-    ((kind, _, message),) = wrong("filter=backfile-doi-count:5", parse_members)
-    assert kind == "filter-not-available"
-    assert "not available here yet" in message
+    ((kind, _, message),) = wrong("filter=backfile-doi-count:few", parse_members)
+    assert kind == "integer-not-valid"
+    assert message == "Integer specified as few but must be a positive integer. "
 
 
 # -- Against what the real service answered.
@@ -500,6 +510,10 @@ def asked(recorded: dict[str, Any]) -> list[tuple[str, str]]:
         ("400_funders_10_13039_100000001_query_container_title_engineering", parse_single),
         ("400_journals_2167_8359_query_bibliographic_fish", parse_single),
         ("400_members_filter_has_full_text_true", parse_members),
+        ("400_journals_sort_things", partial(parse_list, JOURNALS)),
+        ("400_journals_filter_has_assertion_true", partial(parse_list, JOURNALS)),
+        ("400_funders_filter_has_assertion_true", partial(parse_list, FUNDERS)),
+        ("400_funders_sample_2", partial(parse_list, FUNDERS)),
     ],
 )
 def test_failures_equal_those_of_the_real_service(
@@ -513,21 +527,15 @@ def test_failures_equal_those_of_the_real_service(
     assert answer.content_type == recorded["response"]["headers"]["content-type"]
 
 
-def test_a_route_that_takes_no_sort_says_so_in_the_words_of_the_real_service(
-    samples: Path,
-) -> None:
-    recorded = exchange(samples, "400_journals_sort_things")
-    failures = parse_members(asked(recorded))
-    assert isinstance(failures, list)
-    said = [{"type": f.type, "value": f.value, "message": f.message} for f in failures]
-    assert said == recorded["response"]["body"]["message"]
-
-
 @pytest.mark.parametrize(
     ("name", "looked_for"),
     [
         ("404_members_121212121212_works", "work-list"),
         ("404_prefixes_10_9999_works", "work-list"),
+        ("404_funders_10_13039_notarealdoi_works", "work-list"),
+        ("404_journals_4444_4444_works", "work-list"),
+        ("404_types_tape_works", "work-list"),
+        ("404_works_5_agency", "work-agency"),
     ],
 )
 def test_an_unknown_id_is_answered_as_the_real_service_does(

@@ -213,6 +213,18 @@ def test_a_shelf_keeps_the_newest_of_each_month_until_its_time_is_over(tmp_path:
     assert shelf.identity == shelf.identity
 
 
+@pytest.mark.clause("CRP-12d")
+def test_a_snapshot_made_under_other_terms_is_not_served_nor_gone_on_with(tmp_path: Path) -> None:
+    before, after = Shelf(tmp_path, "old"), Shelf(tmp_path, "new")
+    before.finish(before.begun(Month(2026, 1)), {"built": "1", "complete": True})
+    half = before.begun(Month(2026, 2))
+    assert [str(one.month) for one in before.ready()] == ["2026-01"]
+    assert after.ready() == []
+    assert after.begun(Month(2026, 2)) != half
+    assert not half.exists()
+    assert after.tidy(datetime(2026, 2, 1, tzinfo=UTC), 1), "what may not be delivered is removed"
+
+
 def test_a_months_snapshot_is_due_when_it_has_ended_and_none_is_there_that_is_complete(
     tmp_path: Path,
 ) -> None:

@@ -84,6 +84,41 @@ class Erasures:
 
 
 @dataclass(slots=True)
+class Package:
+    """How a package stands."""
+
+    code: str | None
+    step: str = "looking"
+    until: datetime | None = None
+
+
+@dataclass(slots=True)
+class Packages:
+    """Packages that are asked for, and ready when they are told to be."""
+
+    made: dict[str, Package] = field(default_factory=dict)
+    asks: list[tuple[str, Sequence[str]]] = field(default_factory=list)
+
+    async def asked(
+        self, request: str, indexes: Sequence[str], code: str | None = None
+    ) -> tuple[Package, str | None]:
+        if request not in self.made:
+            self.asks.append((request, indexes))
+        known = self.made.setdefault(request, Package(code))
+        return known, code if known.code == code else None
+
+    async def shown(self, package: str) -> Package | None:
+        return self.made.get(package)
+
+    async def end(self, package: str, why: str) -> None:
+        assert why == "taken-back"
+        self.made[package].step = "gone"
+
+    def ready(self, request: str) -> None:
+        self.made[request].step, self.made[request].until = "ready", utc("2026-11-09T09:00")
+
+
+@dataclass(slots=True)
 class World:
     """Requests at work over a store in memory."""
 
@@ -352,3 +387,111 @@ async def test_a_request_names_the_notice_that_was_in_force_when_it_was_received
     found = (await world.state(name)).notice
     assert found is not None
     assert (found.notice, found.number) == ("index-users", 1)
+
+
+def packing(world: World) -> Packages:
+    room = Packages()
+    world.requests.rooms.packages = room
+    return room
+
+
+FETCH = "Your data can be fetched"
+
+
+@pytest.mark.clause("DOAJ-9a2")
+async def test_who_asks_what_is_held_has_a_package_made_and_its_code_mailed_once(
+    world: World,
+) -> None:
+    room = packing(world)
+    name = await world.letter("access")
+    await world.look()
+    assert not room.asks  # nobody knows yet who asks
+    await world.desk.confirm(
+        name, identity="document", evidence=None, authority=False, authority_evidence=None
+    )
+    await world.look()
+    assert room.asks == [(name, sorted(world.requests.index.all(EMAIL)))]
+    assert FETCH not in [one.subject for one in world.mails()]
+    room.ready(name)
+    for _ in range(3):
+        await world.look()
+    [told] = [one for one in world.mails() if one.subject == FETCH]
+    assert (told.to, "2026-11-09 09:00 UTC" in told.text) == (EMAIL, True)
+    code = room.made[name].code
+    assert code is not None
+    assert f"#package={name}&code={code}" in told.text
+    assert code not in str(world.store["requests"].documents[name])
+
+
+async def test_a_package_that_was_asked_for_and_not_written_down_is_told_with_the_same_code(
+    world: World,
+) -> None:
+    room = packing(world)
+    name = await world.confirmed("access")
+    document = world.store["requests"].documents[name]
+    lost = (await world.state(name)).model_copy(update={"package": None})
+    document["state"] = lost.model_dump_json()
+    await world.look()
+    room.ready(name)
+    await world.look()
+    [told] = [one for one in world.mails() if one.subject == FETCH]
+    assert room.made[name].code is not None
+    assert str(room.made[name].code) in told.text
+    assert len(room.asks) == 1
+
+
+@pytest.mark.clause("DOAJ-9a2")
+async def test_an_erasure_waits_for_the_package_of_what_it_erases(world: World) -> None:
+    room = packing(world)
+    name = await world.confirmed("access", "erasure")
+    await world.desk.assess(name, exempt=())
+    await world.desk.do(name, task="access-package", outcome="done", evidence="by itself")
+    await world.look()
+    assert not world.erasures.asks
+    room.ready(name)
+    await world.look()
+    assert len(world.erasures.asks) == 1
+
+
+async def test_who_was_answered_before_their_package_is_ready_is_told_of_it_all_the_same(
+    world: World,
+) -> None:
+    room = packing(world)
+    name = await world.confirmed("access")
+    await world.desk.assess(name, exempt=())
+    await world.desk.do(name, task="access-package", outcome="done", evidence="by itself")
+    await world.desk.answer(name, text="It comes by mail.", by_letter=False)
+    room.ready(name)
+    await world.look()
+    assert [one.subject for one in world.mails()][-1] == FETCH
+
+
+async def test_no_package_is_made_where_none_was_asked_for_or_nobody_can_be_mailed(
+    world: World,
+) -> None:
+    room = packing(world)
+    await world.confirmed("withdrawal")
+    await world.confirmed("access", requester=Requester(name="Paul", on_file="paul@old.example"))
+    await world.look()
+    assert not room.asks
+
+
+@pytest.mark.parametrize("by_whom", ["staff", "nobody"])
+async def test_a_package_that_staff_had_made_or_that_nobody_wants_any_more_is_not_told_of(
+    world: World, by_whom: str
+) -> None:
+    room = packing(world)
+    name = await world.letter("access")
+    if by_whom == "staff":
+        room.made[name] = Package("theirs")
+    await world.desk.confirm(
+        name, identity="document", evidence=None, authority=False, authority_evidence=None
+    )
+    if by_whom == "nobody":
+        await world.desk.take_back(name)
+    else:
+        room.ready(name)
+    await world.look()
+    assert FETCH not in [one.subject for one in world.mails()]
+    assert (await world.state(name)).package == "told"
+    assert room.made[name].step == ("ready" if by_whom == "staff" else "gone")

@@ -1,27 +1,28 @@
 """Members and prefixes, and the works of each."""
 
-import asyncio
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import web
 
 from services.distribution.host import Host
 from services.distribution.rest import envelope, plan
-from services.distribution.rest.api.common import get
+from services.distribution.rest.api.common import get, refuse, single, unknown_works
+from services.distribution.rest.api.summaries import Summaries
 from services.distribution.rest.api.works import WorksApi
 from services.distribution.rest.members import (
+    COUNTED,
     Member,
     OwnedPrefix,
     list_members,
     render_member,
     render_prefix,
 )
-from services.distribution.rest.params import parse_members, parse_single
+from services.distribution.rest.params import parse_list
 from services.distribution.rest.pools import respond
-from services.distribution.rest.summary import Summary, summarise
-from services.distribution.search import Facet, OneOf, Term
+from services.distribution.rest.routes import MEMBERS
+from services.distribution.search import OneOf, Term
 from shared.web import Route
 
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")
@@ -33,15 +34,15 @@ class MembersApi:
 
     host: Host
     works: WorksApi
-    _summaries: dict[tuple[int, frozenset[str]], Summary] = field(default_factory=dict)
+    summaries: Summaries
 
     def routes(self) -> tuple[Route, ...]:
         """Return the routes of members and prefixes."""
         return (
             get("/members", self.list_members, "List members", "member-list"),
-            get("/members/{id}", self.one_member, "Show a member", "member"),
+            get("/members/{id}", single(self.one_member), "Show a member", "member"),
             get("/members/{id}/works", self.works_of_member, "List a member's works", "work-list"),
-            get("/prefixes/{prefix}", self.one_prefix, "Show a prefix", "prefix"),
+            get("/prefixes/{prefix}", single(self.one_prefix), "Show a prefix", "prefix"),
             get(
                 "/prefixes/{prefix}/works",
                 self.works_of_prefix,
@@ -52,30 +53,23 @@ class MembersApi:
 
     async def list_members(self, request: web.Request) -> web.Response:
         """``GET /members``."""
-        query = parse_members(request.query.items())
+        query = parse_list(MEMBERS, request.query.items())
         if isinstance(query, list):
-            return respond(request, envelope.validation_failure(query))
+            return refuse(request, query)
         everyone = [
             member for number in self.host.gate.members() if (member := self._known(number))
         ]
-        page = list_members(everyone, query, cursor_key=self.host.key)
+        counted = any(name in COUNTED for name, _ in query.filters)
+        works = await self.summaries.by_owner() if counted else None
+        page = list_members(everyone, query, works=works, cursor_key=self.host.key)
         if isinstance(page, plan.CursorInvalid):
             return respond(request, envelope.cursor_invalid(page))
-        message = envelope.member_list(
-            [await self._rendered(member) for member in page.members],
-            total=page.total,
-            rows=query.rows,
-            offset=query.offset,
-            terms=query.query,
-            cursor=page.next_cursor,
-        )
+        rendered = [await self._rendered(member) for member in page.items]
+        message = envelope.name_list(rendered, page=page, query=query)
         return respond(request, envelope.success("member-list", message))
 
     async def one_member(self, request: web.Request) -> web.Response:
         """``GET /members/{id}``."""
-        refused = parse_single(request.query.items())
-        if isinstance(refused, list):
-            return respond(request, envelope.validation_failure(refused))
         number = self._member(request)
         member = self._known(number) if number is not None else None
         if member is None:
@@ -84,9 +78,6 @@ class MembersApi:
 
     async def one_prefix(self, request: web.Request) -> web.Response:
         """``GET /prefixes/{prefix}``."""
-        refused = parse_single(request.query.items())
-        if isinstance(refused, list):
-            return respond(request, envelope.validation_failure(refused))
         state = self.host.gate.prefix(request.match_info["prefix"])
         if state is None:
             return respond(request, envelope.resource_not_found("prefix"))
@@ -97,14 +88,14 @@ class MembersApi:
         """``GET /members/{id}/works``."""
         member = self._member(request)
         if member is None:
-            return respond(request, envelope.resource_not_found("work-list"))
+            return unknown_works(request)
         return await self.works.within(request, plan.of_member(member, self.host.gate))
 
     async def works_of_prefix(self, request: web.Request) -> web.Response:
         """``GET /prefixes/{prefix}/works``."""
         prefix = request.match_info["prefix"]
         if self.host.gate.prefix(prefix) is None:
-            return respond(request, envelope.resource_not_found("work-list"))
+            return unknown_works(request)
         return await self.works.within(request, plan.of_prefix(prefix))
 
     def _member(self, request: web.Request) -> int | None:
@@ -133,16 +124,7 @@ class MembersApi:
         )
 
     async def _rendered(self, member: Member) -> dict[str, Any]:
-        """Render a member; its summary is kept until the index changes."""
         prefixes = frozenset(prefix.value for prefix in member.prefixes)
-        key = (self.host.index.generation, prefixes)
-        checked = int(self.host.clock.now().timestamp() * 1000)
-        summary = self._summaries.get(key)
-        if summary is None:
-            clause = OneOf(Term.OWNER, prefixes)
-            counted = await asyncio.to_thread(self.host.index.count, [clause], Facet.PROFILE)
-            summary = summarise(counted, this_year=self.host.clock.now().year, checked=checked)
-            if any(generation != key[0] for generation, _ in self._summaries):
-                self._summaries.clear()
-            self._summaries[key] = summary
+        checked = self.summaries.now()
+        summary = await self.summaries.of(OneOf(Term.OWNER, prefixes), checked=checked)
         return render_member(member, summary, checked=checked)

@@ -62,6 +62,10 @@ class WorksApi:
             return await self._one(request, f"{doi}/position")  # a DOI may end so itself
         return respond(request, envelope.success("work-position", found), CURRENT)
 
+    async def show(self, request: web.Request, doi: str) -> web.Response:
+        """Answer with a work whose DOI ends as another route does."""
+        return await self._one(request, doi)
+
     async def _one(self, request: web.Request, doi: str) -> web.Response:
         found = await self.host.works.one(doi)
         if found is None:

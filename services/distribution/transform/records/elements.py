@@ -71,10 +71,12 @@ def text(name: str, value: object, /, **attributes: str | None) -> str:
     """Return an element around text; absent for None."""
     if value is None:
         return ""
-    content = escape(str(value))
-    if attributes or not content:
-        return element(name, content, **attributes)
-    return f"<{name}>{content}</{name}>\n"
+    said = str(value)
+    if "&" in said or "<" in said or ">" in said:
+        said = escape(said)
+    if attributes:
+        return element(name, said, **attributes)
+    return f"<{name}>{said}</{name}>\n" if said else ""  # most elements; a harvest has millions
 
 
 def many(values: Iterable[Any], write: Callable[[Any], str]) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from services.retention.commands.requests import packing
 from services.retention.commands.requests.context import Requests
 from services.retention.model.requests import handling as model
 from services.retention.model.requests.errors import Refusal
@@ -30,6 +31,8 @@ async def begin(requests: Requests, request: KeptRequest, *, correlation: str) -
     room = requests.rooms.erasing
     if room is None or not model.to_be_erased(request, requests.policy):
         return request
+    if packing.waits(requests, request):
+        return request  # the package is read from what is erased then
     requester = await requests.requester(request)
     if requester is None:
         return request

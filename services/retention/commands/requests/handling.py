@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from services.retention.commands.requests import erasing, settling
+from services.retention.commands.requests import erasing, packing, settling
 from services.retention.commands.requests.context import Requests
 from services.retention.model.calendar import after
 from services.retention.model.requests import handling as model
@@ -161,5 +161,6 @@ class Desk:
         )
         if isinstance(saved, Refused):
             return saved
-        begun = await erasing.begin(self.requests, saved.state, correlation=self.correlation)
+        packed = await packing.begin(self.requests, saved.state)
+        begun = await erasing.begin(self.requests, packed, correlation=self.correlation)
         return await settling.settle(self.requests, begun)

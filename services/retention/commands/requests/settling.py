@@ -4,6 +4,7 @@ The step is written with what it owes, so that no mail is lost with a process; o
 one, so that none is doubled.
 """
 
+from services.retention.commands.requests import packing
 from services.retention.commands.requests.context import Requests
 from services.retention.mails import requests as mails
 from services.retention.model.requests import deadlines
@@ -43,6 +44,7 @@ async def _post(requests: Requests, request: KeptRequest, kind: Mail) -> None:
         due=deadlines.due_at(request, requests.policy, requests.now()),
         fee=_costs(requests),
         note=notes.get(NOTES.get(kind, ""), ""),
+        code=packing.code_of(requests, request.request) if kind == packing.PACKAGE else "",
         reason=reason.says if reason else "",
     )
     await requests.post_to_person(message, requests.index.all(whom.email), actor="operator")

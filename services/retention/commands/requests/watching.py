@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.retention.commands.requests import erasing, settling
+from services.retention.commands.requests import erasing, packing, settling
 from services.retention.commands.requests.context import Requests
 from services.retention.mails import requests as mails
 from services.retention.model.requests import handling as model
@@ -45,6 +45,8 @@ class Watching:
 
     async def _look(self, request: KeptRequest) -> None:
         request = await self._noticed(request)
+        request = await packing.begin(self.requests, request)
+        request = await packing.follow(self.requests, request)
         request = await erasing.begin(self.requests, request, correlation=new_id())
         request = await erasing.follow(self.requests, request)
         request = await settling.settle(self.requests, request)

@@ -18,7 +18,7 @@ from shared.privacy.personal import Personal, PersonalData
 CLS: Final = "support"
 PURPOSES: Final = ("people-requests",)
 CLOSED: Final[frozenset[RequestStatus]] = frozenset({"answered", "refused", "taken-back"})
-Mail = Literal["confirmed", "extended", "answered", "refused"]
+Mail = Literal["confirmed", "package", "extended", "answered", "refused"]
 
 
 class Requester(PersonalData, schema="retention.requester.v1"):
@@ -81,6 +81,8 @@ class KeptRequest(RequestState):
     assessed_at: Instant | None = None
     exempt: tuple[Exempt, ...] = ()
     owed: tuple[Mail, ...] = ()
+    package: Literal["asked", "told"] | None = None
+    package_until: Instant | None = None
 
     @property
     def open(self) -> bool:

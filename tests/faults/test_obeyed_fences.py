@@ -1,0 +1,99 @@
+"""Fences that all processes obey take effect at once; one that is frozen is waited for (law P2).
+
+Real processes of retention, one of which does nothing but answer: it seals for who asks, so it has
+keys in hand, and is stopped where it stands.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+import pytest
+
+from shared.privacy.personal import Personal, PersonalData
+from shared.runtime.clock import SYSTEM, parse_rfc3339
+from shared.runtime.ids import new_pseudonym
+from tests.consenting import a_place
+from tests.erasing import Holder, World, hasty, world
+from tests.platform import Platform
+from tests.processes import OPERATOR, Running, service, until
+
+USABLE: Final = timedelta(seconds=4)
+AT_ONCE: Final = timedelta(seconds=3)  # a slow machine's; the bound is 4.1
+DONE: Final = (
+    "destroyed",
+    "ordered",
+    "evidenced",
+    "compacted",
+    "irrecoverable",
+    "scanned",
+    "certified",
+    "closed",
+)
+
+
+class Details(PersonalData, schema="test.obeyed-details.v1"):
+    """What a test keeps of a person."""
+
+    name: Annotated[str, Personal("account", ("account-admin",))]
+
+
+@pytest.fixture(scope="module")
+async def here(
+    platform: Platform, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[World, Running]]:
+    """Run retention twice: the whole of it, and a process that answers only."""
+    place = await a_place(platform, tmp_path_factory.mktemp("obeyed"))
+    policies = hasty(place.folder / "policies")
+    keys = policies / "personal.toml"
+    keys.write_text(keys.read_text().replace('usable = "PT1S"', 'usable = "PT4S"'))
+    settings = {"POLICIES_DIR": str(policies)}
+    async with (
+        service("retention", place, **settings) as running,
+        service("retention", place, "api", **settings) as other,
+        world(place, running) as found,
+    ):
+        yield found, other
+
+
+async def erased(here: World, number: int) -> tuple[datetime, datetime]:
+    """Erase somebody of whom something is held; return when they were fenced and destroyed."""
+    person = new_pseudonym()
+    await here.kept(Details(name="cnry-obeyed-91b2"), person)
+    here.answering.fresh = {"accounts": Holder({f"{person}.account": ["u"]})}
+    erasure = await here.planned(email=f"obeyed-{number}@example.org")
+    await here.approve(erasure)
+    times = (await here.at(erasure, *DONE, within=40.0))["times"]
+    return parse_rfc3339(times["fenced"]), parse_rfc3339(times["destroyed"])
+
+
+async def seals(here: World, other: Running, number: int) -> None:
+    """Have the other process seal something: whom an erasure is to be about."""
+    body = {"requester": "officer", "email": f"other-{number}@example.org"}
+    url = f"{other.url}/erasures"
+    async with here.session.post(url, json=body, headers=OPERATOR) as answer:
+        assert answer.status < 300, await answer.text()
+
+
+@pytest.mark.law("P2")
+@pytest.mark.clause("CRP-11a")
+async def test_a_fence_takes_effect_when_all_obey_and_a_frozen_process_is_waited_for(
+    here: tuple[World, Running],
+) -> None:
+    world_, other = here
+
+    async def at_once() -> bool:  # nobody is believed by who has not watched for a while yet
+        await seals(world_, other, 0)
+        fenced, destroyed = await erased(world_, 0)
+        return destroyed - fenced < AT_ONCE
+
+    await until(at_once, within=60, what="an erasure that everybody obeys")
+
+    asked = SYSTEM.now()
+    await seals(world_, other, 1)
+    other.freeze()
+    await until(other.is_frozen, what="the other frozen")
+    _fenced, destroyed = await erased(world_, 1)
+    assert destroyed - asked >= USABLE  # until then it may have had a key in hand
+
+    other.thaw()
