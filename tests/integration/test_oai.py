@@ -8,7 +8,7 @@ import gzip
 import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from itertools import product
+from itertools import product, zip_longest
 from typing import Any, Final
 
 import aiohttp
@@ -16,6 +16,8 @@ import oaipmh_scythe
 import pytest
 from lxml import etree
 
+from services.distribution.oai.sets import token_of
+from shared.events import TitleRegistered
 from shared.kafka import topics
 from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id
@@ -69,6 +71,8 @@ SEEN_BY: Final[Mapping[str | None, frozenset[str]]] = {
     "closed": frozenset({"owner"}),
 }
 MANY: Final = tuple(f"10.6000/n{n:03}" for n in range(430))
+TITLES: Final = tuple(f"journal:t{n:03}" for n in range(205))  # sets for more than a page
+IN: Final = tuple(zip_longest(MANY, TITLES))
 ODD: Final = "10.6000/(sici)1097<1::a>3.0;2-#%25"
 OTHERS: Final = {
     "10.5003/in-title": ("journal-article", JOURNAL),
@@ -93,7 +97,11 @@ async def registry(
     )
     async with harvested(place) as one:
         await one.deposits.say(
-            *(work(doi, number // 100) for number, doi in enumerate(MANY)),
+            *(
+                TitleRegistered(subject=title, name="T", owner_prefix="10.6000", version=1)
+                for title in TITLES
+            ),
+            *(work(doi, number // 100, title=title) for number, (doi, title) in enumerate(IN)),
             *(work(doi, 10) for doi in OWNED),
             work(CITING, 11, cites="10.5001/0"),
             *(work(doi, 11, kind=kind, title=title) for doi, (kind, title) in OTHERS.items()),
@@ -113,7 +121,8 @@ async def test_every_verb_answers_validly_what_the_registry_holds(registry: Harv
     assert named["J:10.5003:journal.1234-5679"] == "On Things"
     assert named["B:10.6000"] == "Press 99 & Sons"
     assert {"J", "B", "S", "S:10.6000", "B:10.6000:book.9780000000002"} <= named.keys()
-    for spec in named:
+    assert len(named) == len(sets) > len(TITLES)
+    for spec in named.keys() - {f"J:10.6000:{token_of(title)}" for title in TITLES[1:]}:
         listed = await registry.walk(
             "anonymous", "ListIdentifiers", metadataPrefix="oai_dc", set=spec or ""
         )
@@ -184,6 +193,13 @@ async def test_a_repeated_argument_and_a_token_of_another_verb_are_refused(
         token = valid(await answer.read()).findtext(f".//{OAI}resumptionToken")
     refused = await registry.told("plus", verb="ListRecords", resumptionToken=token)
     assert error(refused) == "badResumptionToken"
+
+
+async def test_a_form_of_whatever_bytes_is_answered(registry: Harvested) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded; charset=nonsense"}
+    for body, code in ((b"verb=\xff%ff&\x00", "badVerb"), (b"verb=Identify&a=%00", "badArgument")):
+        async with registry.session.post(registry.url, data=body, headers=headers) as answer:
+            assert (answer.status, error(valid(await answer.read()))) == (200, code)
 
 
 async def test_the_old_address_gives_unixml_where_no_format_is_named_and_the_new_one_asks(
