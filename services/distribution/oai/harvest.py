@@ -18,6 +18,7 @@ from services.distribution.search.keys import seconds_of
 from shared.mongo.client import Document
 from shared.policy import Reader
 from shared.policy.harvesting import Reach
+from shared.policy.sources import RELATIONS, STATED
 from shared.web import Problem, caller_of, unauthorised
 
 AT_ONCE: Final = 25  # records between two looks at the gate, and turns for other requests
@@ -79,10 +80,18 @@ async def records(
 
 
 def _written(host: Host, seen: Sequence[tuple[Document, Seen]], asked: Format) -> list[bytes]:
-    return [
-        envelope.record(_header(document, one.ownership.prefix), asked.write(_material(host, one)))
-        for document, one in seen
-    ]
+    return [_record(host, document, one, asked) for document, one in seen]
+
+
+def _record(host: Host, document: Document, seen: Seen, asked: Format) -> bytes:
+    material = _material(host, seen)
+    rights = (
+        source[name]
+        for source in material.work.get(STATED, ())
+        for name in RELATIONS.keys() & source.keys()
+    )
+    header = _header(document, seen.ownership.prefix)
+    return envelope.record(header, asked.write(material), sorted(rights))
 
 
 def _material(host: Host, seen: Seen) -> Material:
