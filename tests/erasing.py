@@ -54,12 +54,15 @@ def hasty(
     asked: Sequence[str] = ASKED,
     usable: str = "PT1S",
     skew: str = "PT0.1S",
+    asks: int = 30,
 ) -> Path:
     """Copy the policies, with keys that are out of hand in a second and nobody else asked."""
     copytree(POLICIES, folder, dirs_exist_ok=True)
     keys = folder / "personal.toml"
     text = keys.read_text().replace('usable = "PT30S"', f'usable = "{usable}"')
     keys.write_text(text.replace('skew = "PT1S"', f'skew = "{skew}"'))
+    signing = folder / "signing-in.toml"
+    signing.write_text(signing.read_text().replace("most = 30", f"most = {asks}"))
     file = folder / "erasure.toml"
     head, *rows = file.read_text().split("[[service]]\n")
     head = head.replace('"P3D"', f'"{cooling_off}"').replace('"PT1H"', '"PT2S"')

@@ -45,6 +45,7 @@ def work(
     kind: str = "journal-article",
     title: str | None = None,
     deposited: datetime | None = None,
+    cites: str | None = None,
 ) -> Any:
     """Return a work whose newest deposit was accepted so many minutes after the first of all."""
     return (WorkRegistered if version == 1 else WorkUpdated)(
@@ -63,7 +64,10 @@ def work(
             "author": [{"given": "Ada", "family": "Love\u0001lace", "sequence": "first"}],
             "published": {"date-parts": [[2020, 5]]},
             "issued": {"date-parts": [[2020, 5]]},
-            "reference": [{"key": "r1", "unstructured": f"{SECRET} in {doi} 1, 2 (1999)"}],
+            "reference": [
+                {"key": "r1", "unstructured": f"{SECRET} in {doi} 1, 2 (1999)"},
+                *([{"key": "r2", "DOI": cites}] if cites else []),
+            ],
             "relation": {
                 "cites": [{"id-type": "doi", "id": f"10.9999/{SECRET}", "asserted-by": "subject"}]
             },

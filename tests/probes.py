@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from tests.leaking import CALLERS, SECRET, Registry, planted
+from tests.leaking import CALLERS, CITED, SECRET, Registry, planted
 
 OK: Final = 200
 PART: Final = 206
@@ -39,6 +39,8 @@ HARVESTED: Final[Who] = {
     "closed": frozenset({"owner"}),
 }
 """Records are harvested under an agreement; a member harvests its own (CRR-15)."""
+OWNERS: Final[Who] = dict.fromkeys(AS_READ, frozenset({"owner"}))
+"""What is returned to who deposited it, and to nobody else."""
 STRANGERS: Final = frozenset({"anonymous", "expired plus", "operator", "other member"})
 
 SUBSCRIBED: Final[Who] = {
@@ -87,6 +89,7 @@ class Probe:
     fetch: Fetch | None = None
     echoes: bytes = b""  # of the request itself, which an answer may repeat
     others: bool = False  # it tells of works of other owners too
+    mark: str = ""  # what gives a work's references away here, where it is not their own words
     refused: frozenset[str] = frozenset()  # who is not answered at all
 
     def filled(self, doi: str, prefix: str) -> str:
@@ -114,9 +117,13 @@ class Probe:
         everything = everything.lower()
         return any(one.lower().encode() in everything for one in marks or (SECRET,))
 
+    def marks(self, doi: str) -> tuple[str, ...]:
+        """Return what gives away the references of one work."""
+        return (self.mark.format(doi=doi),) if self.mark else planted(doi)
+
     def planted(self, doi: str) -> tuple[str, ...]:
-        """Return what is looked for where a work is asked about."""
-        return planted(doi) if self.others else (SECRET,)
+        """Return what is looked for where a work is asked about: in a list of its owner's, any."""
+        return self.marks(doi) if self.others or self.mark else (SECRET,)
 
     def told(self, given: Given) -> bool:
         """Whether an answer says that references are withheld."""
@@ -298,6 +305,21 @@ PROBES: Final[tuple[Probe, ...]] = (
     Probe("content-negotiation", "/{doi}", headers={"Accept": "application/unixref+xml"}),
     Probe("content-negotiation", "/works/{doi}.xml"),  # leads on to UNIXSD
     Probe("content-negotiation", "/works/{doi}/transform/image/png", who=NOBODY, refused=ALL),
+    *(
+        Probe("cited-by", path.replace("CITED", CITED), mark='"{doi}"', others=True)
+        for path in ("/works/CITED/cited-by?rows=1000", "/v1/works/CITED/cited-by?rows=1000")
+    ),
+    Probe("cited-by", "/getResolvedRefs?doi={doi}", who=OWNERS, refused=ALL - {"owner"}),
+    Probe("cited-by", "/servlet/getForwardLinks?doi={doi}", who=NOBODY, refused=ALL - {"owner"}),
+    Probe("cited-by", "/servlet/getForwardLinks?doi={prefix}", who=NOBODY, refused=ALL - {"owner"}),
+    Probe(
+        "cited-by",
+        f"/servlet/getForwardLinks?doi={CITED}",
+        who=NOBODY,
+        refused=ALL - {"other member"},
+    ),
+    Probe("cited-by", "/openurl?id=doi:{doi}&pid=reader@example.org&noredirect=true", who=NOBODY),
+    Probe("cited-by", "/openurl?title=On+things+measured&noredirect=true", who=NOBODY),
     Probe("feeds", "/works/changes?since=*&rows=1000", others=True),
     Probe("feeds", "/works/changes/stream?since=*", others=True, fetch=streamed),
     *_snapshot("2026/01/all.json.tar.gz", "latest/all.xml.tar.gz", fetch=archived),

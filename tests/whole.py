@@ -116,13 +116,13 @@ async def create(bootstrap: str, prefix: str) -> None:
 
 @contextlib.asynccontextmanager
 async def whole(
-    place: Place, box: Mailbox, broker_files: Path, **keys: str
+    place: Place, box: Mailbox, broker_files: Path, **policy: Any
 ) -> AsyncIterator[Whole]:
     """Run every service that holds something of people, with an organisation that deposits.
 
-    ``keys``: how long keys are usable, and the skew (tests.erasing.hasty).
+    ``policy``: what else tests.erasing.hasty may change.
     """
-    policies = hasty(place.folder / "policies", asked=HOLDERS, **keys)
+    policies = hasty(place.folder / "policies", asked=HOLDERS, **policy)
     settings = {
         "SMTP_URL": box.url,
         "MAIL_FIRST_SECONDS": "0.1",

@@ -40,6 +40,7 @@ def site(
             "Colophon distribution",
             "0.1.0",
             "Works, members and prefixes, as api.crossref.org answers them.",
+            plain=(web.HTTPUnauthorized.status_code,),
         ),
         aliases=("/v1", "/v1.0"),
         render=_refusing(pools),

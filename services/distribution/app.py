@@ -8,6 +8,7 @@ from typing import Final
 from services.distribution import access, store
 from services.distribution.api import site
 from services.distribution.citations import recount_forever
+from services.distribution.counts import Counts
 from services.distribution.directory import Directory
 from services.distribution.gate import CREDENTIALS, TOPICS, Gate
 from services.distribution.host import Host
@@ -219,4 +220,10 @@ def searching(
     transfers = Transfers(gate, works, indexer)
     models, name = ReadModels(database), settings.replica_name
     lists = Lists(Serving(models, index, indexer, transfers, gate, works, name))
-    return {"indexer": indexer.run, "transfers": transfers.run, "lists": lists.run}
+    counts = Counts(works, indexer, settings.count_seconds, health)
+    return {
+        "indexer": indexer.run,
+        "transfers": transfers.run,
+        "counts": counts.run,
+        "lists": lists.run,
+    }

@@ -23,7 +23,10 @@ LOOK_SECONDS: Final = 0.05  # how often it is looked whether owners are known
 AT_ONCE: Final = 10  # works made ready before others of this process have a turn
 
 State: TypeAlias = Mapping[str, Any]
-"""A work as deposits.works.v1 carries it, and under ``indexed`` the time of its event."""
+"""A work as deposits.works.v1 carries it, and under ``indexed`` the time of its event.
+
+``cited_by`` is its count, where it comes from the store.
+"""
 
 log = get_log(__name__)
 
@@ -109,7 +112,8 @@ class Indexer:
     def _document(self, state: State) -> SearchDoc | None:
         owner = self.owner_of(Subject(state["doi"], state["title"]))
         try:
-            return project(state, indexed=state["indexed"], owner=owner)
+            counted = state.get("cited_by")
+            return project(state, indexed=state["indexed"], owner=owner, cited_by=counted)
         except (AttributeError, LookupError, TypeError, ValueError) as fault:
             # One work that no list can show must not keep all others out of the lists.
             log.warning("work not indexed", reason=type(fault).__name__, version=state["version"])

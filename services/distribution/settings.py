@@ -17,6 +17,12 @@ class Settings(ServiceSettings):
     search_commit_records: int = Field(
         default=2_000, ge=1, description="Most records between two commits of the search index."
     )
+    count_seconds: float = Field(
+        default=600.0,
+        gt=0,
+        description="Pause between two walks that bring citation counts into the search index, by "
+        "which lists are sorted.",
+    )
     alive_seconds: float = Field(
         default=2.0, gt=0, description="How often a replica says that it is alive."
     )

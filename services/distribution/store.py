@@ -75,6 +75,12 @@ class Works:
         """Return the documents that exist under ``dois`` as deposited, without what was matched."""
         return await self._read(lambda works: _many(works, dois))
 
+    async def counts(self, dois: Sequence[str]) -> dict[str, int]:
+        """Return how many works cite each of ``dois`` that is here, as last counted."""
+        asked = {"_id": {"$in": list(dois)}}
+        found = await self._read(lambda works: works.find(asked, {"cited_by": 1}).to_list(None))
+        return {document["_id"]: document.get("cited_by", 0) for document in found}
+
     async def _matched(self, documents: dict[str, Any]) -> dict[str, Any]:
         """Give references without a DOI the one that was found for them."""
         open_ = [doi for doi, document in documents.items() if has_open(document["work"])]

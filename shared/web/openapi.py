@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel
@@ -63,11 +64,15 @@ _PROBLEM: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What the document says of the site itself."""
+    """What the document says of the site itself.
+
+    ``plain``: statuses that it says in plain text, where other refusals are problem documents.
+    """
 
     title: str
     version: str
     description: str = ""
+    plain: tuple[int, ...] = ()
 
 
 def openapi(routes: Sequence[Route], info: Info) -> dict[str, Any]:
@@ -75,7 +80,9 @@ def openapi(routes: Sequence[Route], info: Info) -> dict[str, Any]:
     schemas, definitions = _schemas(routes)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.template, {})[route.method.lower()] = _operation(route, schemas)
+        paths.setdefault(route.template, {})[route.method.lower()] = _operation(
+            route, schemas, info
+        )
     return {
         "openapi": "3.1.0",
         "info": {
@@ -106,13 +113,13 @@ def _schemas(routes: Sequence[Route]) -> tuple[Schemas, dict[str, Any]]:
     return {key: by_model[key] for key in wanted}, whole.get("$defs", {})
 
 
-def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
+def _operation(route: Route, schemas: Schemas, info: Info) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": route.summary,
         "operationId": _operation_id(route),
         "tags": list(route.tags),
         "parameters": [*_path_parameters(route), *_query_parameters(route)],
-        "responses": _responses(route, schemas),
+        "responses": _responses(route, schemas, info),
         "security": _SECURITY[route.auth],
     }
     content = {kind: {"schema": _OTHER_BODIES.get(kind, _BYTES)} for kind in route.accepts}
@@ -160,8 +167,14 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
     ]
 
 
-def _responses(route: Route, schemas: Schemas) -> dict[str, Any]:
+def _responses(route: Route, schemas: Schemas, info: Info) -> dict[str, Any]:
     said: dict[str, Any] = {}
+    if route.auth != "none":
+        text = {"text/plain": {"schema": {"type": "string"}}}
+        said |= {
+            str(status): {"description": HTTPStatus(status).phrase, "content": text}
+            for status in info.plain
+        }
     for status, answer in route.responses.items():
         if isinstance(answer, str):
             said[str(status)] = {"description": answer}

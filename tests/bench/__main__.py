@@ -10,6 +10,7 @@ NAMES = (
     "read",
     "ingest",
     "flip",
+    "flip-all",
     "bulk",
     "products",
     "peers",
@@ -25,6 +26,7 @@ NAMES = (
     "list",
     "ranking",
     "snapshot",
+    "harvest",
     "matching",
 )
 
@@ -33,7 +35,7 @@ NAMES = (
 @click.argument("name", type=click.Choice(NAMES))
 def main(name: str) -> None:
     """Measure NAME beside its bare baseline and print the ratio last."""
-    asyncio.run(importlib.import_module(f"tests.bench.{name}").main())
+    asyncio.run(importlib.import_module(f"tests.bench.{name.replace('-', '_')}").main())
 
 
 if __name__ == "__main__":

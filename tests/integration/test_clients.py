@@ -6,11 +6,12 @@ is only told where we are; nothing of it is replaced.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 import crossref.restful
+import habanero
 import httpx2
 import pytest
 import requests
@@ -178,6 +179,46 @@ def test_habanero_finds_by_field_queries(cr: Crossref, works: dict[str, Work]) -
     assert best["title"][0] == title
 
 
+FORMS: Final[Mapping[str, bytes]] = {
+    "bibtex": b"@article",
+    "ris": b"TY  - JOUR",
+    "rdf-xml": b"<rdf:RDF",
+    "turtle": b"@prefix",
+    "crossref-xml": b"<journal_article",
+    "crossref-tdm": b"crossref_result",
+}
+
+
+def test_habanero_negotiates_content_at_the_address_of_a_doi(
+    registry: Sampled, works: dict[str, Work]
+) -> None:
+    doi = next(d for d, w in works.items() if w["type"] == "journal-article" and w.get("author"))
+    for form, sign in FORMS.items():
+        said = habanero.cn.content_negotiation(ids=doi, format=form, url=registry.url, timeout=30)
+        assert sign in said.encode(), form
+    family = works[doi]["author"][0]["family"]
+    for style in ("apa", "elsevier-harvard"):
+        said = habanero.cn.content_negotiation(
+            ids=doi, format="text", style=style, url=registry.url, timeout=30
+        )
+        assert family in said
+    with pytest.raises(httpx2.HTTPStatusError, match="406"):
+        habanero.cn.content_negotiation(ids=doi, format="datacite-xml", url=registry.url)
+    with pytest.warns(UserWarning, match="404"):
+        several = habanero.cn.content_negotiation(ids=[doi, UNKNOWN], url=registry.url, timeout=30)
+    assert several[0].strip().startswith("@article")
+    assert several[1] is None
+
+
+def test_habanero_draws_samples(cr: Crossref, works: dict[str, Work]) -> None:
+    drawn = cr.works(sample=7)["message"]
+    assert len(drawn["items"]) == drawn["total-results"] == 7
+    assert drawn["items-per-page"] == 20
+    dois = cr.random_dois(sample=3)
+    assert len(set(dois)) == 3
+    assert set(dois) <= set(works)
+
+
 # -- crossrefapi ---------------------------------------------------------------------------------
 
 
@@ -253,12 +294,14 @@ def test_crossrefapi_reads_its_limits_and_shows_its_token(restful: Any) -> None:
 def commons(registry: Sampled, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
     """Point the library at us: each of its modules holds the address for itself."""
     import crossref_commons.iteration  # noqa: PLC0415  (they read the address when imported)
+    import crossref_commons.relations  # noqa: PLC0415
     import crossref_commons.retrieval  # noqa: PLC0415
     import crossref_commons.sampling  # noqa: PLC0415
 
     for name in ("iteration", "retrieval", "sampling"):
         module = getattr(crossref_commons, name)
         monkeypatch.setattr(module, "API_URL", registry.url)
+    monkeypatch.setattr(crossref_commons.retrieval, "DATA_URL", registry.url)
     return lambda name: getattr(crossref_commons, name)
 
 
@@ -285,6 +328,36 @@ def test_crossref_commons_iterates_by_cursor(
     assert sorted(found) == sorted(works)
     some = iterate(filter={"type": "journal-article"}, queries={"query": "ecology"}, max_results=5)
     assert [item["type"] for item in some] == ["journal-article"] * 5
+
+
+def test_crossref_commons_reads_xml_citations_and_relations(
+    commons: Callable[[str], Any], works: dict[str, Work], registry: Sampled
+) -> None:
+    doi = next(d for d, w in works.items() if w.get("reference") and w.get("author"))
+    tree = commons("retrieval").get_publication_as_xml(doi)
+    citations = [one for one in tree.iter() if one.tag.rpartition("}")[2] == "citation"]
+    assert len(citations) == len(works[doi]["reference"])
+    assert works[doi]["author"][0]["family"] in commons("retrieval").get_publication_as_refstring(
+        doi, "apa"
+    )
+    related = next(
+        (d, one)
+        for d, w in works.items()
+        for items in w.get("relation", {}).values()
+        for one in items
+        if one["asserted-by"] == "subject"
+    )
+    found = commons("relations").get_related(related[0])
+    assert related[1]["id"].lower() in {name.lower() for name, _ in found}
+
+
+def test_crossref_commons_draws_samples(
+    commons: Callable[[str], Any], works: dict[str, Work]
+) -> None:
+    draw = commons("sampling").get_sample_chunk
+    drawn = draw(5, filter={"type": "journal-article"}, queries={})
+    assert len({item["DOI"] for item in drawn}) == 5
+    assert all(works[item["DOI"]]["type"] == "journal-article" for item in drawn)
 
 
 # -- harvesters ----------------------------------------------------------------------------------

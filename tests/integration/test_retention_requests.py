@@ -14,9 +14,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from deploy.local.platform import Platform
+from services.retention.commands import Keys
+from services.retention.store import open_keys
 from shared.events import Meta, NoticeState, to_record
 from shared.events.consent import NoticePublished
-from shared.events.decisions import saying
+from shared.events.decisions import Refused, saying
 from shared.kafka import topics
 from shared.kafka.produce import Sender
 from shared.mongo import connect
@@ -470,3 +472,27 @@ async def test_requests_are_for_operators(desk: Desk) -> None:
     for method, path in (("GET", ""), ("POST", ""), ("GET", f"/{new_id()}")):
         assert (await desk(method, f"/requests{path}", {}))[0] == 401
     assert (await desk("GET", "/requests/none", None, OPERATOR))[0] == 404
+
+
+@pytest.mark.law("P2")
+async def test_what_is_written_under_a_fenced_key_is_told_to_be_gone(desk: Desk) -> None:
+    state = await desk.letter("access")
+    at = f"/requests/{state['request']}"
+    prefix = desk.place.environment("retention")["DATABASE_PREFIX"]
+    async with (
+        connect(desk.place.mongodb_url, prefix + "retention") as database,
+        connect(desk.place.mongodb_url, prefix + "keys") as keys,
+    ):
+        found: Any = await database["requests"].find_one({"_id": state["request"]})
+        sealed = orjson.loads(found["state"])["records"]["requester"]
+        documents = Keys(open_keys(keys), timedelta())
+        fenced = await documents.fence(f"{sealed['person']}.{sealed['cls']}", "of-a-test")
+        assert not isinstance(fenced, Refused)
+    shown = {"identity": "document", "evidence": "A passport."}
+
+    async def gone() -> bool:  # the key is remembered until the fence is heard of
+        status, said = await desk("POST", f"{at}/confirm", shown, OPERATOR)
+        return (status, said["type"] if status >= 400 else "") == (410, PROBLEM + "details-gone")
+
+    await until(gone, what="the key to be gone")
+    assert (await desk.staff("GET", at))["name"] is None

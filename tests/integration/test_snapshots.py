@@ -135,6 +135,10 @@ class Registry:
             with contextlib.suppress(aiohttp.ClientPayloadError):
                 return items((await self.ask(FILE, PLUS))[1])
 
+    async def shown(self) -> set[str]:
+        """Return the works that have references in the whole file."""
+        return {doi for doi, one in (await self.found()).items() if "reference" in one}
+
     async def sees(self, prefix: str) -> bool:
         found = await self.found()
         return any("reference" in one for doi, one in found.items() if doi.startswith(prefix))
@@ -371,9 +375,8 @@ async def test_what_is_transferred_after_the_build_goes_without_references_until
     )
 
     async def obeyed() -> bool:
-        found = await registry.found()
         # What stands in a member with the one that went is kept back too, and nothing else.
-        shown = {doi for doi, one in found.items() if "reference" in one}
+        shown = await registry.shown()
         return f"{single}/1" not in shown and not any(d.startswith(titled) for d in shown)
 
     await until(obeyed, within=5, what="the snapshot obeys the transfers")
@@ -417,7 +420,7 @@ async def test_the_same_works_come_as_unixsd_with_the_same_references(registry: 
             for query in root.iter(f"{name}query"):
                 assert query.get("status") == "resolved"
                 found[query.findtext(f"{name}doi")] = etree.tostring(query).decode()
-    shown = {doi for doi, one in (await registry.found()).items() if "reference" in one}
+    shown = await registry.shown()
     assert len(found) == 37
     assert {doi for doi, text in found.items() if SECRET in text} == shown
 
@@ -532,3 +535,34 @@ async def test_crossref_lmdb_reads_an_unpacked_snapshot(
     with crossref_lmdb.db.DBReader(db_dir=tmp_path / "db") as read:
         assert read["10.5003/1"]["references-count"] == 2
         assert len(read) == 37
+
+
+@pytest.mark.law("L3")
+@pytest.mark.clause("CRR-11")
+async def test_what_was_taken_back_stays_away_over_a_restart_until_the_snapshot_is_built_again(
+    registry: Registry,
+) -> None:
+    """The last one here: it ends the service that the others ask."""
+    before = orjson.loads((await registry.ask(AT_MONTH, PLUS))[1])["id"]
+    shown = await registry.shown()
+    assert f"{OPEN[3]}/3" not in shown
+    await registry.running.end()
+    roles = ("api", "projector", "snapshots")
+    async with service("distribution", registry.place, *roles, SNAPSHOT_WORKS="3") as running:
+        registry.running = running
+        await registry.served()
+        assert (await registry.shown()) == shown
+        status, _, _ = await registry.ask(AT_MONTH, OPERATOR, "POST")
+        assert status == 202
+
+        async def rebuilt() -> bool:
+            status, body, _ = await registry.ask(AT_MONTH, PLUS)
+            return status == 200 and orjson.loads(body)["id"] != before
+
+        await until(rebuilt, within=30, what="the snapshot is built again")
+        found = await registry.found()
+        assert len(found[f"{OPEN[3]}/3"]["reference"]) == 1
+        assert len(found[f"{OPEN[3]}/0"]["reference"]) == 3
+        assert f"{OPEN[2]}/0" in await registry.shown()
+        assert f"{OPEN[2]}/1" not in await registry.shown()  # whose owner keeps it closed
+        assert found[f"{OPEN[2]}/1"]["prefix"] == "10.5001"

@@ -22,6 +22,7 @@ from shared.runtime.faults import Transient
 from shared.runtime.metrics import STREAMS
 from shared.runtime.service import wait_any
 from shared.web import VARY, Problem, Route
+from shared.web.presented import unauthorised
 
 GUARDED: Final = {"Cache-Control": "private, no-cache", "Vary": VARY}
 RETRY_SECONDS: Final = 2
@@ -76,6 +77,8 @@ class ChangesApi:
             return respond(request, envelope.cursor_invalid(CursorInvalid(str(asked.since))))
         seen = await self._waited(asked, start)
         self._require_fresh()
+        if not self.host.still(request):
+            raise unauthorised("The token was revoked.")
         reader = self.host.reader(request)
         items = [one for entry in seen.entries if (one := shown(self.host, entry, seen, reader))]
         message = {

@@ -17,14 +17,14 @@ Filling = Callable[[Element, Mapping[str, Any]], None]
 
 NS: Final = "http://www.crossref.org/qrschema/2.0"
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
-_LOCATION: Final = (
+LOCATION: Final = (
     f"{NS} http://www.crossref.org/schema/queryResultSchema/crossref_query_output2.0.xsd"
 )
 _CONTROL: Final = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF])
 _HEAD: Final = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     f'<crossref_result version="2.0" xmlns="{NS}" xmlns:xsi="{_XSI}"'
-    f' xsi:schemaLocation="{_LOCATION}"><query_result>'
+    f' xsi:schemaLocation="{LOCATION}"><query_result>'
     "<head><doi_batch_id>none</doi_batch_id></head><body>"
 )
 HEAD: Final = _HEAD.encode()

@@ -25,7 +25,7 @@ from services.distribution.search import After, FromStart, OneOf, SearchRequest,
 from services.distribution.search.keys import HASH_BITS, seconds_of
 from shared.mongo.client import Document
 from shared.policy.harvesting import Reach
-from shared.web import FIELDS, VARY, Problem, Route
+from shared.web import FIELDS, VARY, Caller, Problem, Route, caller_of
 
 GUARDED: Final = {"Cache-Control": "private, no-cache", "Vary": VARY}
 FORM: Final = "application/x-www-form-urlencoded"
@@ -35,6 +35,14 @@ UNECHOED: Final = frozenset({"badVerb", "badArgument"})  # OAI-PMH 3.2: no attri
 _CREDENTIALS: Final = frozenset(name for pair in FIELDS for name in pair)
 
 Content = Iterable[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and at which of the addresses."""
+
+    caller: Caller
+    base_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +79,14 @@ class OaiApi:
         """Answer any verb."""
         place = self.host.settings.oai_url or f"{request.scheme}://{request.host}"
         edge = Edge(written(self._now()), place + request.path)
+        said = await _pairs(request)
+        caller = await self._caller(request, dict(said))
         try:
-            asked = verbs.read(await _pairs(request), manner)
+            asked = verbs.read([one for one in said if one[0] not in _CREDENTIALS], manner)
             date = written(self._settled()) if asked.verb in LISTS else edge.date
             edge = Edge(date, edge.base_url, asked.verb, asked.said)
-            answering = self._verbs()[asked.verb]
-            body = envelope.answer(edge, asked.verb, await answering(asked, request))
+            content = await self._verbs()[asked.verb](asked, Asker(caller, edge.base_url))
+            body = envelope.answer(edge, asked.verb, content)
         except Fault as fault:
             unechoed = Edge(edge.date, edge.base_url)
             body = envelope.refusal(unechoed if fault.code in UNECHOED else edge, fault)
@@ -86,7 +96,18 @@ class OaiApi:
             raise Problem(503, "record-on-its-way", title, headers=again) from None
         return web.Response(body=body, headers={**GUARDED, "Content-Type": envelope.CONTENT_TYPE})
 
-    def _verbs(self) -> Mapping[str, Callable[[Asked, web.Request], Awaitable[Content]]]:
+    async def _caller(self, request: web.Request, said: Mapping[str, str]) -> Caller:
+        """Return who asks: by headers or address, or by a form's login. Raises ``Problem`` 401."""
+        caller = caller_of(request)
+        if caller.kind == "anonymous" and self.host.callers is not None:
+            for login, password in FIELDS:
+                if said.get(login):
+                    return await self.host.callers.of_login(
+                        said[login], said.get(password, ""), address=request.remote or "unknown"
+                    )
+        return caller
+
+    def _verbs(self) -> Mapping[str, Callable[[Asked, Asker], Awaitable[Content]]]:
         return {
             "Identify": self._identify,
             "ListMetadataFormats": self._formats,
@@ -98,13 +119,12 @@ class OaiApi:
 
     # -- what the service is ---------------------------------------------------------------------
 
-    async def _identify(self, asked: Asked, request: web.Request) -> Content:
-        admitted(self.host, request, asked.verb, None)
+    async def _identify(self, asked: Asked, asker: Asker) -> Content:
+        admitted(self.host, asker.caller, asked.verb)
         settings = self.host.settings
-        place = settings.oai_url or f"{request.scheme}://{request.host}"
         said = (
             ("repositoryName", settings.oai_name),
-            ("baseURL", place + request.path),
+            ("baseURL", asker.base_url),
             ("protocolVersion", "2.0"),
             ("adminEmail", settings.oai_admin_email),
             ("earliestDatestamp", written(await asyncio.to_thread(self._earliest))),
@@ -114,15 +134,15 @@ class OaiApi:
         )
         return [envelope.element(name, text).encode() for name, text in said]
 
-    async def _formats(self, asked: Asked, request: web.Request) -> Content:
-        admitted(self.host, request, asked.verb, None)
+    async def _formats(self, asked: Asked, asker: Asker) -> Content:
+        admitted(self.host, asker.caller, asked.verb)
         identifier = asked.get("identifier")
         if identifier is not None:
             await self._found(identifier)  # what there is, is there in every format
         return [envelope.format_(one.prefix, one.schema, one.namespace) for one in FORMATS.values()]
 
-    async def _list_sets(self, asked: Asked, request: web.Request) -> Content:
-        admitted(self.host, request, asked.verb, None)
+    async def _list_sets(self, asked: Asked, asker: Asker) -> Content:
+        admitted(self.host, asker.caller, asked.verb)
         walk = self._walk(asked)
         last = walk.position.doi if isinstance(walk.position, After) else ""
         everything = await asyncio.to_thread(self.sets.all)
@@ -134,31 +154,32 @@ class OaiApi:
 
     # -- records ---------------------------------------------------------------------------------
 
-    async def _record(self, asked: Asked, request: web.Request) -> Content:
+    async def _record(self, asked: Asked, asker: Asker) -> Content:
         kind = _format(asked.arguments)
-        reach = admitted(self.host, request, asked.verb, kind)
+        reach = admitted(self.host, asker.caller, asked.verb, kind)
         document = await self._found(asked.arguments["identifier"])
-        reader = self.host.reader(request)
-        if reach == "own" and not owned_by(self.host, document, reader):
+        reader = asker.caller.reader(self.host.clock.now())
+        if reach == "own" and not owned_by(self.host, document, reader.organisation):
             raise Problem(403, "not-its-owner", "A member harvests its own records alone")
         return await records(self.host, [document], kind, reader)
 
-    async def _list(self, asked: Asked, request: web.Request) -> Content:
+    async def _list(self, asked: Asked, asker: Asker) -> Content:
         walk = self._walk(asked)
         kind = _format(walk.arguments)
-        reach = admitted(self.host, request, asked.verb, kind)
-        question = self._question(walk.arguments, reach, request)
-        page = await self._page(question, walk)
+        reach = admitted(self.host, asker.caller, asked.verb, kind)
+        question = self._question(walk.arguments, reach, asker.caller.organisation)
+        page = await self._page(question, walk, kind.rows)
         if not page.works:
             raise Fault("noRecordsMatch", "No records are in this set with such a datestamp.")
         resumption = self._resumption(walk, len(page.works), page.resume, page.total)
         if asked.verb == "ListIdentifiers":
             listed = headers(self.host, page.works)
         else:
-            listed = await records(self.host, page.works, kind, self.host.reader(request))
+            reader = asker.caller.reader(self.host.clock.now())
+            listed = await records(self.host, page.works, kind, reader)
         return [*listed, envelope.resumption(resumption)]
 
-    async def _page(self, question: Question | None, walk: Walk) -> Page:
+    async def _page(self, question: Question | None, walk: Walk, rows: int) -> Page:
         if question is None:
             return Page((), None, 0)
         return await page_of(
@@ -167,10 +188,11 @@ class OaiApi:
             index=self.host.index,
             works=self.host.works,
             now=self._now(),
+            rows=rows,
         )
 
     def _question(
-        self, arguments: Mapping[str, str], reach: Reach, request: web.Request
+        self, arguments: Mapping[str, str], reach: Reach, member: int | None
     ) -> Question | None:
         """Return what a list asks for, None where no work can be in it; raises ``Fault``."""
         span = span_of(arguments.get("from"), arguments.get("until"))
@@ -178,11 +200,12 @@ class OaiApi:
         clauses = () if spec is None else clauses_of(spec)
         if clauses is None:
             return None
-        if reach == "own":
-            member = self.host.reader(request).organisation
-            prefixes = self.host.gate.prefixes_of_member(member) if member is not None else ()
-            clauses = (*clauses, OneOf(Term.OWNER, frozenset(prefixes)))
-        return Question(clauses, span)
+        if reach == "all":
+            return Question(clauses, span)
+        prefixes = self.host.gate.prefixes_of_member(member) if member is not None else ()
+        owned = OneOf(Term.OWNER, frozenset(prefixes))
+        # Lists follow a transfer in a while, the gate at once.
+        return Question((*clauses, owned), span, lambda one: owned_by(self.host, one, member))
 
     def _walk(self, asked: Asked) -> Walk:
         """Return the list that is asked for, from its start or as far as it was given."""
@@ -239,9 +262,9 @@ def _format(arguments: Mapping[str, str]) -> Format:
 
 
 async def _pairs(request: web.Request) -> list[tuple[str, str]]:
-    """Return the arguments of a request, of its address and its form; no credentials."""
+    """Return what a request says in its address and its form, credentials too."""
     said = list(request.query.items())
     if request.method == "POST" and request.content_type == FORM:
         form = await request.post()
         said += [(name, value) for name, value in form.items() if isinstance(value, str)]
-    return [(name, value) for name, value in said if name not in _CREDENTIALS]
+    return said

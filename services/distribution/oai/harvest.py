@@ -4,37 +4,35 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from aiohttp import web
-
+from services.distribution.citedby import Citers, elements
 from services.distribution.gate import Subject
 from services.distribution.host import Host, Seen
 from services.distribution.oai import envelope
 from services.distribution.oai.datestamps import written
 from services.distribution.oai.envelope import Header
-from services.distribution.oai.formats import OUTLET, Format, Material
+from services.distribution.oai.formats import Format, Material
 from services.distribution.oai.sets import specs_of
 from services.distribution.rest.render import render_item
 from services.distribution.search.keys import seconds_of
 from shared.mongo.client import Document
-from shared.policy import Reader
+from shared.policy import VISIBLE, Reader
 from shared.policy.harvesting import Reach
 from shared.policy.sources import RELATIONS, STATED
-from shared.web import Problem, caller_of, unauthorised
+from shared.web import Caller, Problem, unauthorised
 
 AT_ONCE: Final = 25  # records between two looks at the gate, and turns for other requests
 RETRY_SECONDS: Final = 2  # watermarks come each second
 
 
-def admitted(host: Host, request: web.Request, verb: str, asked: Format | None) -> Reach:
+def admitted(host: Host, caller: Caller, verb: str, asked: Format | None = None) -> Reach:
     """Return which records a caller may ask for so.
 
     Raises ``Problem``: 401 for nobody in particular, 403 for a caller to whom it is not open.
     """
-    reader = host.reader(request)
+    reader = caller.reader(host.clock.now())
     reach = host.harvesting.reach(reader, verb, asked.prefix if asked else None)
     if reach is not None:
         return reach
-    caller = caller_of(request)
     if caller.kind == "anonymous":
         lapsed = "The token's agreement does not run."
         needed = "Records are harvested with a Metadata Plus token, or a member's own login."
@@ -42,10 +40,10 @@ def admitted(host: Host, request: web.Request, verb: str, asked: Format | None) 
     raise Problem(403, "not-for-this-caller", "This is not open to this caller")
 
 
-def owned_by(host: Host, document: Document, reader: Reader) -> bool:
-    """Whether a reader's organisation owns a work at this moment."""
+def owned_by(host: Host, document: Document, organisation: int | None) -> bool:
+    """Whether an organisation owns a work at this moment."""
     owner = host.gate.ownership(Subject.of(document)).member
-    return owner is not None and owner == reader.organisation
+    return owner is not None and owner == organisation
 
 
 def headers(host: Host, documents: Iterable[Document]) -> list[bytes]:
@@ -74,17 +72,43 @@ async def records(
                 headers={"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"},
             )
         some = documents[start : start + AT_ONCE]
-        seen = [host.seen(one, reader, outlet=OUTLET) for one in some]
-        done += await asyncio.to_thread(_written, host, list(zip(some, seen, strict=True)), asked)
+        links = [await _links(host, one) if asked.cites else () for one in some]
+        seen = [host.seen(one, reader, outlet=asked.outlet) for one in some]
+        lot = list(zip(some, seen, links, strict=True))
+        done += await asyncio.to_thread(_written, host, lot, asked)
     return done
 
 
-def _written(host: Host, seen: Sequence[tuple[Document, Seen]], asked: Format) -> list[bytes]:
-    return [_record(host, document, one, asked) for document, one in seen]
+async def _links(host: Host, document: Document) -> list[bytes]:
+    """Return the works that cite one, which whoever may not see them is not shown."""
+    return [
+        elements.forward_link(
+            link.cited,
+            link.citing["_id"],
+            link.citing["work"],
+            cited_by=link.citing.get("cited_by", 0),
+        )
+        async for page in Citers(host.database, host.works).citing(document["_id"])
+        for link in page
+    ]
 
 
-def _record(host: Host, document: Document, seen: Seen, asked: Format) -> bytes:
-    material = _material(host, seen)
+def _written(
+    host: Host, lot: Sequence[tuple[Document, Seen, Sequence[bytes]]], asked: Format
+) -> list[bytes]:
+    return [
+        _record(
+            document,
+            seen,
+            _material(host, seen, links if seen.visibility == VISIBLE else ()),
+            asked,
+        )
+        for document, seen, links in lot
+    ]
+
+
+def _record(document: Document, seen: Seen, material: Material, asked: Format) -> bytes:
+    """Write a record, with the terms of third parties whose data it holds (CRP-12c)."""
     rights = (
         source[name]
         for source in material.work.get(STATED, ())
@@ -94,7 +118,7 @@ def _record(host: Host, document: Document, seen: Seen, asked: Format) -> bytes:
     return envelope.record(header, asked.write(material), sorted(rights))
 
 
-def _material(host: Host, seen: Seen) -> Material:
+def _material(host: Host, seen: Seen, links: Sequence[bytes]) -> Material:
     work = render_item(
         seen.record,
         seen.ownership,
@@ -102,7 +126,7 @@ def _material(host: Host, seen: Seen) -> Material:
         visibility=seen.visibility,
         policy=host.gate.policy,
     )
-    return Material(work, seen.ownership.name)
+    return Material(work, seen.ownership.name, links)
 
 
 def _header(document: Document, owner: str) -> Header:

@@ -1,7 +1,7 @@
 """What the index holds of a work, and which of two states of it is the newer one. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from services.distribution.search.document import SearchDoc
 
@@ -12,7 +12,8 @@ class Held:
 
     version: int
     owner: str
-    cited_by: int = 0
+    cited_by: int = field(default=0, compare=False)
+    """As of the last walk (services/distribution/counts.py): no part of what a replay equals."""
 
 
 def is_news(doc: SearchDoc, held: Held | None) -> bool:

@@ -65,7 +65,9 @@ def _free(work: Work) -> list[str]:
         *_names(funders(work)),
         *_names(affiliations(work)),
         *_names(records(work, "institution")),
-        *_all("group-title")(work),
+        *_all("group-title", "description", "degree", "publisher")(work),
+        *_names(records(work, "event")),
+        *_names(records(work, "standards-body")),
     ]
 
 

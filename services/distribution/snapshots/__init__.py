@@ -22,6 +22,7 @@ def open_outlet(host: Host) -> Outlet:
         host.gate,
         settings.kafka_bootstrap,
         settings.topic_prefix,
+        settings.state_dir / "followed",
     )
     api = SnapshotsApi(host, serving, Board(host.database, host.clock))
     return Outlet((OUTLET,), api.routes(), {"snapshots-served": serving.run})

@@ -33,7 +33,7 @@ class Sent:
     """What is sent: a form of a snapshot, as it was chosen when the answer began."""
 
     watched: Watched
-    form: Form
+    opened: Opened
     file: Served
 
 
@@ -111,8 +111,8 @@ class SnapshotsApi:
         watched = self._found(request) if form else None
         if form is None or watched is None:
             return respond(request, envelope.resource_not_found("member"))
-        file, end = self._served(request, watched, form), ending()
-        length = file.length + len(end)
+        file = self._served(request, watched, form)
+        length = file.length + len(ending())
         headers = {
             **GUARDED,
             "ETag": file.etag,
@@ -131,28 +131,31 @@ class SnapshotsApi:
         response = web.StreamResponse(status=206 if span.part else 200, headers=headers)
         response.content_type = TAR
         response.content_length = span.end - span.start
-        await response.prepare(request)
-        if request.method == "HEAD":
-            return response
-        await self._stream(request, response, Sent(watched, form, file), span)
-        if span.end > file.length:
-            await response.write(end[max(span.start - file.length, 0) : span.end - file.length])
+        with contextlib.ExitStack() as stack:
+            try:
+                opened = stack.enter_context(contextlib.closing(Opened(watched, form)))
+            except FileNotFoundError:  # it was removed this moment
+                return respond(request, envelope.resource_not_found("member"))
+            await response.prepare(request)
+            if request.method != "HEAD":
+                await self._stream(request, response, Sent(watched, opened, file), span)
         return response
 
     async def _stream(
         self, request: web.Request, response: web.StreamResponse, sent: Sent, span: Span
     ) -> None:
-        """Send what stands in members; cut the connection where something may not be sent now."""
+        """Send a span; cut the connection where something of it may not be sent now."""
         last = min(span.end, sent.file.length)
-        with contextlib.closing(Opened(sent.watched, sent.form)) as opened:
-            async for member, full, content in pieces(opened, sent.file, span.start, last):
-                may = not full or self._may(request, sent.watched, member)
-                if not may or not self._still(request):
-                    transport = request.transport
-                    if transport is not None:
-                        transport.abort()  # also what waits to be sent
-                    raise ConnectionResetError("what was begun may not be sent any more")
-                await response.write(content)
+        async for member, full, content in pieces(sent.opened, sent.file, span.start, last):
+            may = not full or self._may(request, sent.watched, member)
+            if not may or not self._still(request):
+                transport = request.transport
+                if transport is not None:
+                    transport.abort()  # also what waits to be sent
+                raise ConnectionResetError("what was begun may not be sent any more")
+            await response.write(content)
+        if span.end > last:
+            await response.write(ending()[max(span.start - last, 0) : span.end - last])
 
     async def jobs(self, _request: web.Request) -> web.Response:
         """``GET /snapshots/jobs``."""

@@ -86,7 +86,7 @@ class Build:
         self.catalogue = Catalogue(self.folder)
         try:
             await self._list()
-            if not self.catalogue.count():
+            if not await asyncio.to_thread(self.catalogue.count):
                 shutil.rmtree(self.folder)
                 raise Nothing
             await self._write()
@@ -166,12 +166,12 @@ class Build:
     async def _write(self) -> None:
         """Write what is due; what the store does not have yet is looked for again, not for ever."""
         self._cut()
-        self._total, left = self.catalogue.count(), self.catalogue.due()
-        self._done = self._total - left
+        self._total = await asyncio.to_thread(self.catalogue.count)
+        self._done = self._total - await asyncio.to_thread(self.catalogue.due)
         for number in range(ROUNDS):
             for owner in await asyncio.to_thread(self.catalogue.owners_due):
                 await self._write_owner(owner)
-            left = self.catalogue.due()
+            left = await asyncio.to_thread(self.catalogue.due)
             if not left:
                 return
             log.info("works the store does not have yet", works=left, round=number)
@@ -185,6 +185,7 @@ class Build:
                 path = self.folder / form.stored(variant)
                 path.touch()
                 os.truncate(path, self.catalogue.size(form.name, variant))
+        synced(self.folder)
 
     async def _write_owner(self, owner: str) -> None:
         after = ("", "")
@@ -206,7 +207,7 @@ class Build:
         owners = {one["_id"]: self.gate.owner_prefix(Subject.of(one)) or "" for one in there}
         moved = [(doi, now) for doi, now in owners.items() if now != owner]
         if moved:
-            self.catalogue.regive(moved)
+            await asyncio.to_thread(self.catalogue.regive, moved)
         stay = [one for one in there if owners[one["_id"]] == owner]
         if stay:
             await asyncio.to_thread(self._enter, owner, stay)
@@ -220,7 +221,7 @@ class Build:
                 registered(one),
                 self.gate.ownership(Subject.of(one)),
                 one.get("cited_by", 0),
-                bool(marks[one["_id"]]),
+                bool(marks[one["_id"]]) or "reference" in one["work"],
             )
             for one in documents
         ]

@@ -71,11 +71,15 @@ class Entered:
 
 @dataclass(slots=True)
 class Catalogue:
-    """The catalogue in a snapshot's folder. Blocks, each call for a moment; any thread may call."""
+    """The catalogue in a snapshot's folder. Blocks, each call for a moment; any thread may call.
+
+    A closed one knows of nothing: who still asks has been overtaken by the snapshot's end.
+    """
 
     folder: Path
     _alone: threading.RLock = field(default_factory=threading.RLock, init=False)
     _database: sqlite3.Connection = field(init=False)
+    _closed: bool = False
 
     def __post_init__(self) -> None:
         """Open it, or make it."""
@@ -88,6 +92,7 @@ class Catalogue:
     def close(self) -> None:
         """Close it."""
         with self._alone:
+            self._closed = True
             self._database.close()
 
     # -- facts: what is known of the build as a whole
@@ -224,4 +229,4 @@ class Catalogue:
 
     def _all(self, asked: str, *values: object) -> list[Any]:
         with self._alone:
-            return self._database.execute(asked, values).fetchall()
+            return [] if self._closed else self._database.execute(asked, values).fetchall()

@@ -8,7 +8,7 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import Literal
 
 Variant = Literal["full", "bare"]
@@ -87,5 +87,4 @@ def served(
     for member, variant in zip(members, variants, strict=True):
         chosen.update(member.piece(variant).sha256.encode())
         chosen.update(variant.encode())
-    assert all(a <= b for a, b in pairwise(starts))
     return Served(members, variants, starts, f'"{chosen.hexdigest()}"')

@@ -24,10 +24,12 @@ from shared.runtime.faults import Transient
 from shared.runtime.log import get_log
 from shared.runtime.metrics import SNAPSHOT_BYTES, SNAPSHOT_LEFT
 from shared.runtime.service import wait_any
+from shared.web.faults import place_of
 
 LOOK_SECONDS: Final = 2.0  # how often it is looked whether one is wanted
 TELL_SECONDS: Final = 1.0
 TIDY_SECONDS: Final = 3600.0
+FAILED_SECONDS: Final = 60.0  # until what failed is tried again
 LEASE_SECONDS: Final = 15.0
 LEASES: Final = "leases"
 
@@ -64,10 +66,14 @@ class Builder:
                 month = await self.board.wished() or await asyncio.to_thread(self._due)
                 if month is not None:
                     await self.build(month, draining)
-                if month or self.clock.monotonic() - self._tidied > TIDY_SECONDS:
+                if self.clock.monotonic() - self._tidied > TIDY_SECONDS:
                     await asyncio.to_thread(self._tidy)
             except (Transient, BeingBuilt) as reason:
                 log.warning("snapshots wait", reason=str(reason))
+            except Exception as fault:  # noqa: BLE001  (a full disk must not stop who reads)
+                # Its words may quote a work; its kind and place are enough.
+                log.warning("snapshot failed", fault=type(fault).__name__, place=place_of(fault))
+                await wait_any(draining, timeout=FAILED_SECONDS)
             await wait_any(draining, timeout=LOOK_SECONDS)
 
     async def build(self, month: Month, stop: asyncio.Event) -> str | None:

@@ -6,10 +6,12 @@ is cut, and who resumes is told by another tag to begin anew.
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from services.distribution.gate import Gate
@@ -18,15 +20,17 @@ from services.distribution.snapshots.choosing import Member, Served, Slice
 from services.distribution.snapshots.forms import FORMS, Form
 from services.distribution.snapshots.months import Month
 from services.distribution.snapshots.shelf import Ready, Shelf
-from services.distribution.snapshots.watching import Watched, positions_of
+from services.distribution.snapshots.watching import Watched
 from shared.events import Received, WorkState, from_record
 from shared.kafka.follow import FOLLOW_FAULTS, Batch, Place, follow
+from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.log import get_log
 from shared.runtime.metrics import SNAPSHOT_UNSOUND
 from shared.runtime.service import wait_any
 
 LOOK_SECONDS: Final = 1.0  # how often the shelf is looked at
 RETRY_SECONDS: Final = 0.5
+KEEP_SECONDS: Final = 10.0  # how often it is noted how far that is
 READ_AT_ONCE: Final = 2_000  # records of the log
 PIECE: Final = 262_144  # bytes between two questions to the gate
 
@@ -41,9 +45,12 @@ class Serving:
     gate: Gate
     bootstrap: str
     prefix: str
+    notes: Path
     _watched: dict[str, Watched] = field(default_factory=dict)
     _known: frozenset[str] = frozenset()  # those whose works were followed to the end
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    clock: Clock = SYSTEM
+    _kept: float = float("-inf")
 
     def months(self) -> list[Ready]:
         """Return what is on the shelf, the latest month first."""
@@ -72,9 +79,12 @@ class Serving:
         while not draining.is_set():
             there = {one.id: one for one in await asyncio.to_thread(self.shelf.ready)}
             for gone in set(self._watched) - set(there):
-                self._watched.pop(gone).end()
+                watched = self._watched.pop(gone)
+                watched.end()
+                watched.forget()
+                self._changed.set()
             for fresh in set(there) - set(self._watched):
-                watched = await asyncio.to_thread(Watched, there[fresh], self.gate)
+                watched = await asyncio.to_thread(Watched, there[fresh], self.gate, self.notes)
                 watched.begin()
                 self._watched[fresh] = watched
                 self._changed.set()
@@ -86,30 +96,46 @@ class Serving:
     async def _follow(self, draining: asyncio.Event) -> None:
         """Follow the works from where the oldest build began; begin anew for each fresh one."""
         while not draining.is_set():
-            if not self._watched:
-                await wait_any(self._changed, draining)
-                if draining.is_set():
-                    return
             self._changed.clear()
             about = list(self._watched.values())
-            start = earliest([positions_of(one.ready) for one in about])
+            if not about:
+                await wait_any(self._changed, draining)
+                continue
+            batches = follow(
+                self.bootstrap,
+                TOPICS,
+                draining,
+                prefix=self.prefix,
+                start=earliest([one.positions for one in about]),
+                most=READ_AT_ONCE,
+            )
             try:
-                async for batch in follow(
-                    self.bootstrap,
-                    TOPICS,
-                    draining,
-                    prefix=self.prefix,
-                    start=start,
-                    most=READ_AT_ONCE,
-                ):
-                    await asyncio.to_thread(_judge, about, batch)
-                    if batch.behind <= CAUGHT_UP:
-                        self._known = frozenset(one.ready.id for one in about)
-                    if self._changed.is_set():
-                        break
+                async with contextlib.aclosing(batches):
+                    async for batch in batches:
+                        await self._take(about, batch)
+                        if self._changed.is_set():
+                            break
+                await self._keep(about)
             except FOLLOW_FAULTS as fault:
                 log.warning("following works interrupted", reason=type(fault).__name__)
                 await wait_any(draining, timeout=RETRY_SECONDS)
+
+    async def _take(self, about: Sequence[Watched], batch: Batch) -> None:
+        for watched, found in await asyncio.to_thread(_judged, about, batch):
+            watched.note(found)
+        for watched in about:
+            watched.positions = batch.positions
+        if batch.behind <= CAUGHT_UP:
+            self._known = frozenset(one.ready.id for one in about)
+            if self.clock.monotonic() - self._kept > KEEP_SECONDS:
+                await self._keep(about)
+
+    async def _keep(self, about: Sequence[Watched]) -> None:
+        """Note how far works were followed, so that a start need not read all of it again."""
+        self._kept = self.clock.monotonic()
+        for watched in about:
+            if watched.ready.id in self._watched:
+                await asyncio.to_thread(watched.keep, watched.noted())
 
 
 def earliest(positions: Sequence[Mapping[Place, int]]) -> dict[Place, int]:
@@ -120,15 +146,15 @@ def earliest(positions: Sequence[Mapping[Place, int]]) -> dict[Place, int]:
     }
 
 
-def _judge(about: Sequence[Watched], batch: Batch) -> None:
+def _judged(
+    about: Sequence[Watched], batch: Batch
+) -> list[tuple[Watched, list[tuple[int, str, bool]]]]:
     states: list[WorkState] = []
     for _, record in batch.records:
         match from_record(record.key, record.value, record.headers):
             case Received(WorkState() as state):
                 states.append(state)
-    if states:
-        for watched in about:
-            watched.changed(states)
+    return [(watched, watched.judge(states)) for watched in about] if states else []
 
 
 class Opened:

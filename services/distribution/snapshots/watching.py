@@ -8,9 +8,14 @@ Owners are asked of the gate as it learns of them, in the same moment. Works are
 topic from where the build began to read; until that has been read to its end nothing is served.
 """
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
 
 from services.distribution.gate import OWNERSHIP, Gate, Subject
 from services.distribution.snapshots.catalogue import Catalogue, Entered
@@ -21,15 +26,22 @@ from services.distribution.snapshots.shelf import Ready
 from shared.events import OwnershipState, Received, TitleState, WorkState
 from shared.kafka.follow import Place
 
+WORK: Final = "work "  # before the DOI of a work that took a reference back
+
 
 @dataclass(slots=True)
 class Watched:
-    """A ready snapshot, with what is known against its members."""
+    """A ready snapshot, with what is known against its members.
+
+    ``notes`` is this host's folder for how far it followed works, and what it found.
+    """
 
     ready: Ready
     gate: Gate
+    notes: Path
     catalogue: Catalogue = field(init=False)
     members: Mapping[str, Sequence[Member]] = field(init=False)
+    positions: Mapping[Place, int] = field(init=False)
     _titles: dict[str, list[tuple[int, str]]] = field(init=False)
     _against: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -40,6 +52,44 @@ class Watched:
         self._titles = defaultdict(list)
         for title, member, owner in self.catalogue.standing():
             self._titles[title].append((member, owner))
+        self.positions = positions_of(self.ready)
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
+            self._take_up(orjson.loads(self._place.read_bytes()))
+
+    @property
+    def _place(self) -> Path:
+        return self.notes / f"{self.ready.id}.json"
+
+    def _take_up(self, said: dict[str, Any]) -> None:
+        """Go on where this host was; without a note that can be read, from the beginning."""
+        positions = places_of(said["positions"])
+        for reason, member in said["taken-back"].items():
+            self._note(member, reason, holds=True)
+        self.positions = positions
+
+    def noted(self) -> bytes:
+        """Return the note of how far works were followed, and what they say against members."""
+        said = {
+            "positions": [[*place, at] for place, at in sorted(self.positions.items())],
+            "taken-back": {
+                reason: member
+                for member, reasons in self._against.items()
+                for reason in reasons
+                if reason.startswith(WORK)
+            },
+        }
+        return orjson.dumps(said)
+
+    def keep(self, note: bytes) -> None:
+        """Keep a note for the next start. Blocks."""
+        self.notes.mkdir(parents=True, exist_ok=True)
+        fresh = self._place.with_suffix(".new")
+        fresh.write_bytes(note)
+        fresh.replace(self._place)
+
+    def forget(self) -> None:
+        """Remove the note: the snapshot is no more."""
+        self._place.unlink(missing_ok=True)
 
     def begin(self) -> None:
         """Judge all by what the gate knows, and from now on by what it learns."""
@@ -59,11 +109,6 @@ class Watched:
         self.catalogue.close()
 
     @property
-    def positions(self) -> Mapping[Place, int]:
-        """Where on the topics of works the build began."""
-        return positions_of(self.ready)
-
-    @property
     def unsound(self) -> int:
         """How many members are served without references whatever the setting."""
         return sum(1 for reasons in self._against.values() if reasons)
@@ -72,18 +117,22 @@ class Watched:
         """Say whether a member may be judged by its owner's setting at all."""
         return not self._against.get(member.number)
 
-    def changed(self, works: Iterable[WorkState]) -> None:
-        """Judge works by newer states. Blocks."""
+    def judge(self, works: Iterable[WorkState]) -> list[tuple[int, str, bool]]:
+        """Return what newer states of works say against members, to be noted. Blocks."""
         newest: dict[str, WorkState] = {}
         for work in works:
             if work.doi not in newest or newest[work.doi].version < work.version:
                 newest[work.doi] = work
-        for entered in self.catalogue.entered(list(newest)):
-            work = newest[entered.doi]
-            if work.version > entered.version:
-                self._note(
-                    entered.member, f"work {entered.doi}", _taken_back(work, entered, self.gate)
-                )
+        return [
+            (one.member, WORK + one.doi, _taken_back(newest[one.doi], one, self.gate))
+            for one in self.catalogue.entered(list(newest))
+            if newest[one.doi].version > one.version
+        ]
+
+    def note(self, found: Iterable[tuple[int, str, bool]]) -> None:
+        """Note what was found."""
+        for member, reason, holds in found:
+            self._note(member, reason, holds=holds)
 
     def _learn(self, received: Received) -> None:
         match received.event:
@@ -100,14 +149,14 @@ class Watched:
     def _judge_title(self, title: str) -> None:
         owner = self.gate.title_owner(title)
         for member, owned in self._titles.get(title, ()):
-            self._note(member, f"title {title}", owner != owned)
+            self._note(member, f"title {title}", holds=owner != owned)
 
     def _judge_works(self, dois: Sequence[str]) -> None:
         for entered in self.catalogue.entered([doi for doi in dois if doi.startswith("10.")]):
             owner = self.gate.owner_prefix(Subject(entered.doi, entered.title or None))
-            self._note(entered.member, f"owner {entered.doi}", owner != entered.owner)
+            self._note(entered.member, f"owner {entered.doi}", holds=owner != entered.owner)
 
-    def _note(self, member: int, reason: str, holds: bool) -> None:  # noqa: FBT001
+    def _note(self, member: int, reason: str, *, holds: bool) -> None:
         if holds:
             self._against[member].add(reason)
         elif member in self._against:

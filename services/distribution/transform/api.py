@@ -20,7 +20,7 @@ from services.distribution.rest.api.works import GUARDED, UNSTORED, WorksApi
 from services.distribution.rest.envelope import Answer
 from services.distribution.rest.pools import respond
 from services.distribution.rest.render import render_single
-from services.distribution.transform import dates, formatted
+from services.distribution.transform import dates, styles
 from services.distribution.transform.links import link_header
 from services.distribution.transform.media import FORMS, OFFERS, Form, Wish
 from services.distribution.transform.negotiation import Chosen, choose
@@ -106,7 +106,7 @@ class TransformApi:
         if chosen is None:
             raise _not_acceptable("There is no such form of a work", "media-type", OFFERS)
         form = FORMS[chosen.media_type]
-        wish = _wish(form, {**chosen.parameters, **request.query})
+        wish = await _wish(form, {**chosen.parameters, **request.query})
         seen = self.host.seen(found, self.host.reader(request), outlet=OUTLET)
         stale = isinstance(seen.visibility, Withheld) and seen.visibility.reason == STALE
         tag = _tag(seen, chosen.media_type, wish)
@@ -154,18 +154,18 @@ async def _written(form: Form, work: Mapping[str, Any], wish: Wish) -> bytes:
         if form.slow:
             return await asyncio.to_thread(form.write, work, wish)
         return form.write(work, wish)
-    except formatted.Unformattable:
+    except styles.Unformattable:
         raise _not_acceptable(
-            "This work cannot be formatted in this style", "style", (formatted.STYLE,)
+            "This work cannot be formatted in this style", "style", (styles.STYLE,)
         ) from None
 
 
-def _wish(form: Form, asked: Mapping[str, str]) -> Wish:
+async def _wish(form: Form, asked: Mapping[str, str]) -> Wish:
     """Return the style and locale wanted; raises ``Problem`` 406 where there is no such one."""
     if not form.formatted:
         return Wish()
-    found = formatted.known(asked.get("style"), asked.get("locale"))
-    if isinstance(found, formatted.NotThere):
+    found = await asyncio.to_thread(styles.known, asked.get("style"), asked.get("locale"))
+    if isinstance(found, styles.NotThere):
         raise _not_acceptable(f"There is no such {found.what}", found.what, found.available)
     return Wish(*found)
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Final
+from functools import cache, partial
+from importlib import import_module
+from typing import Any, Final
 
 import orjson
 from lxml import etree
 
-from services.distribution.transform import formatted
 from services.distribution.transform.bibtex import bibtex
 from services.distribution.transform.csl import csl_json
-from services.distribution.transform.rdf import rdf
 from services.distribution.transform.ris import ris
+from services.distribution.transform.styles import LOCALE, STYLE
 from services.distribution.transform.unixref import unixref
 from services.distribution.transform.unixsd import unixsd
 from services.distribution.transform.wording import Work
@@ -22,8 +22,8 @@ from services.distribution.transform.wording import Work
 class Wish:
     """What a reader may ask for beside the form: the names of a style and of a locale."""
 
-    style: str = formatted.STYLE
-    locale: str = formatted.LOCALE
+    style: str = STYLE
+    locale: str = LOCALE
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,14 @@ def _text(write: Callable[[Work], str]) -> Callable[[Work, Wish], bytes]:
     return lambda work, _: write(work).encode()
 
 
+@cache
+def _loaded(name: str) -> Any:
+    """Load a writer when it is first asked for, in a thread: its library takes long to load."""
+    return import_module(f"services.distribution.transform.{name}")
+
+
 def _cited(work: Work, wish: Wish) -> bytes:
-    return f"{formatted.citation(work, wish.style, wish.locale)}\n".encode()
+    return f"{_loaded('formatted').citation(work, wish.style, wish.locale)}\n".encode()
 
 
 def _xml(write: Callable[[Work], etree._Element]) -> Callable[[Work, Wish], bytes]:
@@ -59,7 +65,11 @@ def _sd(work: Work) -> etree._Element:
 
 
 def _graph(form: str, content_type: str = "") -> Form:
-    return Form(lambda work, _: rdf(work, form), content_type, slow=True)
+    def write(work: Work, _: Wish) -> bytes:
+        written: bytes = _loaded("rdf").rdf(work, form)
+        return written
+
+    return Form(write, content_type, slow=True)
 
 
 _CSL: Final = Form(lambda work, _: orjson.dumps(csl_json(work)), counts=True)

@@ -100,9 +100,14 @@ def _links(work: Work) -> Iterator[tuple[Node, Node]]:
     for licence in work.get("license", ()):
         if _is_uri(licence["URL"]):
             yield DCTERMS.license, _uri(licence["URL"])
-    for reference in work.get("reference", ()):
-        if reference.get("DOI"):
-            yield CITO.cites, _doi(reference["DOI"])
+    cited = [reference.get("DOI") for reference in work.get("reference", ())]
+    # The same again, as far as the work asserts it as a relation; withheld together.
+    cited += [
+        to["id"] for to in work.get("relation", {}).get("cites", ()) if to["id-type"] == "doi"
+    ]
+    for doi in cited:
+        if doi:
+            yield CITO.cites, _doi(doi)
 
 
 def _date(subject: Node, parts: list[int]) -> Iterator[tuple[Node, Node, Node]]:

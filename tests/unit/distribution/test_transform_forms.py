@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rdflib import Graph
 
 from deploy.demo import facts
-from services.distribution.transform import formatted
+from services.distribution.transform import formatted, styles
 from services.distribution.transform.bibtex import bibtex
 from services.distribution.transform.csl import csl_item, csl_json
 from services.distribution.transform.links import MOST, link_header
@@ -165,17 +165,17 @@ def test_a_citation_is_formatted_in_the_style_and_the_locale_asked_for() -> None
 
 
 def test_names_of_styles_and_locales_are_known_by_former_and_short_ones() -> None:
-    assert formatted.known(None, None) == ("apa", "en-US")
-    assert formatted.known("ieee", "de") == ("ieee", "de-DE")
-    assert formatted.known("ieee.csl", "EN_gb") == ("ieee", "en-GB")
-    assert formatted.known("harvard1", "en") != ("harvard1", "en-US")
+    assert styles.known(None, None) == ("apa", "en-US")
+    assert styles.known("ieee", "de") == ("ieee", "de-DE")
+    assert styles.known("ieee.csl", "EN_gb") == ("ieee", "en-GB")
+    assert styles.known("harvard1", "en") != ("harvard1", "en-US")
     for style in ("../apa", "/etc/passwd", "nonesuch", "dependent/nature-digest", "x" * 9999):
-        found = formatted.known(style, None)
-        assert isinstance(found, formatted.NotThere)
+        found = styles.known(style, None)
+        assert isinstance(found, styles.NotThere)
         assert found.what == "style"
         assert found.available
-    missing = formatted.known("apa", "xx-XX")
-    assert isinstance(missing, formatted.NotThere)
+    missing = styles.known("apa", "xx-XX")
+    assert isinstance(missing, styles.NotThere)
     assert (missing.what, "de-DE" in missing.available) == ("locale", True)
 
 
@@ -190,8 +190,8 @@ def test_names_of_styles_and_locales_are_known_by_former_and_short_ones() -> Non
 def test_every_work_of_the_demo_is_formatted_or_refused_in_so_many_words(style: str) -> None:
     made = []
     for work in list(facts.works())[::20]:
-        name = formatted.known(style, None)
-        assert not isinstance(name, formatted.NotThere)
+        name = styles.known(style, None)
+        assert not isinstance(name, styles.NotThere)
         made.append(formatted.citation(work, *name))
     assert len(made) == 12
     assert not [said for said in made if "\n" in said]
@@ -268,7 +268,7 @@ def write_and_read(work: dict[str, Any]) -> None:
     for form, media_type in {form: media_type for media_type, form in FORMS.items()}.items():
         try:
             body = form.write(work, Wish())
-        except formatted.Unformattable:
+        except styles.Unformattable:
             assert form.formatted
             continue
         read(media_type, body)

@@ -30,6 +30,8 @@ from shared.web import (
     serve,
     text_answer,
 )
+from shared.web.compress import _textual
+from shared.web.routes import Table
 
 SECRET = "s3cret-of-somebody@example.org"
 INFO = Info("Trial", "1", "A site for its tests.")
@@ -230,6 +232,34 @@ async def test_a_suffix_after_a_doi_leads_to_its_own_route(
 ) -> None:
     async with client.get(f"{site}/works/10.5555/a/agency/") as answer:
         assert await answer.json() == {"agency-of": "10.5555/a"}
+
+
+def test_what_is_written_as_json_or_xml_is_compressed_whatever_it_is_called() -> None:
+    for taken in ("text/turtle", "application/json;charset=utf-8", "application/ld+json"):
+        assert _textual(taken)
+    assert _textual("application/vnd.crossref.unixsd+xml; version=3")
+    for left in ("", "application/gzip", "application/x-json+zip", "image/png; a=+xml"):
+        assert not _textual(left)
+
+
+def test_a_name_within_the_first_segment_is_looked_at_where_no_other_path_begins_so() -> None:
+    routes = (
+        Route("GET", "/10.{+rest}", doi, "A DOI"),
+        Route("GET", "/10.1/{id}", member, "One prefix"),
+        Route("GET", "/works/{+doi}", doi, "A work"),
+    )
+    table = Table([(route, route.summary) for route in routes], ("/v1",))
+
+    def found(path: str) -> tuple[str, dict[str, str]] | None:
+        place = table.find(path)
+        return place and (place[0].methods["GET"], place[1])
+
+    assert found("/10.5555/a/b") == ("A DOI", {"rest": "5555/a/b"})
+    assert found("/v1/10.5555%2Fa") == ("A DOI", {"rest": "5555/a"})
+    assert found("/10.1/7") == ("One prefix", {"id": "7"})
+    assert found("/works/10.5555/a") == ("A work", {"doi": "10.5555/a"})
+    assert found("/11.5555/a") is None
+    assert found("/") is None
 
 
 async def test_a_path_that_is_not_utf8_is_refused(site: str) -> None:

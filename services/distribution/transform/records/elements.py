@@ -55,17 +55,28 @@ def stand_in(version: str, written: str) -> str:
 def element(name: str, /, *children: str, **attributes: str | None) -> str:
     """Return an element around content that is XML already; absent without content."""
     content = "".join(children)
+    if not content:
+        return ""
+    if not attributes:  # most elements of a long list of references
+        return f"<{name}>{content}</{name}>\n"
     said = "".join(
         f" {key.replace('__', ':').replace('_DASH_', '-')}={quoteattr(value)}"
         for key, value in attributes.items()
         if value is not None
     )
-    return f"<{name}{said}>{content}</{name}>\n" if content else ""
+    return f"<{name}{said}>{content}</{name}>\n"
 
 
 def text(name: str, value: object, /, **attributes: str | None) -> str:
     """Return an element around text; absent for None."""
-    return "" if value is None else element(name, escape(str(value)), **attributes)
+    if value is None:
+        return ""
+    said = str(value)
+    if "&" in said or "<" in said or ">" in said:
+        said = escape(said)
+    if attributes:
+        return element(name, said, **attributes)
+    return f"<{name}>{said}</{name}>\n" if said else ""  # most elements; a harvest has millions
 
 
 def many(values: Iterable[Any], write: Callable[[Any], str]) -> str:

@@ -91,27 +91,25 @@ def citations(work: Work) -> str:
 
 
 def _citation(reference: Work) -> str:
-    def number(key: str) -> str | None:
-        return reference[key].rpartition("/")[2] if key in reference else None
-
-    body = reference.get("standards-body")
-    said = "".join(
-        (
-            text("issn", number("ISSN"), media_type=reference.get("issn-type")),
-            *(text(element, reference.get(key)) for element, key in _BEFORE_DOI),
-            _doi(reference),
-            *(text(element, reference.get(key)) for element, key in _AFTER_DOI),
-            text("isbn", number("ISBN"), media_type=reference.get("isbn-type")),
-            element(
-                "standards_body",
-                text("standards_body_name", body),
-                text("standards_body_acronym", body),  # the schema wants one; it is not read
-            ),
-        )
-    )
+    """Return a citation; what a reference does not say costs nothing, for there are many."""
+    said = [_numbered("issn", reference, "ISSN", "issn-type")] if "ISSN" in reference else []
+    said += [text(name, reference[key]) for name, key in _BEFORE_DOI if key in reference]
+    if "DOI" in reference:
+        said.append(_doi(reference))
+    said += [text(name, reference[key]) for name, key in _AFTER_DOI if key in reference]
+    if "ISBN" in reference:
+        said.append(_numbered("isbn", reference, "ISBN", "isbn-type"))
+    if "standards-body" in reference:
+        body = reference["standards-body"]
+        names = text("standards_body_name", body), text("standards_body_acronym", body)
+        said.append(element("standards_body", *names))  # the schema wants both; one is read
     kind = reference.get("type")
     typed = f" type={quoteattr(kind)}" if kind else ""
-    return f"<citation key={quoteattr(reference['key'])}{typed}>{said}</citation>\n"
+    return f"<citation key={quoteattr(reference['key'])}{typed}>{''.join(said)}</citation>\n"
+
+
+def _numbered(name: str, reference: Work, key: str, kind: str) -> str:
+    return text(name, reference[key].rpartition("/")[2], media_type=reference.get(kind))
 
 
 def _doi(reference: Work) -> str:
