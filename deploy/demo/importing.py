@@ -42,5 +42,7 @@ async def import_registers(
         )
         said, _ = await process.communicate()
         if process.returncode:
-            last = said.decode().strip().rpartition("\n")[2]
-            console.print(f"[yellow]The register {register} is not imported:[/] {last}")
+            why = " ".join(said.decode().split())
+            console.print(
+                f"The register {register} is not imported: {why}", soft_wrap=True, markup=False
+            )

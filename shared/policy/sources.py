@@ -14,6 +14,8 @@ from shared.policy.rules import ReferencesPolicy, Row, checked, load, read, uniq
 
 STATED: Final = "sources"
 """Where a work says whose data it carries, and under which terms."""
+RELATIONS: Final[Mapping[str, str]] = {"terms": "terms-of-service", "policy": "privacy-policy"}
+"""How a Link header calls what a source asks for (RFC 6903)."""
 ITEM: Final = "source"
 """Where an item of a work says whose it is."""
 

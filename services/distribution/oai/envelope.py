@@ -16,6 +16,11 @@ _HEAD: Final = (
     f'<OAI-PMH xmlns="{NAMESPACE}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
     f' xsi:schemaLocation="{NAMESPACE} http://www.openarchives.org/OAI/2.0/OAI-PMH.xsd">'
 )
+_RIGHTS: Final = (
+    '<rights xmlns="http://www.openarchives.org/OAI/2.0/rights/"'
+    ' xsi:schemaLocation="http://www.openarchives.org/OAI/2.0/rights/'
+    ' http://www.openarchives.org/OAI/2.0/rights.xsd">'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +81,16 @@ def header(one: Header) -> bytes:
     return f"<header>{identifier}{datestamp}{sets}</header>".encode()
 
 
-def record(head: Header, metadata: bytes) -> bytes:
-    """Return a record: its header, and its metadata as XML that names its own namespace."""
-    around = header(head)
-    return b"".join((b"<record>", around, b"<metadata>", metadata, b"</metadata></record>"))
+def record(head: Header, metadata: bytes, rights: Iterable[str] = ()) -> bytes:
+    """Return a record: its header, its metadata as XML that names its own namespace, its rights.
+
+    ``rights`` are addresses of terms that bind whoever gets it (CRP-12c).
+    """
+    about = "".join(
+        f"<about>{_RIGHTS}{element('rightsReference', url)}</rights></about>" for url in rights
+    )
+    parts = (b"<metadata>", metadata, b"</metadata>", about.encode())
+    return b"".join((b"<record>", header(head), *parts, b"</record>"))
 
 
 def set_(one: Set) -> bytes:

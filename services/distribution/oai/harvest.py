@@ -17,6 +17,7 @@ from services.distribution.search.keys import seconds_of
 from shared.mongo.client import Document
 from shared.policy import VISIBLE, Reader
 from shared.policy.harvesting import Reach
+from shared.policy.sources import RELATIONS, STATED
 from shared.web import Caller, Problem, unauthorised
 
 AT_ONCE: Final = 25  # records between two looks at the gate, and turns for other requests
@@ -96,12 +97,25 @@ def _written(
     host: Host, lot: Sequence[tuple[Document, Seen, Sequence[bytes]]], asked: Format
 ) -> list[bytes]:
     return [
-        envelope.record(
-            _header(document, seen.ownership.prefix),
-            asked.write(_material(host, seen, links if seen.visibility == VISIBLE else ())),
+        _record(
+            document,
+            seen,
+            _material(host, seen, links if seen.visibility == VISIBLE else ()),
+            asked,
         )
         for document, seen, links in lot
     ]
+
+
+def _record(document: Document, seen: Seen, material: Material, asked: Format) -> bytes:
+    """Write a record, with the terms of third parties whose data it holds (CRP-12c)."""
+    rights = (
+        source[name]
+        for source in material.work.get(STATED, ())
+        for name in RELATIONS.keys() & source.keys()
+    )
+    header = _header(document, seen.ownership.prefix)
+    return envelope.record(header, asked.write(material), sorted(rights))
 
 
 def _material(host: Host, seen: Seen, links: Sequence[bytes]) -> Material:

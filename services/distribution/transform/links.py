@@ -1,4 +1,7 @@
-"""The Link header of a transform: the DOI, full texts, licences, people (crossref.md 1.11)."""
+"""The Link header of a transform: the DOI, full texts, licences, people (crossref.md 1.11).
+
+Forms that have no place for terms of third parties have them here (CRP-12b, CRP-12c).
+"""
 
 from collections.abc import Iterator
 from typing import Final
@@ -6,6 +9,7 @@ from urllib.parse import quote
 
 from services.distribution.transform import wording
 from services.distribution.transform.wording import Work
+from shared.policy.sources import RELATIONS, STATED
 
 MOST: Final = 4_096  # characters; clients take about twice as much for all headers
 _IN_URLS: Final = "/:?#[]@!$&'()*+,;=%~-._"
@@ -13,7 +17,7 @@ _TOKEN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0
 
 
 def link_header(work: Work) -> str:
-    """Return the links that fit, in order: canonical, item, license, author."""
+    """Return the links that fit, in order: canonical, terms of sources, item, license, author."""
     said, length = [], 0
     for link in _links(work):
         length += len(link) + 2
@@ -25,6 +29,10 @@ def link_header(work: Work) -> str:
 
 def _links(work: Work) -> Iterator[str]:
     yield _link(wording.RESOLVER + quote(str(work["DOI"]), safe="/:;()"), "canonical")
+    for source in work.get(STATED, ()):
+        for name, rel in RELATIONS.items():
+            if name in source:
+                yield _link(source[name], rel, title=source["id"])
     for text in work.get("link", ()):
         kind = text.get("content-type", "unspecified")
         yield _link(

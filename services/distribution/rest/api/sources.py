@@ -8,7 +8,7 @@ from services.distribution.host import Host
 from services.distribution.rest import envelope
 from services.distribution.rest.api.common import get, single
 from services.distribution.rest.pools import respond
-from shared.policy.sources import SourcesPolicy
+from shared.policy.sources import RELATIONS, SourcesPolicy
 from shared.web import Route
 
 
@@ -37,8 +37,10 @@ def terms_of(register: str, policy: SourcesPolicy | None) -> dict[str, str]:
     row = policy.register(register) if policy else None
     if policy is None or row is None:
         return {}
-    party = policy.party(row.party)
-    links = [f'<{party.terms}>; rel="terms-of-service"; title="{party.id}"']
-    if party.policy:
-        links.append(f'<{party.policy}>; rel="privacy-policy"; title="{party.id}"')
+    said = policy.party(row.party).stated()
+    links = (
+        f'<{said[name]}>; rel="{rel}"; title="{said["id"]}"'
+        for name, rel in RELATIONS.items()
+        if name in said
+    )
     return {"Link": ", ".join(links)}
