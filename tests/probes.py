@@ -237,6 +237,11 @@ PROBES: Final[tuple[Probe, ...]] = (
         "/works?filter=prefix:{prefix},from-index-date:2020,until-created-date:2030"
         "&mailto=a@example.org",
     ),
+    *_rest(
+        "/journals/1234-5679/works?filter=prefix:{prefix}",
+        "/types/journal-article/works?filter=prefix:{prefix}",
+        "/works?sample=20&filter=prefix:{prefix}",
+    ),
     *_rest("/works?filter=prefix:{prefix}&select=relation,references-count", states=False),
     *_rest(
         "/works?filter=prefix:{prefix}&select=DOI,title,references-count",
@@ -245,6 +250,12 @@ PROBES: Final[tuple[Probe, ...]] = (
         "/members",
         "/prefixes/{prefix}",
         "/works/{doi}/position",
+        "/works/{doi}/quality",
+        "/works/{doi}/agency",
+        "/journals",
+        "/journals/1234-5679",
+        "/licenses",
+        "/types/journal-article",
         states=False,
         who=NOBODY,
     ),

@@ -5,6 +5,7 @@ is only told where we are; nothing of it is replaced.
 """
 
 import asyncio
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -19,8 +20,6 @@ from habanero import Crossref, RequestError, WorksContainer, WorksQuery
 from oaipmh_scythe import Scythe
 from oaipmh_scythe.config import HTTPConfig
 from oaipmh_scythe.exceptions import NoRecordsMatch
-from sickle import Sickle, oaiexceptions
-from sickle.oaiexceptions import OAIError
 
 from tests.conftest import SAMPLES
 from tests.depositing import PASSWORD as DEPOSITOR
@@ -28,6 +27,11 @@ from tests.depositing import PRESS, article, deposit, members
 from tests.platform import Platform
 from tests.processes import Place, service, until
 from tests.sampled import OWNER, PASSWORD, PLUS, Sampled, Work, in_thread, opened
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it was written for older Pythons
+    from sickle import Sickle, oaiexceptions
+    from sickle.oaiexceptions import OAIError
 
 ELSEVIER: Final = 78
 PREFIX: Final = "10.1016"

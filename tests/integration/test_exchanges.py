@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -34,20 +33,6 @@ LISTS: Final = (
     "license-list",
     "type-list",
 )
-
-# What cannot be compared yet, and what it waits for. Nothing else is skipped.
-NOT_YET: Final[Mapping[str, str]] = {
-    "???_funders_*": "routes of funders",
-    "???_journals_*": "routes of journals",
-    "???_licenses_*": "routes of licenses",
-    "???_types_*": "routes of types",
-    "404_works_5_agency": "the agency of a work",
-}
-
-
-def missing(one: Exchange) -> str | None:
-    """Return what an exchange still waits for, None where it must be right."""
-    return next((why for name, why in NOT_YET.items() if fnmatchcase(one.name, name)), None)
 
 
 @pytest.fixture(scope="module")
@@ -160,8 +145,6 @@ def test_a_recorded_request_is_answered_as_it_was_but_for_what_the_table_says(
     asked, answer = replayed(registry, one)
     found = set(compared(registry, asked, answer))
     left = undocumented([one.name, one.kind], found, TABLE)
-    if left and (why := missing(one)):
-        pytest.skip(f"waits for {why}: {left[:3]}")
     seen.update((one.name, one.kind, difference) for difference in found)
     assert left == [], (asked.target, answer.status, answer.body[:300])
 
@@ -170,8 +153,7 @@ def test_what_the_table_says_differs_does(
     registry: Sampled, seen: set[tuple[str, str, Difference]]
 ) -> None:
     """Of those exchanges that were replayed before, in this run."""
-    replayed_all = {one.name for one in RECORDED if not missing(one)}
-    if not replayed_all <= {name for name, _, _ in seen}:
+    if {one.name for one in RECORDED} != {name for name, _, _ in seen}:
         pytest.skip("only some exchanges were replayed")
     idle = [
         row
@@ -224,8 +206,6 @@ LISTED: Final = [one for one in RECORDED if one.kind == "work-list"]
 @pytest.mark.parametrize("one", LISTED, ids=lambda one: one.name)
 def test_a_list_s_count_is_that_of_the_samples(registry: Sampled, one: Exchange) -> None:
     asked, answer = replayed(registry, one)
-    if why := missing(one):
-        pytest.skip(f"waits for {why}")
     message = answer.json()["message"]
     total, items = message["total-results"], message["items"]
     works = holding(asked, registry.held)
