@@ -186,13 +186,11 @@ def _rest(*paths: str, states: bool = True, **more: Any) -> tuple[Probe, ...]:
 
 
 def _transform(*forms: str, who: Who = AS_READ) -> tuple[Probe, ...]:
+    by_path = (("/works/{doi}/transform/" + form, "*/*") for form in forms)
+    by_accept = ("/v1/works/{DOI}/transform", f"{forms[-1]}, text/plain;q=0.1")
     return tuple(
         Probe("content-negotiation", path, who=who, headers={"Accept": accept})
-        for form in forms
-        for path, accept in (
-            ("/works/{doi}/transform/" + form, "*/*"),
-            ("/v1/works/{DOI}/transform", f"{form}, text/plain;q=0.1"),
-        )
+        for path, accept in (*by_path, by_accept)
     )
 
 
@@ -211,9 +209,8 @@ def _snapshot(*files: str, fetch: Fetch) -> tuple[Probe, ...]:
 
 
 def _oai(verb: str, more: str = "", **said: Any) -> tuple[Probe, ...]:
-    return tuple(
-        Probe("oai-pmh", f"{place}?verb={verb}{more}", **said) for place in ("/oai", "/OAIHandler")
-    )
+    places = ("/oai", "/OAIHandler") if "cr_unixml" in more else ("/oai",)
+    return tuple(Probe("oai-pmh", f"{place}?verb={verb}{more}", **said) for place in places)
 
 
 _TERMS: Final = f'"search-terms":"{SECRET}"'.encode()
