@@ -314,7 +314,7 @@ PROBES: Final[tuple[Probe, ...]] = (
     Probe("content-negotiation", "/works/{doi}.xml"),  # leads on to UNIXSD
     Probe("content-negotiation", "/works/{doi}/transform/image/png", who=NOBODY, refused=ALL),
     *(
-        Probe("cited-by", path.replace("CITED", CITED), mark='"{doi}"', others=True)
+        Probe("cited-by", path.replace("CITED", CITED), mark='"https://doi.org/{doi}"', others=True)
         for path in ("/works/CITED/cited-by?rows=1000", "/v1/works/CITED/cited-by?rows=1000")
     ),
     Probe("cited-by", "/getResolvedRefs?doi={doi}", who=OWNERS, refused=ALL - {"owner"}),

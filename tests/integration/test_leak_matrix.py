@@ -30,6 +30,7 @@ from tests.events import AT
 from tests.leaking import (
     CALLERS,
     IN_TITLE,
+    ISSNS,
     OTHER,
     OWNER,
     REDEPOSITED,
@@ -191,7 +192,9 @@ class Transfer:
 
 
 def of_title(registry: Registry, owner: str, version: int) -> Any:
-    event = TitleTransferred(subject=TITLE, name="T", owner_prefix=owner, version=version)
+    event = TitleTransferred(
+        subject=TITLE, name="T", issns=ISSNS, owner_prefix=owner, version=version
+    )
     return registry.deposits.say(event)
 
 
