@@ -39,6 +39,7 @@ GIVEN_AWAY: Final = ("10.6000", "10.6100", "10.6200")  # open, and OTHER's at fi
 REDEPOSITED: Final = "10.6400"  # open, and OTHER's
 TAKER: Final = "10.6300"  # closed, and OWNER's
 TITLE: Final = "journal:1234-5679"
+ISSNS: Final = ("1234-5679",)
 IN_TITLE: Final = tuple(f"10.6100/{n}" for n in range(12))
 CITED: Final = "10.6100/11"  # by every work; which are many that nobody may know of
 REFERENCES: Final = 3  # of each work
@@ -177,7 +178,9 @@ async def opened(place: Place) -> AsyncIterator[Registry]:
             token("lapsed", timedelta(hours=-1)),
         )
         await deposits.say(
-            TitleRegistered(subject=TITLE, name="On Things", owner_prefix="10.6100", version=1),
+            TitleRegistered(
+                subject=TITLE, name="T", issns=ISSNS, owner_prefix="10.6100", version=1
+            ),
             # One of its works belongs to its owner whatever becomes of the title.
             WorkOwnerAssigned(subject="10.6100/kept", owner_prefix="10.6100", version=1),
         )

@@ -186,13 +186,11 @@ def _rest(*paths: str, states: bool = True, **more: Any) -> tuple[Probe, ...]:
 
 
 def _transform(*forms: str, who: Who = AS_READ) -> tuple[Probe, ...]:
+    by_path = (("/works/{doi}/transform/" + form, "*/*") for form in forms)
+    by_accept = ("/v1/works/{DOI}/transform", f"{forms[-1]}, text/plain;q=0.1")
     return tuple(
         Probe("content-negotiation", path, who=who, headers={"Accept": accept})
-        for form in forms
-        for path, accept in (
-            ("/works/{doi}/transform/" + form, "*/*"),
-            ("/v1/works/{DOI}/transform", f"{form}, text/plain;q=0.1"),
-        )
+        for path, accept in (*by_path, by_accept)
     )
 
 
@@ -211,9 +209,8 @@ def _snapshot(*files: str, fetch: Fetch) -> tuple[Probe, ...]:
 
 
 def _oai(verb: str, more: str = "", **said: Any) -> tuple[Probe, ...]:
-    return tuple(
-        Probe("oai-pmh", f"{place}?verb={verb}{more}", **said) for place in ("/oai", "/OAIHandler")
-    )
+    places = ("/oai", "/OAIHandler") if "cr_unixml" in more else ("/oai",)
+    return tuple(Probe("oai-pmh", f"{place}?verb={verb}{more}", **said) for place in places)
 
 
 _TERMS: Final = f'"search-terms":"{SECRET}"'.encode()
@@ -237,6 +234,11 @@ PROBES: Final[tuple[Probe, ...]] = (
         "/works?filter=prefix:{prefix},from-index-date:2020,until-created-date:2030"
         "&mailto=a@example.org",
     ),
+    *_rest(
+        "/journals/1234-5679/works?filter=prefix:{prefix}",
+        "/types/journal-article/works?filter=prefix:{prefix}",
+        "/works?sample=20&filter=prefix:{prefix}",
+    ),
     *_rest("/works?filter=prefix:{prefix}&select=relation,references-count", states=False),
     *_rest(
         "/works?filter=prefix:{prefix}&select=DOI,title,references-count",
@@ -245,6 +247,12 @@ PROBES: Final[tuple[Probe, ...]] = (
         "/members",
         "/prefixes/{prefix}",
         "/works/{doi}/position",
+        "/works/{doi}/quality",
+        "/works/{doi}/agency",
+        "/journals",
+        "/journals/1234-5679",
+        "/licenses",
+        "/types/journal-article",
         states=False,
         who=NOBODY,
     ),
@@ -306,7 +314,7 @@ PROBES: Final[tuple[Probe, ...]] = (
     Probe("content-negotiation", "/works/{doi}.xml"),  # leads on to UNIXSD
     Probe("content-negotiation", "/works/{doi}/transform/image/png", who=NOBODY, refused=ALL),
     *(
-        Probe("cited-by", path.replace("CITED", CITED), mark='"{doi}"', others=True)
+        Probe("cited-by", path.replace("CITED", CITED), mark='"https://doi.org/{doi}"', others=True)
         for path in ("/works/CITED/cited-by?rows=1000", "/v1/works/CITED/cited-by?rows=1000")
     ),
     Probe("cited-by", "/getResolvedRefs?doi={doi}", who=OWNERS, refused=ALL - {"owner"}),

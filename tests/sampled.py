@@ -39,16 +39,18 @@ from shared.events import (
 from shared.privacy.keyfile import load_or_create
 from shared.privacy.passwords import hash_password, login_key, token_key
 from shared.runtime.ids import new_id
+from tests import nursery
 from tests.conftest import own_topics
 from tests.events import AT, speaking
 from tests.platform import Platform
-from tests.processes import Place, service, until
+from tests.processes import ROOT, Place, service, until
 
 T = TypeVar("T")
 Work = dict[str, Any]
 PLUS: Final = "plus-token-of-a-test"
 OWNER: Final = "owner"
 PASSWORD: Final = "correct horse"
+OTHERS: Final = "/works/10.5061/of-another-agency/agency"
 WITHOUT_WORKS: Final = "10.4176"  # a prefix of the exchanges that has no work
 OK: Final = 200
 MEMBER: Final = 78  # whose login OWNER is
@@ -301,6 +303,8 @@ async def opened(platform: Platform, folder: Path, samples: Path | None) -> Asyn
     ):
         await accounts.say(*held.events(), *_credentials(place))
         await deposits.say(*held.deposits())
+        for register in ("funders", "agencies"):
+            await _imported(place, register)
         await _complete(running.url, held)
         yield Sampled(running.url, held, place)
 
@@ -319,6 +323,18 @@ def _credentials(place: Place) -> Iterator[Event]:
     )
 
 
+async def _imported(place: Place, register: str) -> None:
+    """Import a register of the demo with the operator's command."""
+    file = ROOT / "deploy" / "demo" / "registers" / f"{register}.jsonl"
+    process = nursery.start(
+        "services.distribution.registers",
+        ("import", register, str(file)),
+        environment=place.environment("distribution"),
+        log=place.folder / f"{register}.log",
+    )
+    assert await process.wait() == 0, (place.folder / f"{register}.log").read_text()
+
+
 async def _complete(url: str, held: Facts) -> None:
     async with aiohttp.ClientSession() as session:
 
@@ -334,7 +350,12 @@ async def _complete(url: str, held: Facts) -> None:
             page = await message("/works?rows=1000")
             return bool(page) and len(page["items"]) == min(1000, len(held.works))
 
+        async def registered() -> bool:
+            funders, agency = await message("/funders?rows=0"), await message(OTHERS)
+            return bool(agency) and bool(funders) and bool(funders["total-results"])
+
         await until(listed, within=60, what="all works in the lists")
+        await until(registered, within=60, what="the registers are read")
         await until(stored, within=60, what="all works in the store")
 
 

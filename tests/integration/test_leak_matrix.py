@@ -30,6 +30,7 @@ from tests.events import AT
 from tests.leaking import (
     CALLERS,
     IN_TITLE,
+    ISSNS,
     OTHER,
     OWNER,
     REDEPOSITED,
@@ -46,6 +47,7 @@ from tests.platform import Platform
 from tests.probes import NOBODY, PROBES, Given, Probe
 from tests.processes import Place, until
 
+GUARDED: Final = tuple(one for one in PROBES if one.who is not NOBODY)
 CARRYING: Final = ("reference", "relation")
 COUNTED: Final = f'"references-count":{REFERENCES}'.encode()
 SINGLES: Final = tuple(
@@ -78,15 +80,17 @@ def filled(path: str, prefix: str) -> str:
     return path.format(doi=doi, DOI=doi.replace("/", "%2F"), prefix=prefix)
 
 
-async def leaks(registry: Registry, settings: Mapping[str, str | None]) -> list[str]:
+async def leaks(
+    registry: Registry, settings: Mapping[str, str | None], probes: Sequence[Probe] = PROBES
+) -> list[str]:
     """Ask everything as everybody; return what differs from what the policy says."""
     wrong = []
     for prefix, setting in settings.items():
-        for probe in PROBES:
+        for probe in probes:
             validators: dict[bool, set[str]] = defaultdict(set)
-            for caller in CALLERS:
+            asked = (probe.ask(registry, caller, f"{prefix}/0", prefix) for caller in CALLERS)
+            for caller, given in zip(CALLERS, await asyncio.gather(*asked), strict=True):
                 may = caller in probe.who[setting]
-                given = await probe.ask(registry, caller, f"{prefix}/0", prefix)
                 seen = probe.shows(given, *probe.planted(f"{prefix}/0"))
                 found = [*amiss(probe, given, caller, may=may, seen=seen)]
                 if probe.fetch is None and setting == "limited":  # some see, some do not
@@ -174,7 +178,7 @@ async def test_after_a_flip_every_route_cursor_and_validator_obeys_the_new_setti
     again = {"If-None-Match": hidden["ETag"]}
     assert (await registry.ask("anonymous", "/works/10.5003/0", **again))[0] == 304
     assert (await registry.ask("owner", "/works/10.5003/0", **again))[0] == 200
-    assert await leaks(registry, moved) == []
+    assert await leaks(registry, moved, GUARDED) == []
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +192,9 @@ class Transfer:
 
 
 def of_title(registry: Registry, owner: str, version: int) -> Any:
-    event = TitleTransferred(subject=TITLE, name="T", owner_prefix=owner, version=version)
+    event = TitleTransferred(
+        subject=TITLE, name="T", issns=ISSNS, owner_prefix=owner, version=version
+    )
     return registry.deposits.say(event)
 
 
@@ -251,7 +257,7 @@ def plain(path: str, **headers: str) -> Ask:
 
 def everywhere(doi: str, prefix: str) -> list[Ask]:
     """Return every probe that may show references at all, about one work."""
-    return [Ask(one, doi, prefix) for one in PROBES if one.who is not NOBODY]
+    return [Ask(one, doi, prefix) for one in GUARDED]
 
 
 async def hammer(
@@ -472,9 +478,7 @@ async def test_references_that_a_deposit_removed_are_shown_to_nobody_anywhere(
     async def gone() -> bool:
         return not [one for caller in CALLERS for one in await showing(caller)]
 
-    await until(gone, within=20, what="removed everywhere")
-    for caller in CALLERS:
-        assert await showing(caller) == []
+    await until(gone, within=30, what="removed everywhere")
     _, body, _ = await registry.ask("owner", f"/works/{doi}")
     assert orjson.loads(body)["message"]["references-count"] == 0
 
@@ -521,7 +525,7 @@ async def test_stale_knowledge_shows_nobody_anything_and_recovers(registry: Regi
     for probe in PROBES:
         given = await probe.ask(registry, "anonymous", "10.5003/0", "10.5003")
         assert not probe.shows(given), probe.path
-        assert given.status in {200, 401, 503}, probe.path
+        assert given.status in {200, 401, 406, 503}, probe.path
     assert (await registry.ask("anonymous", "/works?select=DOI"))[0] == 200
     assert (await registry.ask("anonymous", "/works?rows=0"))[0] == 200
     # Who shows a credential cannot be recognised either.

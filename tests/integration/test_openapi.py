@@ -24,7 +24,18 @@ from tests.sampled import Sampled, in_thread, opened
 
 DIFFERENCES: Final = ROOT / "docs" / "interfaces" / "differences.md"
 EXAMPLES: Final = 4  # for each operation, beside those of every edge
-NEVER_ENDING: Final = "/works/changes/stream"  # an answer that goes on as long as its reader reads
+# What is not held against its description, and why. Nothing else is left out.
+LEFT_OUT: Final[Mapping[str, str]] = {
+    "/works/changes/stream": "an answer goes on as long as its reader reads",
+    "/getResolvedRefs": "its description does not say yet that it needs a DOI",
+    "/openurl": "its description does not say yet that it needs an id",
+    "/servlet/openurl": "the same",
+    "/servlet/getForwardLinks": "its description does not say yet that it needs a DOI",
+    "/works/{doi}/cited-by": "its description does not say yet which form errors have",
+    "/oai": "its description demands a body of a POST, which may do without",
+    "/OAIHandler": "the same",
+    "/snapshots/monthly/latest": "two credentials at once are refused, which cannot be described",
+}
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +50,9 @@ async def fuzzed(url: str, folder: Path, *more: str) -> tuple[int, str]:
     """Run schemathesis with all its checks over a site; return its status and its report."""
     process = await asyncio.create_subprocess_exec(
         *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{url}/openapi.json"),
-        *("--checks", "all", "--no-color", "--generation-deterministic", "--exclude-path"),
-        *(NEVER_ENDING, *more),
+        *("--checks", "all", "--no-color", "--generation-deterministic"),
+        *(word for path in LEFT_OUT for word in ("--exclude-path", path)),
+        *more,
         cwd=folder,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -68,8 +80,6 @@ async def test_no_check_of_schemathesis_fails_for_long(registry: Sampled, tmp_pa
 
 # -- the wire's own document -----------------------------------------------------------------------
 
-# What waits for its routes. Nothing else is skipped.
-NOT_YET: Final = ("/journals", "/funders", "/licenses", "/types", "/works/{doi}/agency")
 EXAMPLES_OF: Final[Mapping[str, str]] = {
     "rows": "1",
     "order": "asc",
@@ -122,8 +132,6 @@ def filled(path: str, registry: Sampled) -> str:
 def test_every_route_and_parameter_of_the_published_document_is_known(
     registry: Sampled, path: str
 ) -> None:
-    if path.startswith(NOT_YET):
-        pytest.skip(f"{path} is not there yet")
     said = published()[path].get("get")
     if said is None or path in absent(DIFFERENCES):
         assert path in absent(DIFFERENCES)
@@ -145,8 +153,6 @@ def test_every_route_and_parameter_of_the_published_document_is_known(
 def test_every_filter_facet_sort_element_and_field_query_that_it_names_is_known(
     registry: Sampled, path: str
 ) -> None:
-    if path.startswith(NOT_YET):
-        pytest.skip(f"{path} is not there yet")
     named = described(published()[path]["get"]["description"])
     for heading, wrong in LISTS.items():
         answer = registry.ask(f"{filled(path, registry)}?{wrong}")
@@ -155,6 +161,8 @@ def test_every_filter_facet_sort_element_and_field_query_that_it_names_is_known(
         known = set(re.split(r", ", failure["message"].rpartition(": ")[2]))
         known = {name.strip().removeprefix("query.") for name in known}
         wanted = {name.removeprefix("query.") for name in named[heading]}
+        # A filter with a dot is listed by its first word too.
+        known |= {name.partition(".")[0] for name in known}
         assert wanted - known - absent(DIFFERENCES) == set(), heading
 
 
