@@ -63,7 +63,7 @@ class Subscribing:
                 request=NewAlert,
                 responses={201: MadeAlert, 403: "Another member's"},
                 auth="caller",
-                tags=("cited-by",),
+                tags=("alerts",),
             ),
             Route(
                 "GET",
@@ -72,7 +72,7 @@ class Subscribing:
                 "The subscriptions of one's organisation",
                 responses={200: AlertsView},
                 auth="caller",
-                tags=("cited-by",),
+                tags=("alerts",),
             ),
             Route(
                 "DELETE",
@@ -81,7 +81,7 @@ class Subscribing:
                 "End a subscription",
                 responses={204: "It has ended", 404: "There is none"},
                 auth="caller",
-                tags=("cited-by",),
+                tags=("alerts",),
             ),
         )
 
