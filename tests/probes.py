@@ -21,6 +21,7 @@ from tests.leaking import CALLERS, CITED, SECRET, Registry, planted
 OK: Final = 200
 PART: Final = 206
 QUIET_SECONDS: Final = 0.3  # after which a stream has nothing more to tell
+TOLD_SECONDS: Final = 10.0  # within which it tells of a work at all
 ALL: Final = frozenset(CALLERS)
 Who = Mapping[str | None, frozenset[str]]
 
@@ -69,7 +70,7 @@ class Given:
         return head.encode() + b"\n\n" + self.body
 
 
-Fetch = Callable[[Registry, str, str], Awaitable[Given]]
+Fetch = Callable[[Registry, str, str, str], Awaitable[Given]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class Probe:
         """Ask as somebody."""
         target = self.filled(doi, prefix)
         if self.fetch is not None:
-            return await self.fetch(registry, caller, target)
+            return await self.fetch(registry, caller, target, doi)
         said = await registry.ask(caller, target, **{**self.headers, **headers})
         return Given(said[0], said[2], said[1])
 
@@ -133,22 +134,24 @@ class Probe:
 # -- what a plain request does not fetch ---------------------------------------------------------
 
 
-async def streamed(registry: Registry, caller: str, target: str) -> Given:
-    """Follow a stream of events until it has told everything there is."""
+async def streamed(registry: Registry, caller: str, target: str, doi: str) -> Given:
+    """Follow a stream of events until it has told of a work, and everything that came with it."""
     url = registry.running.url + target
+    told = f'"DOI":"{doi}"'.encode()
     async with registry.session.get(url, headers=registry.headers[caller]) as answer:
         body = b""
         if answer.status != OK:
             return Given(answer.status, answer.headers, await answer.read())
         while True:
+            waits = QUIET_SECONDS if told in body else TOLD_SECONDS
             try:
-                async with asyncio.timeout(QUIET_SECONDS):
+                async with asyncio.timeout(waits):
                     body += await answer.content.readany()
             except TimeoutError:
                 return Given(answer.status, answer.headers, body)
 
 
-async def archived(registry: Registry, caller: str, target: str) -> Given:
+async def archived(registry: Registry, caller: str, target: str, _doi: str) -> Given:
     """Download an archive, again where it changed underneath, and unpack it."""
     while True:
         with contextlib.suppress(aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError):
@@ -156,7 +159,7 @@ async def archived(registry: Registry, caller: str, target: str) -> Given:
             return Given(status, headers, unpacked(body) if status == OK else body)
 
 
-async def resumed(registry: Registry, caller: str, target: str) -> Given:
+async def resumed(registry: Registry, caller: str, target: str, _doi: str) -> Given:
     """Download an archive in two parts, from the start where it changed in between."""
     while True:
         with contextlib.suppress(aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError):
@@ -327,7 +330,11 @@ PROBES: Final[tuple[Probe, ...]] = (
         refused=ALL - {"other member"},
     ),
     Probe("cited-by", "/openurl?id=doi:{doi}&pid=reader@example.org&noredirect=true", who=NOBODY),
-    Probe("cited-by", "/openurl?title=On+things+measured&noredirect=true", who=NOBODY),
+    Probe(
+        "cited-by",
+        "/openurl?atitle=On+things+measured&aulast=Writer&date=2020&noredirect=true",
+        who=NOBODY,
+    ),
     Probe("feeds", "/works/changes?since=*&rows=1000", others=True),
     Probe("feeds", "/works/changes/stream?since=*", others=True, fetch=streamed),
     *_snapshot("2026/01/all.json.tar.gz", "latest/all.xml.tar.gz", fetch=archived),

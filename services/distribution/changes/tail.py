@@ -109,13 +109,18 @@ class Tail:
         batches = follow(
             self.bootstrap, TOPICS, self.closing, prefix=self.prefix, start=positions, most=most
         )
+        found: list[Entry] = []
+        ended = positions
         async with contextlib.aclosing(batches):
-            async for batch in batches:
-                entries = await asyncio.to_thread(_entries, batch)
-                if entries or not batch.behind:
-                    return Page(tuple(sorted(entries, key=_order)), batch.positions)
-                positions = batch.positions
-        return Page((), positions)
+            async for batch in batches:  # each of some partitions only
+                found += await asyncio.to_thread(_entries, batch)
+                ended = batch.positions
+                if len(found) >= most or not batch.behind:
+                    break
+        entries = tuple(sorted(found, key=_order))
+        if len(entries) <= most:
+            return Page(entries, ended)
+        return Page(entries[:most], passed(positions, entries[:most]))
 
     async def _take(self, batch: Batch) -> None:
         for entry in await asyncio.to_thread(_entries, batch):
