@@ -178,6 +178,7 @@ async def test_members_join_and_leave_while_records_flow_and_no_offset_passes_an
     assert any(0 < len(kept) < len(said) for _, kept in seen)
 
 
+@pytest.mark.soak
 @pytest.mark.law("L5")
 async def test_a_frozen_store_is_waited_for_with_readiness_red_and_no_rebalance(
     tmp_path: Path,

@@ -242,6 +242,7 @@ async def test_a_group_goes_on_and_its_copy_equals_one_from_zero(log: Log) -> No
     assert by_doi(await printed(python(log, *kept))) == log.fold
 
 
+@pytest.mark.soak
 @pytest.mark.law("L2")
 async def test_in_java_a_group_begins_at_zero_and_later_prints_what_changed_since(log: Log) -> None:
     grouped = java(log, "--group", f"indexer-78.{log.place.name}", "--until-end")

@@ -167,6 +167,7 @@ async def kill_and_resume(place: Place, death: str, bulk: Bulk, *, within: float
             await assert_whole_and_once(place, running, bulk, within=within)
 
 
+@pytest.mark.soak
 @pytest.mark.law("L1")
 @pytest.mark.parametrize("death", ["deposits.work-written:2", "relay.sent:3"])
 async def test_a_large_submission_killed_anywhere_ends_complete_and_once(

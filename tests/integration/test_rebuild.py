@@ -100,6 +100,7 @@ async def _more(readers: Any, looks: int) -> bool:
     return bool(readers.looks >= looks)
 
 
+@pytest.mark.soak
 @pytest.mark.law("L6")
 async def test_a_rebuild_that_differs_is_refused_named_and_given_up(place: Place) -> None:
     async with (

@@ -200,6 +200,7 @@ async def test_a_relay_frozen_past_its_lease_and_thawed_is_refused_and_waits_as_
     assert all(in_order(versions) for versions in found.values()), found
 
 
+@pytest.mark.soak
 @pytest.mark.law("L1")
 @pytest.mark.law("L3")
 async def test_relay_and_knowledge_come_back_by_themselves_after_the_broker_was_killed(
@@ -227,6 +228,7 @@ async def test_relay_and_knowledge_come_back_by_themselves_after_the_broker_was_
             assert in_order((await log_of(own.kafka_bootstrap, prefix))[KEYS[0]])
 
 
+@pytest.mark.soak
 @pytest.mark.law("L1")
 async def test_a_send_that_never_ends_is_given_up_and_the_next_sender_gets_through() -> None:
     with own_platform() as own:

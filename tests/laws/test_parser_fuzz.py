@@ -110,6 +110,7 @@ def test_many_mutated_deposits_are_refused_or_read(
     assert_told(mutated(seed, steps), size)
 
 
+@pytest.mark.soak
 def test_parsers_of_one_process_do_not_share_what_is_not_locked() -> None:
     """Eight files at once, in a process of its own: what goes wrong there is an abort."""
     done = subprocess.run(
