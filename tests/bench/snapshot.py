@@ -27,6 +27,7 @@ from services.distribution.snapshots.shelf import Shelf
 from services.distribution.snapshots.tarring import ending, member
 from shared.events import CredentialIssued, OrganisationRegistered, PrefixAssigned
 from shared.kafka.ends import ends
+from shared.policy.sources import load_sources
 from shared.privacy.passwords import token_key
 from shared.runtime.clock import SYSTEM, rfc3339
 from shared.runtime.ids import random_bytes
@@ -67,7 +68,8 @@ async def main(*, rounds: int = 7) -> None:
                     ),
                 )
                 read = await ends(here.bootstrap, FEED, prefix=here.prefix)
-                shelf = Shelf(place.folder / "distribution" / "snapshots")
+                terms = load_sources(ROOT / "deploy" / "policies" / "sources.toml").binding
+                shelf = Shelf(place.folder / "distribution" / "snapshots", terms)
                 made = await asyncio.to_thread(shelved, shelf, read)
                 async with service("distribution", place) as ours, bare(made) as bare_port:
                     port = int(ours.url.rpartition(":")[2])

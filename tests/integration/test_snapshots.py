@@ -27,6 +27,7 @@ import pytest
 from crossref_lmdb.params import CreateParams
 from lxml import etree
 
+from services.distribution.snapshots.months import month_of
 from shared.events import (
     CredentialChanged,
     CredentialIssued,
@@ -49,8 +50,10 @@ from tests.platform import Platform
 from tests.processes import OPERATOR, ROOT, Place, Running, service, until
 
 SECRET: Final = "Xyzzyography"  # stands in every reference and nowhere else
-MONTH: Final = "2026-01"
-AT_MONTH: Final = "/snapshots/monthly/2026/01"
+# The month before the one that is due: a builder that makes the latter keeps the former.
+DUE: Final = month_of(SYSTEM.now() - timedelta(hours=1)).plus(-1)
+MONTH: Final = str(DUE.plus(-1))
+AT_MONTH: Final = f"/snapshots/monthly/{MONTH.replace('-', '/')}"
 FILE: Final = f"{AT_MONTH}/all.json.tar.gz"
 LATEST: Final = "/snapshots/monthly/latest/all.json.tar.gz"
 PLUS: Final = {"Crossref-Plus-API-Token": "Bearer plus"}
@@ -59,7 +62,7 @@ SEEN: Final = frozenset({"10.5002", "10.5003", "10.5004"})  # by a subscriber
 OPEN: Final = ("10.5010", "10.5011", "10.5012", "10.5013")  # each for a test of its own
 BIG: Final = "10.5020"  # open; of a size that no buffer on the way takes in, and in no month's
 # file but the latest, so that the other tests need not fetch it
-MAY: Final = datetime(2026, 5, 1, tzinfo=UTC)
+LATE: Final = datetime(DUE.year, DUE.month, 2, tzinfo=UTC)
 WORKS: Final = 34  # in the month's file
 TITLE: Final = "journal:1234-5679"
 
@@ -289,7 +292,7 @@ async def opened(place: Place, *, killed: bool = False) -> AsyncIterator[Registr
             *(work(f"{prefix}/{n}") for prefix in SETTINGS for n in range(4)),
             *(work(f"{OPEN[0]}/{n}", title=TITLE) for n in range(4)),
             *(work(f"{prefix}/{n}") for prefix in OPEN[1:] for n in range(4)),
-            work(f"{BIG}/0", created=MAY, more=random_bytes(4_000_000).hex()),
+            work(f"{BIG}/0", created=LATE, more=random_bytes(4_000_000).hex()),
             work("10.7777/unowned"),
             work("10.7778/untitled", title="journal:none"),
         ]
@@ -345,7 +348,7 @@ async def test_only_a_running_agreement_opens_snapshots_in_each_spelling_of_its_
         (owner, 403),
         (OPERATOR, 403),
     ):
-        for path in (FILE, FILE.replace("2026/01", "latest"), AT_MONTH):
+        for path in (FILE, LATEST, AT_MONTH):
             status, body, said = await registry.ask(path, headers)
             assert status == refused
             assert SECRET.encode() not in body
@@ -492,7 +495,7 @@ async def test_members_are_numbered_through_and_the_build_is_told_of(registry: R
     assert (build["state"], build["done"]) == ("ready", WORKS)
     latest = orjson.loads((await registry.ask("/snapshots/monthly/latest", PLUS))[1])
     assert latest["id"] == told["id"]
-    assert (await registry.ask("/snapshots/monthly/2026/02", PLUS))[0] == 404
+    assert (await registry.ask("/snapshots/monthly/2025/12", PLUS))[0] == 404
     found, _, _ = await registry.ask(told["changes"], PLUS)
     assert found == 200
 
