@@ -2,7 +2,7 @@
 
 The file is of the shape that a build makes, in members of some two megabytes of what cannot be
 compressed; the bare one is the same bytes in one file, sent by aiohttp's own file response. Figures
-are megabytes a second of one download over loopback.
+are megabytes a second of one download over loopback. ``SCALE=`` multiplies the members.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from services.distribution.snapshots.shelf import Shelf
 from services.distribution.snapshots.tarring import ending, member
 from shared.events import CredentialIssued, OrganisationRegistered, PrefixAssigned
 from shared.kafka.ends import ends
+from shared.policy.sources import load_sources
 from shared.privacy.passwords import token_key
 from shared.runtime.clock import SYSTEM, rfc3339
 from shared.runtime.ids import random_bytes
@@ -34,7 +35,8 @@ from tests.bench.rig import close, console, in_turn, rig
 from tests.events import AT, speaking
 from tests.processes import ROOT, Place, service, until
 
-MEMBERS, SIZE = 160, 2_000_000  # bytes
+MEMBERS: Final = max(2, int(160 * float(os.environ.get("SCALE", "1"))))
+SIZE: Final = 2_000_000  # bytes
 MONTH: Final = Month(2026, 1)
 FILE: Final = "/snapshots/monthly/2026/01/all.json.tar.gz"
 HEADERS: Final = "crossref-api-key: Bearer plus\r\n"
@@ -67,7 +69,8 @@ async def main(*, rounds: int = 7) -> None:
                     ),
                 )
                 read = await ends(here.bootstrap, FEED, prefix=here.prefix)
-                shelf = Shelf(place.folder / "distribution" / "snapshots")
+                terms = load_sources(ROOT / "deploy" / "policies" / "sources.toml").binding
+                shelf = Shelf(place.folder / "distribution" / "snapshots", terms)
                 made = await asyncio.to_thread(shelved, shelf, read)
                 async with service("distribution", place) as ours, bare(made) as bare_port:
                     port = int(ours.url.rpartition(":")[2])

@@ -338,12 +338,13 @@ async def test_a_transfer_of_a_work_or_a_title_is_in_the_feed_and_changes_what_i
                 subject=title, name="T", issns=("1234-5679",), owner_prefix="10.5001", version=2
             )
         )
-        said = await stream.next("ownership-changed")
-        assert (said["title"], said["prefix"], said["ISSN"]) == (title, "10.5001", ["1234-5679"])
+        # How it was registered may come first: a position is a little behind what was told.
+        while (said := await stream.next("ownership-changed"))["prefix"] != "10.5001":
+            assert (said["title"], said["prefix"]) == (title, "10.5003")
+        assert (said["title"], said["ISSN"]) == (title, ["1234-5679"])
         await registry.deposits.say(
             WorkOwnerAssigned(subject="10.5003/single", owner_prefix="10.5001", version=1)
         )
-        # How it was registered may come first: a position is a little behind what was told.
         while (one := await stream.work("10.5003/single"))["prefix"] != "10.5001":
             assert one["prefix"] == "10.5003"
         assert SECRET not in str(one)

@@ -15,7 +15,7 @@ import sys
 import tarfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -27,6 +27,7 @@ import pytest
 from crossref_lmdb.params import CreateParams
 from lxml import etree
 
+from services.distribution.snapshots.months import month_of
 from shared.events import (
     CredentialChanged,
     CredentialIssued,
@@ -49,14 +50,20 @@ from tests.platform import Platform
 from tests.processes import OPERATOR, ROOT, Place, Running, service, until
 
 SECRET: Final = "Xyzzyography"  # stands in every reference and nowhere else
-MONTH: Final = "2026-01"
-AT_MONTH: Final = "/snapshots/monthly/2026/01"
+# The month before the one that is due: a builder that makes the latter keeps the former.
+DUE: Final = month_of(SYSTEM.now() - timedelta(hours=1)).plus(-1)
+MONTH: Final = str(DUE.plus(-1))
+AT_MONTH: Final = f"/snapshots/monthly/{MONTH.replace('-', '/')}"
 FILE: Final = f"{AT_MONTH}/all.json.tar.gz"
+LATEST: Final = "/snapshots/monthly/latest/all.json.tar.gz"
 PLUS: Final = {"Crossref-Plus-API-Token": "Bearer plus"}
 SETTINGS: Final = {"10.5001": "closed", "10.5002": "limited", "10.5003": "open", "10.5004": None}
 SEEN: Final = frozenset({"10.5002", "10.5003", "10.5004"})  # by a subscriber
 OPEN: Final = ("10.5010", "10.5011", "10.5012", "10.5013")  # each for a test of its own
-BIG: Final = "10.5020"  # open; of a size that no buffer on the way takes in
+BIG: Final = "10.5020"  # open; of a size that no buffer on the way takes in, and in no month's
+# file but the latest, so that the other tests need not fetch it
+LATE: Final = datetime(DUE.year, DUE.month, 2, tzinfo=UTC)
+WORKS: Final = 34  # in the month's file
 TITLE: Final = "journal:1234-5679"
 
 
@@ -73,7 +80,13 @@ def assigned(prefix: str, setting: str | None, version: int = 1) -> Any:
 
 
 def work(
-    doi: str, *, version: int = 1, title: str | None = None, references: int = 2, more: str = ""
+    doi: str,
+    *,
+    version: int = 1,
+    title: str | None = None,
+    references: int = 2,
+    created: datetime = AT,
+    more: str = "",
 ) -> Any:
     kind = WorkRegistered if version == 1 else WorkUpdated
     return kind(
@@ -81,8 +94,8 @@ def work(
         prefix=doi.partition("/")[0],
         title=title,
         timestamp=str(version),
-        created=AT,
-        deposited=AT,
+        created=created,
+        deposited=created,
         submission=f"{version}#0",
         version=version,
         work={
@@ -109,8 +122,10 @@ class Registry:
     accounts: Voice
     deposits: Voice
     session: aiohttp.ClientSession
+    stack: contextlib.AsyncExitStack
     versions: dict[str, int] = field(default_factory=dict)
-    killed: int = 0  # how the first build ended
+    killed: int = 0  # how the first build ended, where one was killed
+    builds: bool = False  # what is due and what is wished for
 
     async def ask(
         self, path: str, headers: dict[str, str] | None = None, method: str = "GET"
@@ -169,6 +184,42 @@ class Registry:
 
         await until(there, within=20, what="the snapshot is served")
 
+    async def restart(self) -> None:
+        """Have another process, which builds too, follow the one that answered until now."""
+        if self.builds:
+            return
+        await self.running.end()
+        roles = ("api", "projector", "snapshots")
+        again = service("distribution", self.place, *roles, SNAPSHOT_WORKS="3")
+        self.running = await self.stack.enter_async_context(again)
+        self.builds = True
+        await self.served()
+
+    async def take_back(self) -> None:
+        """Deposit two works again, one with a reference less and one with one more."""
+        prefix = OPEN[3]
+        await self.deposits.say(
+            work(f"{prefix}/0", version=2, references=3),
+            work(f"{prefix}/3", version=2, references=1),
+        )
+
+        async def left() -> bool:
+            found = await self.found()
+            return "reference" not in found[f"{prefix}/3"] and "reference" in found[f"{prefix}/0"]
+
+        # One more reference takes none away: the other member of this prefix stays as it is.
+        await until(left, within=10, what="the references left the snapshot")
+
+    async def give_away(self) -> None:
+        """Give one work to an owner that keeps its references closed."""
+        doi = f"{OPEN[2]}/1"
+        await self.deposits.say(WorkOwnerAssigned(subject=doi, owner_prefix="10.5001", version=1))
+
+        async def obeyed() -> bool:
+            return doi not in await self.shown()
+
+        await until(obeyed, within=5, what="the snapshot obeys the transfer")
+
 
 def items(archive: bytes) -> dict[str, Any]:
     """Return the works in an archive by DOI, and check that it is one."""
@@ -187,16 +238,19 @@ def items(archive: bytes) -> dict[str, Any]:
 async def registry(
     platform: Platform, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Registry]:
-    name = f"t{new_id().replace('-', '')[8:24]}."
-    await topics.create(platform.kafka_bootstrap, prefix=name)
-    folder = tmp_path_factory.mktemp("snapshots")
-    place = Place(platform.kafka_bootstrap, platform.mongodb_url, name, folder)
-    async with opened(place) as registry:
+    async with opened(await placed(platform, tmp_path_factory)) as registry:
         yield registry
 
 
+async def placed(platform: Platform, folders: pytest.TempPathFactory) -> Place:
+    name = f"t{new_id().replace('-', '')[8:24]}."
+    await topics.create(platform.kafka_bootstrap, prefix=name)
+    folder = folders.mktemp("snapshots")
+    return Place(platform.kafka_bootstrap, platform.mongodb_url, name, folder)
+
+
 @contextlib.asynccontextmanager
-async def opened(place: Place) -> AsyncIterator[Registry]:
+async def opened(place: Place, *, killed: bool = False) -> AsyncIterator[Registry]:
     key = load_or_create(place.folder / "login.key")
     now = SYSTEM.now()
 
@@ -214,6 +268,7 @@ async def opened(place: Place) -> AsyncIterator[Registry]:
         speaking(place, "accounts", "deposits") as (accounts, deposits),
         service("distribution", place) as running,
         aiohttp.ClientSession() as session,
+        contextlib.AsyncExitStack() as stack,
     ):
         await accounts.say(
             OrganisationRegistered(organisation=78, name="Press", registered_at=AT, version=1),
@@ -237,13 +292,14 @@ async def opened(place: Place) -> AsyncIterator[Registry]:
             *(work(f"{prefix}/{n}") for prefix in SETTINGS for n in range(4)),
             *(work(f"{OPEN[0]}/{n}", title=TITLE) for n in range(4)),
             *(work(f"{prefix}/{n}") for prefix in OPEN[1:] for n in range(4)),
-            *(work(f"{BIG}/{n}", more=random_bytes(2_000_000).hex()) for n in range(3)),
+            work(f"{BIG}/0", created=LATE, more=random_bytes(4_000_000).hex()),
             work("10.7777/unowned"),
             work("10.7778/untitled", title="journal:none"),
         ]
         await deposits.say(*works)
-        registry = Registry(place, running, accounts, deposits, session)
-        registry.killed, _ = await registry.build(COLOPHON_CRASH="snapshots.written:3")
+        registry = Registry(place, running, accounts, deposits, session, stack)
+        if killed:
+            registry.killed, _ = await registry.build(COLOPHON_CRASH="snapshots.written:3")
         status, said = await registry.build()
         assert status == 0, said
         await registry.served()
@@ -259,10 +315,10 @@ async def test_a_snapshot_holds_every_work_and_the_references_a_subscriber_may_s
 ) -> None:
     status, body, headers = await registry.ask(FILE, PLUS)
     found = items(body)
-    assert (status, len(found)) == (200, 37)
+    assert (status, len(found)) == (200, WORKS)
     for doi, one in found.items():
         prefix = doi.partition("/")[0]
-        may = prefix in SEEN or prefix in (*OPEN, BIG)
+        may = prefix in SEEN or prefix in OPEN
         assert (SECRET in str(one)) is may, doi
         assert ("references-withheld" in one) is not may, doi
         assert one["references-count"] == 2
@@ -292,7 +348,7 @@ async def test_only_a_running_agreement_opens_snapshots_in_each_spelling_of_its_
         (owner, 403),
         (OPERATOR, 403),
     ):
-        for path in (FILE, FILE.replace("2026/01", "latest"), AT_MONTH):
+        for path in (FILE, LATEST, AT_MONTH):
             status, body, said = await registry.ask(path, headers)
             assert status == refused
             assert SECRET.encode() not in body
@@ -311,8 +367,21 @@ async def test_the_manifest_tells_what_is_downloaded_member_by_member(registry: 
         assert (SECRET in str(items(piece + bytes(0)))) is part["references"]
         assert len(items(piece)) == part["works"] <= 3
         at += part["bytes"]
-    assert sum(part["works"] for part in file["parts"]) == told["works"] == 37
-    assert told["sources"] == [{"id": "Crossref", "terms": None, "policy": None}]
+    assert sum(part["works"] for part in file["parts"]) == told["works"] == WORKS
+    # Who asks for its policy to be told has it told; the others have none (CRP-12b, CRP-12c).
+    assert [(one["id"], one["terms"], one.get("policy")) for one in told["sources"]] == [
+        ("Crossref", None, None),
+        (
+            "retraction-watch",
+            "https://www.crossref.org/documentation/retrieve-metadata/retraction-watch/",
+            "https://retractionwatch.com/privacy-policy/",
+        ),
+        (
+            "open-funder-registry",
+            "https://creativecommons.org/publicdomain/zero/1.0/",
+            None,
+        ),
+    ]
     listed = orjson.loads((await registry.ask("/snapshots/monthly"))[1])["snapshots"]
     assert [one["month"] for one in listed] == [MONTH]
 
@@ -392,18 +461,9 @@ async def test_what_is_transferred_after_the_build_goes_without_references_until
 async def test_references_taken_back_by_a_redeposit_leave_the_snapshot_that_held_them(
     registry: Registry,
 ) -> None:
-    prefix = OPEN[3]
     kept = await registry.seen()
-    assert prefix in kept
-    more = work(f"{prefix}/0", version=2, references=3)
-    await registry.deposits.say(more, work(f"{prefix}/3", version=2, references=1))
-
-    async def left() -> bool:
-        found = await registry.found()
-        return "reference" not in found[f"{prefix}/3"] and "reference" in found[f"{prefix}/0"]
-
-    # One more reference takes none away: the other member of this prefix stays as it is.
-    await until(left, within=10, what="the references left the snapshot")
+    assert OPEN[3] in kept
+    await registry.take_back()
     assert (await registry.seen()) == kept
 
 
@@ -419,93 +479,47 @@ async def test_the_same_works_come_as_unixsd_with_the_same_references(registry: 
             root = etree.fromstring(gzip.decompress(file.read()))
             for query in root.iter(f"{name}query"):
                 assert query.get("status") == "resolved"
-                found[query.findtext(f"{name}doi")] = etree.tostring(query).decode()
+                found[query.findtext(f"{name}doi") or ""] = etree.tostring(query).decode()
     shown = await registry.shown()
-    assert len(found) == 37
+    assert len(found) == WORKS
     assert {doi for doi, text in found.items() if SECRET in text} == shown
 
 
-@contextlib.asynccontextmanager
-async def begun(registry: Registry, token: str) -> AsyncIterator[Any]:
-    """Begin a download and take no more than its head; yields how to read the rest."""
-    host, _, port = registry.running.url.removeprefix("http://").partition(":")
-    taking = socket.socket()
-    taking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
-    taking.setblocking(False)  # noqa: FBT003
-    await asyncio.get_running_loop().sock_connect(taking, (host, int(port)))
-    reader, writer = await asyncio.open_connection(sock=taking, limit=4_096)
-    asked = f"GET {FILE} HTTP/1.1\r\nHost: x\r\ncrossref-api-key: Bearer {token}\r\n\r\n"
-    writer.write(asked.encode())
-    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-    assert head.startswith("http/1.1 200")
-    length = int(head.partition("content-length: ")[2].partition("\r")[0])
-
-    async def rest() -> tuple[int, int]:
-        got = 0
-        with contextlib.suppress(ConnectionError):
-            while content := await reader.read(65_536):
-                got += len(content)
-        return got, length
-
-    try:
-        yield rest
-    finally:
-        writer.close()
+async def test_members_are_numbered_through_and_the_build_is_told_of(registry: Registry) -> None:
+    told = await numbered(registry)
+    (build,) = (
+        one
+        for one in orjson.loads((await registry.ask("/snapshots/jobs", OPERATOR))[1])["builds"]
+        if one["month"] == MONTH
+    )
+    assert (build["state"], build["done"]) == ("ready", WORKS)
+    latest = orjson.loads((await registry.ask("/snapshots/monthly/latest", PLUS))[1])
+    assert latest["id"] == told["id"]
+    assert (await registry.ask("/snapshots/monthly/2025/12", PLUS))[0] == 404
+    found, _, _ = await registry.ask(told["changes"], PLUS)
+    assert found == 200
 
 
-@pytest.mark.law("L3")
-@pytest.mark.clause("CRR-6")
-async def test_who_downloads_while_a_preference_flips_or_the_token_is_revoked_is_cut_off(
-    registry: Registry,
-) -> None:
-    async with begun(registry, "plus") as rest, begun(registry, "to be revoked") as revoked_one:
-        before = (await registry.ask(FILE, PLUS, "HEAD"))[2]["ETag"]
-        await registry.accounts.say(
-            CredentialChanged(
-                credential=token_key("to be revoked"),
-                organisation=500,
-                scopes=("plus",),
-                revoked=True,
-                version=2,
-            )
-        )
-
-        async def refused() -> bool:
-            token = {"crossref-api-key": "to be revoked"}
-            return (await registry.ask(FILE, token, "HEAD"))[0] == 401
-
-        await until(refused, within=5, what="the token is revoked")
-        got, length = await revoked_one()
-        assert got < length
-        await registry.prefer(BIG, "closed")
-
-        async def other() -> bool:
-            return bool((await registry.ask(FILE, PLUS, "HEAD"))[2]["ETag"] != before)
-
-        await until(other, within=5, what="the snapshot obeys")
-        got, length = await rest()
-        assert got < length
-    resumed = PLUS | {"Range": f"bytes={got}-", "If-Range": before}
-    assert (await registry.ask(FILE, resumed))[0] == 200
-
-
-async def test_a_killed_build_goes_on_with_the_next_member_and_loses_and_repeats_none(
-    registry: Registry,
-) -> None:
-    assert registry.killed == -9
-    told = orjson.loads((await registry.ask(f"{AT_MONTH}", PLUS))[1])
+async def numbered(registry: Registry) -> Any:
+    """Return the manifest, with no member left out or told of twice."""
+    told = orjson.loads((await registry.ask(AT_MONTH, PLUS))[1])
     for file in told["files"]:
         form = file["at"].split(".")[1]
         names = [f"{n}.{form}.gz" for n in range(len(file["parts"]))]
         assert [part["name"] for part in file["parts"]] == names
-        assert sum(part["works"] for part in file["parts"]) == 37
-    (build,) = orjson.loads((await registry.ask("/snapshots/jobs", OPERATOR))[1])["builds"]
-    assert (build["month"], build["state"], build["done"]) == (MONTH, "ready", 37)
-    latest = orjson.loads((await registry.ask("/snapshots/monthly/latest", PLUS))[1])
-    assert latest["id"] == told["id"]
-    assert (await registry.ask("/snapshots/monthly/2026/02", PLUS))[0] == 404
-    found, _, _ = await registry.ask(told["changes"], PLUS)
-    assert found == 200
+        assert sum(part["works"] for part in file["parts"]) == WORKS
+    return told
+
+
+@pytest.mark.soak  # a lease that nobody gave back has to run out
+async def test_a_killed_build_goes_on_with_the_next_member_and_loses_and_repeats_none(
+    platform: Platform, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = await placed(platform, tmp_path_factory)
+    async with opened(place, killed=True) as registry:
+        assert registry.killed == -9
+        await numbered(registry)
+        assert len(await registry.found()) == WORKS
 
 
 async def test_crossref_lmdb_reads_an_unpacked_snapshot(
@@ -534,7 +548,7 @@ async def test_crossref_lmdb_reads_an_unpacked_snapshot(
     )
     with crossref_lmdb.db.DBReader(db_dir=tmp_path / "db") as read:
         assert read["10.5003/1"]["references-count"] == 2
-        assert len(read) == 37
+        assert len(read) == WORKS
 
 
 @pytest.mark.law("L3")
@@ -542,27 +556,94 @@ async def test_crossref_lmdb_reads_an_unpacked_snapshot(
 async def test_what_was_taken_back_stays_away_over_a_restart_until_the_snapshot_is_built_again(
     registry: Registry,
 ) -> None:
-    """The last one here: it ends the service that the others ask."""
+    await registry.take_back()
+    await registry.give_away()
     before = orjson.loads((await registry.ask(AT_MONTH, PLUS))[1])["id"]
     shown = await registry.shown()
-    assert f"{OPEN[3]}/3" not in shown
-    await registry.running.end()
-    roles = ("api", "projector", "snapshots")
-    async with service("distribution", registry.place, *roles, SNAPSHOT_WORKS="3") as running:
-        registry.running = running
-        await registry.served()
-        assert (await registry.shown()) == shown
-        status, _, _ = await registry.ask(AT_MONTH, OPERATOR, "POST")
-        assert status == 202
+    await registry.restart()
+    assert (await registry.shown()) == shown
+    status, _, _ = await registry.ask(AT_MONTH, OPERATOR, "POST")
+    assert status == 202
 
-        async def rebuilt() -> bool:
-            status, body, _ = await registry.ask(AT_MONTH, PLUS)
-            return status == 200 and orjson.loads(body)["id"] != before
+    async def rebuilt() -> bool:
+        status, body, _ = await registry.ask(AT_MONTH, PLUS)
+        return status == 200 and orjson.loads(body)["id"] != before
 
-        await until(rebuilt, within=30, what="the snapshot is built again")
-        found = await registry.found()
-        assert len(found[f"{OPEN[3]}/3"]["reference"]) == 1
-        assert len(found[f"{OPEN[3]}/0"]["reference"]) == 3
-        assert f"{OPEN[2]}/0" in await registry.shown()
-        assert f"{OPEN[2]}/1" not in await registry.shown()  # whose owner keeps it closed
-        assert found[f"{OPEN[2]}/1"]["prefix"] == "10.5001"
+    await until(rebuilt, within=30, what="the snapshot is built again")
+    found = await registry.found()
+    assert len(found[f"{OPEN[3]}/3"]["reference"]) == 1
+    assert len(found[f"{OPEN[3]}/0"]["reference"]) == 3
+    assert f"{OPEN[2]}/0" in await registry.shown()
+    assert f"{OPEN[2]}/1" not in await registry.shown()  # whose owner keeps it closed
+    assert found[f"{OPEN[2]}/1"]["prefix"] == "10.5001"
+
+
+@contextlib.asynccontextmanager
+async def begun(registry: Registry, token: str) -> AsyncIterator[Any]:
+    """Begin a download and take no more than its head; yields how to read the rest."""
+    host, _, port = registry.running.url.removeprefix("http://").partition(":")
+    taking = socket.socket()
+    taking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    taking.setblocking(False)  # noqa: FBT003
+    await asyncio.get_running_loop().sock_connect(taking, (host, int(port)))
+    reader, writer = await asyncio.open_connection(sock=taking, limit=4_096)
+    asked = f"GET {LATEST} HTTP/1.1\r\nHost: x\r\ncrossref-api-key: Bearer {token}\r\n\r\n"
+    writer.write(asked.encode())
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+    assert head.startswith("http/1.1 200")
+    length = int(head.partition("content-length: ")[2].partition("\r")[0])
+
+    async def rest() -> tuple[int, int]:
+        got = 0
+        with contextlib.suppress(ConnectionError):
+            while content := await reader.read(65_536):
+                got += len(content)
+        return got, length
+
+    try:
+        yield rest
+    finally:
+        writer.close()
+
+
+@pytest.mark.law("L3")
+@pytest.mark.clause("CRR-6")
+async def test_who_downloads_while_a_preference_flips_or_the_token_is_revoked_is_cut_off(
+    registry: Registry,
+) -> None:
+    await registry.restart()
+
+    async def built() -> bool:
+        told = orjson.loads((await registry.ask(LATEST.rpartition("/")[0], PLUS))[1])
+        return bool(told["works"] > WORKS)
+
+    await until(built, within=30, what="the snapshot that is due is built")
+    async with begun(registry, "plus") as rest, begun(registry, "to be revoked") as revoked_one:
+        before = (await registry.ask(LATEST, PLUS, "HEAD"))[2]["ETag"]
+        await registry.accounts.say(
+            CredentialChanged(
+                credential=token_key("to be revoked"),
+                organisation=500,
+                scopes=("plus",),
+                revoked=True,
+                version=2,
+            )
+        )
+
+        async def refused() -> bool:
+            token = {"crossref-api-key": "to be revoked"}
+            return (await registry.ask(LATEST, token, "HEAD"))[0] == 401
+
+        await until(refused, within=5, what="the token is revoked")
+        got, length = await revoked_one()
+        assert got < length
+        await registry.prefer(BIG, "closed")
+
+        async def other() -> bool:
+            return bool((await registry.ask(LATEST, PLUS, "HEAD"))[2]["ETag"] != before)
+
+        await until(other, within=5, what="the snapshot obeys")
+        got, length = await rest()
+        assert got < length
+    resumed = PLUS | {"Range": f"bytes={got}-", "If-Range": before}
+    assert (await registry.ask(LATEST, resumed))[0] == 200
