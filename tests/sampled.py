@@ -76,6 +76,11 @@ class Exchange:
         return kind or "text"
 
     @property
+    def shows_csl(self) -> bool:
+        """Whether the answer is a work as CSL JSON, which has no envelope."""
+        return self.kind == "text" and isinstance(self.body, dict) and "DOI" in self.body
+
+    @property
     def items(self) -> Sequence[Any]:
         """The items of the answer, where it is a list."""
         message = self.body.get("message") if isinstance(self.body, dict) else None
@@ -188,9 +193,19 @@ def known(samples: Path | None) -> Facts:
     held = exchanges(samples)
     whole = [one.body["message"] for one in held if one.kind == "work"]
     whole += [item for one in held if one.kind == "work-list" for item in one.items]
+    whole += [_from_csl(one.body) for one in held if one.shows_csl]
     works = {work["DOI"]: work for work in whole if "publisher" in work}
     works |= {work["DOI"]: work for work in map(json.loads, lines)}
     return _of_works(works, held)
+
+
+def _from_csl(shown: Mapping[str, Any]) -> Work:
+    """Return the work of which a transform shows the first of each title, as text."""
+    single = ("title", "container-title")
+    titles = {name: [shown[name]] for name in single if name in shown}
+    short = {"short-container-title": [shown["container-title-short"]]}
+    kept = {name: value for name, value in shown.items() if name != "container-title-short"}
+    return {**kept, **titles, **short, "URL": f"https://doi.org/{shown['DOI']}"}
 
 
 def _of_works(works: Mapping[str, Work], held: Sequence[Exchange]) -> Facts:

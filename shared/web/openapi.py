@@ -34,6 +34,7 @@ _SCHEMES: Final = {
 }
 # Bodies that no model describes: forms, whose fields the route's text names, and files.
 _OTHER_BODIES: Final[dict[str, dict[str, Any]]] = {"multipart/form-data": {"type": "object"}}
+FORM: Final = "application/x-www-form-urlencoded"
 _BYTES: Final[dict[str, Any]] = {"type": "string", "contentMediaType": "application/octet-stream"}
 _PROBLEM: Final = {
     "type": "object",
@@ -101,7 +102,7 @@ def openapi(routes: Sequence[Route], info: Info) -> dict[str, Any]:
 def _schemas(routes: Sequence[Route]) -> tuple[Schemas, dict[str, Any]]:
     wanted: dict[tuple[type[BaseModel], Mode], None] = {}
     for route in routes:
-        for model in (route.request, route.query):
+        for model in (route.request, route.query, route.form):
             if model is not None:
                 wanted[model, "validation"] = None
         for answer in route.responses.values():
@@ -125,8 +126,10 @@ def _operation(route: Route, schemas: Schemas, info: Info) -> dict[str, Any]:
     content = {kind: {"schema": _OTHER_BODIES.get(kind, _BYTES)} for kind in route.accepts}
     if route.request is not None:
         content["application/json"] = {"schema": schemas[route.request, "validation"]}
+    if route.form is not None:
+        content[FORM] = {"schema": schemas[route.form, "validation"]}
     if content:
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = {"required": not route.bodyless, "content": content}
     return operation
 
 

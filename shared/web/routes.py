@@ -30,7 +30,8 @@ class Route:
 
     ``auth`` is ``none`` (no credential is looked at), ``optional`` (a wrong one is refused),
     ``caller`` (one is needed) or ``operator``. ``accepts`` names the media types of a body that is
-    no JSON, for the description. ``max_body`` null leaves bounding to the handler
+    no JSON, for the description; ``form`` is what a form holds, and where ``bodyless`` a body may
+    be left out. ``max_body`` null leaves bounding to the handler
     (``bodies.chunks``). A response given as text is described, not modelled. ``render`` is this
     route's own form of errors.
     """
@@ -41,6 +42,8 @@ class Route:
     summary: str
     request: type[BaseModel] | None = None
     accepts: tuple[str, ...] = ()
+    form: type[BaseModel] | None = None
+    bodyless: bool = False
     query: type[BaseModel] | None = None
     responses: Mapping[int, type[BaseModel] | str] = field(default_factory=dict)
     auth: Auth = "none"

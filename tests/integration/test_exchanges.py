@@ -39,12 +39,6 @@ NOT_YET: Final[Mapping[str, str]] = {
     "200_funders_10_13039_100000001": "descendants and hierarchy are of a part of the register",
     "200_funders_10_13039_100000005_works": "the register names no descendants of this funder",
     "200_journals_query_ecology_rows_2": "counts of journals need rows of their own",
-    "200_licenses_query_aps": "the works that have these licences are not among the samples",
-    "200_licenses_query_science_rows_2": "the same",
-    "200_v1_works_10_1126_science_169_3946_635_transform": "the work is not among the samples",
-    "200_works_10_1126_science_169_3946_635_transform_application_vnd_citationstyles_csl_json": (
-        "the same"
-    ),
 }
 
 

@@ -4,9 +4,10 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
+from pydantic import BaseModel, Field
 
 from services.distribution.host import Host
 from shared.policy import Reader, Visible, Withheld
@@ -16,10 +17,27 @@ PRIVATE: Final = {"Cache-Control": "private, no-cache", "Vary": VARY}
 UNSTORED: Final = {"Cache-Control": "no-store", "Vary": VARY}
 RETRY_SECONDS: Final = 2  # watermarks come each second
 LONGEST_FIELD: Final = 2_048
+FLAG: Final = 20  # characters: true, and the like
+ADDRESS: Final = 254
+_LONGEST: Final[Mapping[str, int]] = {
+    "noredirect": FLAG,
+    "redirect": FLAG,
+    "include_postedcontent": FLAG,
+    "pid": ADDRESS,
+}
 _PREFIX: Final = re.compile(r"10\.[0-9]{4,9}(\.[0-9]+)*")
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 _TRUE: Final = frozenset({"true", "1", "yes"})
 _BEFORE: Final = ("doi:", "https://doi.org/", "http://doi.org/", "http://dx.doi.org/", "info:doi/")
+DOI: Final[dict[str, Any]] = {"min_length": 1, "max_length": LONGEST_FIELD, "pattern": r"\S"}
+
+
+class OfOneDoi(BaseModel):
+    """A DOI of one's own, and the login of who asks where no header shows one."""
+
+    doi: str = Field(**DOI, description="A DOI, bare or with `doi:` before it.")
+    usr: str = Field("", max_length=LONGEST_FIELD, description="A role's login.")
+    pwd: str = Field("", max_length=LONGEST_FIELD, description="Its password.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +66,12 @@ async def fields_of(request: web.Request) -> dict[str, str]:
     """Return the fields of a query and of a form, the form's first; raises ``Problem`` 400."""
     said = dict(request.query)
     if request.method == "POST" and request.content_type in _FORMS:
-        form = await request.post()
+        try:
+            form = await request.post()
+        except (ValueError, LookupError):  # no boundary, or a charset that nobody knows
+            raise Problem(400, "broken-form", "The form does not arrive as it says") from None
         said |= {name: text for name, text in form.items() if isinstance(text, str)}
-    if any(len(text) > LONGEST_FIELD for text in said.values()):
+    if any(len(text) > _LONGEST.get(name, LONGEST_FIELD) for name, text in said.items()):
         raise Problem(400, "field-too-long", "A parameter is too long")
     return said
 

@@ -6,6 +6,7 @@ takes the memory of one. Where knowledge grows too old meanwhile the connection 
 sees that the answer is not whole.
 """
 
+import datetime as dt
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -13,10 +14,14 @@ from functools import partial
 from typing import Final
 
 from aiohttp import web
+from pydantic import Field
 
 from services.distribution.citedby import elements
 from services.distribution.citedby.asking import (
+    DOI,
+    FLAG,
     UNSTORED,
+    OfOneDoi,
     caller_in,
     doi_of,
     fields_of,
@@ -32,6 +37,16 @@ from shared.policy import Reader, Visible
 from shared.web import Caller, Problem, Route
 
 XML: Final = "text/xml;charset=utf-8"
+
+
+class LinksQuery(OfOneDoi):
+    """Whose citations, made known on which days."""
+
+    doi: str = Field(**DOI, description="A DOI, or a prefix for all of its works.")
+    startDate: dt.date | None = Field(None, description="The first day of the matches.")  # noqa: N815
+    endDate: dt.date | None = Field(None, description="The last; not before `startDate`.")  # noqa: N815
+    date: dt.date | None = Field(None, description="One day, in place of both.")
+    include_postedcontent: str = Field("", max_length=FLAG, description="`true`: it too.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +65,9 @@ class ForwardLinks:
                 "/servlet/getForwardLinks",
                 self.answer,
                 "List the works that cite a DOI or a prefix of one's own",
-                responses={
-                    200: "crossref_result 2.0",
-                    400: "What is wrong with the parameters",
-                    401: "Not a login",
-                    403: "Another member's",
-                },
+                query=LinksQuery if method == "GET" else None,
+                form=LinksQuery if method == "POST" else None,
+                responses={200: "crossref_result 2.0"},
                 auth="optional",
                 tags=("cited-by",),
                 credentials_in_query=True,
@@ -69,8 +81,8 @@ class ForwardLinks:
         asked = doi_of(said.get("doi", ""))
         if not asked:
             raise Problem(400, "no-doi", "Give a DOI or a prefix in the parameter doi")
-        period = period_of(said)
         caller = await caller_in(request, said, self.host)
+        period = period_of(said)
         posted = is_true(said.get("include_postedcontent"))
         await self._admit(asked, self._reader(caller))
         if is_prefix(asked):

@@ -69,7 +69,10 @@ class OpenList:
         doi = request.match_info["doi"].lower()
         document = (await self.host.works.bare([doi])).get(doi)
         if document is None:  # a DOI may end so itself
-            request.match_info["doi"] = f"{doi}/cited-by"
+            whole = f"{doi}/cited-by"
+            if not await self.host.works.bare([whole]):
+                return respond(request, envelope.resource_not_found("work"))
+            request.match_info["doi"] = whole
             return await WorksApi(self.host).one_work(request)
         query = query_of(request, CitedByQuery)
         after = self._after(doi, query.cursor)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
+from pydantic import BaseModel, Field
 from yarl import URL
 
 from services.distribution.citedby import elements
-from services.distribution.citedby.asking import doi_of, fields_of, is_true
+from services.distribution.citedby.asking import ADDRESS, DOI, FLAG, doi_of, fields_of, is_true
 from services.distribution.citedby.citers import Citers
 from services.distribution.citedby.forward import XML
 from services.distribution.host import Host
@@ -35,6 +36,19 @@ KEYS: Final[Mapping[str, str]] = {
 """Key of an OpenURL -> field of a reference; the last that is given counts."""
 
 
+class OpenUrlQuery(BaseModel):
+    """Which work, by its DOI; by what describes it where keys of a reference stand beside `id`."""
+
+    id: str = Field(
+        **DOI,
+        description="`doi:` and a DOI. `rft_id` and `doi` say the same; else "
+        "issn or title, volume, spage, date and aulast describe the work.",
+    )
+    noredirect: str = Field("", max_length=FLAG, description="`true`: say what it is.")
+    redirect: str = Field("", max_length=FLAG, description="`false`: the same.")
+    pid: str = Field("", max_length=ADDRESS, description="Who asks; it is not looked at.")
+
+
 @dataclass(frozen=True, slots=True)
 class OpenUrl:
     """The resolver."""
@@ -50,6 +64,7 @@ class OpenUrl:
                 path,
                 self.answer,
                 "Find a work by DOI or description: its count, or its place",
+                query=OpenUrlQuery,
                 responses={200: "crossref_result 2.0", 302: "The work", 404: "Unknown"},
                 tags=("cited-by",),
             )

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from services.distribution.citedby.asking import (
     UNSTORED,
+    OfOneDoi,
     caller_in,
     doi_of,
     fields_of,
@@ -32,7 +33,9 @@ class Resolved:
                 "/getResolvedRefs",
                 self.answer,
                 "List the references of a work of one's own that a DOI is known for",
-                responses={200: "matched-references", 401: "Not a login", 403: "Another member's"},
+                query=OfOneDoi if method == "GET" else None,
+                form=OfOneDoi if method == "POST" else None,
+                responses={200: "matched-references"},
                 auth="optional",
                 tags=("cited-by",),
                 credentials_in_query=True,

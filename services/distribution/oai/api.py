@@ -62,6 +62,7 @@ class OaiApi:
                 partial(self.answer, manner=manner),
                 f"Harvest over OAI-PMH 2.0{said}",
                 accepts=(FORM,) if method == "POST" else (),
+                bodyless=True,
                 responses={
                     200: "An OAI-PMH answer; errors of the protocol are answers too",
                     401: "Records need a Metadata Plus token, or a member's own login",

@@ -55,6 +55,9 @@ class Pools:
                 "x-api-pool": name,
                 "x-rate-limit-limit": str(row.requests),
                 "x-rate-limit-interval": row.interval,
+                # Names of 2022, which the wire sent beside those; some clients read them.
+                "x-ratelimit-limit": str(row.requests),
+                "x-ratelimit-interval": row.interval,
                 "x-concurrency-limit": str(row.at_once),
             }
             for name, row in self.policy.rows.items()

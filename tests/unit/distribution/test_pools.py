@@ -114,11 +114,14 @@ def test_limits_that_are_stated_alone_refuse_nobody_and_operators_never_are() ->
 def test_the_policy_file_has_each_pool_and_its_faults_are_named(tmp_path: Path) -> None:
     stated = Pools(load_pools(FILE)).told(asked("/works?mailto=a@b"))
     assert stated["x-api-pool"] == "polite"
-    assert stated["x-rate-limit-interval"] == "1s"
+    assert stated["x-rate-limit-interval"] == stated["x-ratelimit-interval"] == "1s"
+    assert stated["x-ratelimit-limit"] == stated["x-rate-limit-limit"] == "2000"
     assert set(stated) == {
         "x-api-pool",
         "x-rate-limit-limit",
         "x-rate-limit-interval",
+        "x-ratelimit-limit",
+        "x-ratelimit-interval",
         "x-concurrency-limit",
     }
     broken = tmp_path / "pools.toml"
@@ -172,4 +175,6 @@ async def test_over_the_wire_every_answer_says_its_pool_and_too_many_are_told_42
             assert answer.headers["x-api-pool"] == ("polite" if answer is polite else "public")
             assert answer.headers["x-rate-limit-limit"] == "2"
             assert answer.headers["x-rate-limit-interval"] == "1s"
+            assert answer.headers["x-ratelimit-limit"] == "2"
+            assert answer.headers["x-ratelimit-interval"] == "1s"
             assert answer.headers["x-concurrency-limit"] == "2"

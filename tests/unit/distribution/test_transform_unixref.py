@@ -139,6 +139,29 @@ def test_the_items_of_unixsd_stand_in_the_order_of_the_wire() -> None:
     assert (doi.text, doi.get("type")) == (work["DOI"], "journal_article")
 
 
+def test_crossref_commons_reads_what_others_say_of_a_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own reading of our document; only the fetching is left out."""
+    import crossref_commons.relations  # noqa: PLC0415  (it reads addresses when imported)
+
+    said = {
+        **next(facts_of("journal-article")),
+        "updated-by": [{"DOI": "10.5555/e", "type": "erratum"}],
+        "relation": {
+            "is-review-of": [{"id-type": "doi", "id": "10.5555/r", "asserted-by": "object"}],
+            "has-review": [{"id-type": "doi", "id": "10.5555/own", "asserted-by": "subject"}],
+        },
+    }
+    written = {said["DOI"]: etree.tostring(unixsd(said))}
+
+    def fetched(doi: str) -> Any:
+        return etree.fromstring(written[doi])
+
+    relations = crossref_commons.relations
+    monkeypatch.setattr(relations, "get_publication_as_xml", fetched)
+    expected = [("10.5555/e", "erratum"), ("10.5555/r", "isReviewOf")]
+    assert relations.get_related(said["DOI"]) == expected
+
+
 def test_a_title_that_is_no_xml_is_text_and_what_xml_cannot_hold_is_left_out() -> None:
     work = {
         "DOI": "10.5555/x",
