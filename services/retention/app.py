@@ -58,8 +58,7 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
         for part in parts:
             for role in roles:
                 running |= part.running.get(role, {})
-        if running:
-            running["keys"] = fences
+        running["keys"] = fences  # whatever runs here may have keys, and says when it drops them
         if "api" in roles:
             running["api"] = answering(settings, parts, health, stack)
         if "relay" in roles:
