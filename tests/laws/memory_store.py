@@ -95,6 +95,7 @@ class Collection:
     pause: Callable[[], Awaitable[None]]
     documents: dict[Any, Document] = field(default_factory=dict)
     watch: Callable[[Any, Document | None, Document], None] = lambda _key, _old, _new: None
+    database: "Database" = field(default_factory=lambda: Database(), repr=False)  # noqa: PLW0108
 
     def find(self, condition: Mapping[str, Any], _shown: Any = None) -> Cursor:
         def look() -> list[Document]:
@@ -194,5 +195,9 @@ class Database(defaultdict[str, Collection]):
         self.pause = pause
 
     def __missing__(self, name: str) -> Collection:
-        self[name] = Collection(name, self.pause)
+        self[name] = Collection(name, self.pause, database=self)
         return self[name]
+
+    def __setitem__(self, name: str, collection: Collection) -> None:
+        collection.database = self
+        super().__setitem__(name, collection)
