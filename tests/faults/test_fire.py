@@ -28,6 +28,7 @@ LONGER: Final = (
 )
 
 
+@pytest.mark.soak
 @pytest.mark.law("L1")
 @pytest.mark.law("L2")
 @pytest.mark.law("L3")

@@ -12,6 +12,7 @@ from tests.processes import OPERATOR, service
 POINT = "consent.page-posted"
 
 
+@pytest.mark.soak
 @pytest.mark.clause("CRP-3c")
 async def test_a_page_that_was_posted_and_not_counted_is_sent_once_and_counted_once(
     platform: Platform, tmp_path_factory: pytest.TempPathFactory

@@ -40,6 +40,7 @@ async def house(
         yield place, press
 
 
+@pytest.mark.soak
 @pytest.mark.law("L6")
 async def test_a_rebuild_killed_anywhere_is_gone_on_with_and_readers_notice_nothing(
     house: tuple[Place, Press],

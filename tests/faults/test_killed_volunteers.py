@@ -31,6 +31,7 @@ async def _team(accounts: Running, box: Mailbox) -> dict[str, str]:
     return {"Authorization": f"Bearer {signed['token']}"}
 
 
+@pytest.mark.soak
 @pytest.mark.clause("DOAJ-1b3")
 async def test_a_volunteer_is_offered_one_account_wherever_accounts_died(place: Place) -> None:
     with mailbox() as box:

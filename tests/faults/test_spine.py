@@ -261,6 +261,7 @@ def own(tmp_path: Path) -> Any:
         yield platform
 
 
+@pytest.mark.soak
 @pytest.mark.law("L1")
 @pytest.mark.law("L3")
 async def test_broker_and_store_are_killed_and_come_back(own: OwnPlatform, tmp_path: Path) -> None:

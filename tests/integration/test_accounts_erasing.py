@@ -219,6 +219,7 @@ async def test_a_mail_that_waits_for_whom_is_erased_never_goes(registry: Registr
     assert len(box.to(anna.email)) == 1  # with the code of the account
 
 
+@pytest.mark.soak
 @pytest.mark.law("P3")
 async def test_killed_at_each_step_it_gives_the_evidence_that_it_would_have_given(
     registry: Registry,

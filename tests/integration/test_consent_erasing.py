@@ -132,6 +132,7 @@ async def person_of(client: Client, address: str) -> str:
 POINTS: Final = ("consent.consent-erased", "erasing.erased", "erasing.evidence")
 
 
+@pytest.mark.soak
 async def test_killed_anywhere_it_goes_on_and_says_of_all_that_it_is_gone(
     place: Place, box: Mailbox, retention: Retention
 ) -> None:

@@ -100,6 +100,7 @@ async def test_a_submission_that_was_durable_ends_whole_wherever_the_process_is_
             await assert_whole(place, site, told)
 
 
+@pytest.mark.soak
 @pytest.mark.law("L1")
 async def test_chunks_without_a_submission_are_no_deposit_and_are_swept(place: Place) -> None:
     async with members(place):

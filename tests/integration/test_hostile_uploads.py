@@ -21,6 +21,7 @@ from tests.depositing import OTHER, PASSWORD, PRESS, Client, article, deposit, m
 from tests.hostile import FILES, MB, RECORDS, SECRET
 from tests.platform import Platform
 from tests.processes import Place, Running, service, until
+from tests.striking import some_of
 
 PROMPT: Final = 15.0  # seconds, on a machine that does other things too
 STALL: Final = 2.0
@@ -69,7 +70,7 @@ async def assert_serves(house: House) -> None:
 # -- files ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", some_of(tuple(FILES), most=20))
 async def test_a_hostile_file_gets_one_verdict_promptly_that_repeats_nothing_of_it(
     house: House, name: str
 ) -> None:
@@ -88,7 +89,7 @@ async def test_a_hostile_file_gets_one_verdict_promptly_that_repeats_nothing_of_
         assert record["problem"]["errors"][0]["remedy"]
 
 
-@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("name", some_of(tuple(RECORDS), most=5))
 async def test_a_huge_value_fails_its_record_and_is_not_repeated(house: House, name: str) -> None:
     rule, make = RECORDS[name]
     named = f"{new_id()}.xml"

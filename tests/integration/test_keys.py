@@ -129,6 +129,7 @@ async def test_a_hold_keeps_keys_from_everybody_and_from_being_fenced(place: Pla
         assert (await here.opened(sealed)).data == Details(name=CANARY)
 
 
+@pytest.mark.soak
 @pytest.mark.law("P2")
 @pytest.mark.clause("CRP-11a")
 async def test_the_file_of_a_submission_goes_with_its_key_and_its_works_stay(

@@ -99,6 +99,7 @@ async def test_a_file_as_large_as_any_is_taken_in_bounded_memory_and_small_ones_
     assert ranked[int(len(ranked) * 0.99)] < 6
 
 
+@pytest.mark.soak
 async def test_a_file_of_few_huge_records_is_taken_in_bounded_memory(place: Place) -> None:
     """Each record has megabytes: what counts is bytes in hand, not records."""
     bulk = Bulk("huge", 5, references=10_000)

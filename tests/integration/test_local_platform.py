@@ -166,6 +166,7 @@ def test_a_killed_launcher_leaves_no_process_and_its_state_survives(launch: Laun
     assert second.nothing_is_left(), second.processes()
 
 
+@pytest.mark.soak
 @linux_only
 def test_a_service_that_ends_by_itself_is_named_with_its_log_and_ends_the_rest(
     launch: Launch,

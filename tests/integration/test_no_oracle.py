@@ -192,6 +192,7 @@ async def answered(world: World, asked: Question, value: str) -> tuple[Any, ...]
     return found
 
 
+@pytest.mark.soak
 @pytest.mark.clause("DOAJ-4b3")
 async def test_what_somebody_gave_is_answered_as_what_nobody_ever_did(world: World) -> None:
     nobodys = given(new_id())

@@ -200,7 +200,6 @@ async def test_a_relay_frozen_past_its_lease_and_thawed_is_refused_and_waits_as_
     assert all(in_order(versions) for versions in found.values()), found
 
 
-@pytest.mark.soak
 @pytest.mark.law("L1")
 @pytest.mark.law("L3")
 async def test_relay_and_knowledge_come_back_by_themselves_after_the_broker_was_killed(

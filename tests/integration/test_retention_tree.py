@@ -303,6 +303,7 @@ async def told(place: Place, *received: Received) -> None:
     await sender.stop()
 
 
+@pytest.mark.soak
 @pytest.mark.law("P5")
 async def test_killed_anywhere_the_service_keeps_one_tree_whose_checkpoints_a_witness_signs(
     place: Place,

@@ -1,4 +1,4 @@
-"""How hard the laws are tried: the same 100 programs each in every run, many others in `make soak`.
+"""How hard the laws are tried: the same 60 programs each in every run, many others in `make soak`.
 
 What is drawn for a run is drawn from the test itself, so that a change is judged by what it does.
 """
@@ -15,7 +15,7 @@ _COMMON = settings(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-settings.register_profile("ci", _COMMON, max_examples=100, derandomize=True)
+settings.register_profile("ci", _COMMON, max_examples=60, derandomize=True)
 settings.register_profile(
     "soak", _COMMON, max_examples=20_000, phases=[Phase.reuse, Phase.generate, Phase.shrink]
 )
@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Under `make soak` every law here is a soak: the same programs, a hundred times as many."""
+    """Under `make soak` every law here is a soak: the same programs, some hundred times as many."""
     if _soaking(config):
         for item in items:
             if "tests/laws/" in item.path.as_posix():
