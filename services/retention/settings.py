@@ -81,6 +81,12 @@ class Settings(ServiceSettings, MailSettings):
         description="How often what is due and held is looked at, though nobody said that the hold "
         "was released; and what nobody takes.",
     )
+    heard_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="Nothing due is acted on unless all facts were heard that had been written so "
+        "long ago.",
+    )
     upkeep_seconds: float = Field(
         default=2.0,
         gt=0,

@@ -9,15 +9,27 @@ though something was written.
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
+
+from faust.types import TP
 
 from shared.kafka.applying import Applying, Handler
 from shared.kafka.circuit import CircuitOpen
 from shared.kafka.dead import replay_topic
 from shared.kafka.ends import missing
-from shared.kafka.faust_edge import GuardedApp, behind, guarded_app, place
+from shared.kafka.faust_edge import (
+    GuardedApp,
+    all_done,
+    ends_of,
+    guarded_app,
+    named,
+    place,
+    read_up_to,
+    unacknowledged,
+)
 from shared.kafka.produce import Sender
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.crashpoints import crashpoint
@@ -33,6 +45,13 @@ STOP_SECONDS: Final = 10.0
 
 log = get_log(__name__)
 
+# Told partitions, and the moment before which all that was written in them was applied.
+Telling = Callable[[frozenset[str], datetime], Awaitable[None]]
+
+
+async def _nobody(_places: frozenset[str], _before: datetime) -> None:
+    """Tell nobody."""
+
 
 class Stalled(RuntimeError):
     """Nothing moves though something was written: only a new beginning helps."""
@@ -40,7 +59,10 @@ class Stalled(RuntimeError):
 
 @dataclass(slots=True)
 class Stream:
-    """One worker of a group. ``stall_seconds``: so long nothing may move while something waits."""
+    """One worker of a group. ``stall_seconds``: so long nothing may move while something waits.
+
+    ``tell`` hears how far it heard, about each second.
+    """
 
     group: str
     topics: Sequence[str]
@@ -52,7 +74,10 @@ class Stream:
     clock: Clock = SYSTEM
     member: str | None = None
     stall_seconds: float = 60.0
+    tell: Telling = _nobody
     _acked: int = 0
+    _done: dict[TP, int] = field(default_factory=dict)
+    _mark: tuple[datetime, Mapping[TP, int]] | None = None
     _broken: "asyncio.Future[None]" = field(init=False)
     _app: GuardedApp = field(init=False)
     _applying: Applying = field(init=False)
@@ -114,6 +139,7 @@ class Stream:
             await self._apply([event.message for event in batch])
             for event in batch:
                 await stream.ack(event)
+                self._done[event.message.tp] = event.message.offset
             self._acked += len(batch)
             crashpoint("stream.acked")
 
@@ -160,9 +186,7 @@ class Stream:
         """Say whether something waits; not where the broker is away, for whom we can but wait."""
         try:
             late = (
-                self._app.rebalancing
-                or not self._app.consumer.assignment()
-                or await behind(self._app)
+                self._app.rebalancing or not self._app.consumer.assignment() or await self._behind()
             )
         except Exception:  # noqa: BLE001  (Faust's, its thread's or the client's: all say the same)
             late = True
@@ -176,6 +200,22 @@ class Stream:
                 self.health.unready(self.group, str(fault))
                 return False
         return late
+
+    async def _behind(self) -> bool:
+        """Say whether anything waits that was written until now, and tell how far all was heard.
+
+        While more comes all the time this worker never stands at the end; it passes where the end
+        was a while ago.
+        """
+        now = self.clock.now()
+        ends = await ends_of(self._app)
+        if self._mark is None or self._mark[1].keys() != ends.keys():
+            self._mark = (now, ends)
+        before, up_to = self._mark
+        if await read_up_to(self._app, up_to) and all_done(self._app, up_to, self._done):
+            await self.tell(frozenset(named(*where) for where in up_to), before)
+            self._mark = (now, ends)
+        return not await read_up_to(self._app, ends) or unacknowledged(self._app)
 
     def _every(self) -> Sequence[str]:
         return (*self.topics, replay_topic(self.group))

@@ -36,7 +36,21 @@ class NothingButAConsumer(BootStrategy):
 
 
 class GuardedThread(AIOKafkaConsumerThread):
-    """Reads what was committed, with the address and the limits of all our consumers."""
+    """Reads what was committed, with the address and the limits of all our consumers.
+
+    ``handed``: the offset of the last record that was given to Faust, of each partition.
+    """
+
+    handed: dict[TP, int]
+
+    async def _fetch_records(self, *args: Any, **named: Any) -> Any:
+        # In the client's own loop and with nothing awaited in between: whoever asks it how far it
+        # read finds here what it gave away until then.
+        records = await super()._fetch_records(*args, **named)
+        for where, some in records.items():
+            if some:
+                self.handed[TP(where.topic, where.partition)] = some[-1].offset
+        return records
 
     def _create_worker_consumer(self, _transport: Transport) -> aiokafka.AIOKafkaConsumer:
         app = self.app
@@ -66,7 +80,9 @@ class GuardedConsumer(Consumer):
     """Never commits past a message that was delivered and not acknowledged."""
 
     def _new_consumer_thread(self) -> GuardedThread:
-        return GuardedThread(self, loop=self.loop, beacon=self.beacon)
+        thread = GuardedThread(self, loop=self.loop, beacon=self.beacon)
+        thread.handed = {}
+        return thread
 
     def _new_offset(self, tp: TP) -> int | None:
         """Return the next offset to commit: none where the first message is still in hand."""
@@ -144,24 +160,54 @@ def committed_by(app: faust.App) -> Mapping[TP, int | None]:
     return dict(app.consumer._committed_offset)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-async def behind(app: faust.App) -> bool:
-    """Say whether anything was written that this worker has not acknowledged yet.
-
-    Asks the broker, not the worker, where partitions end; what was read is where the client stands,
-    which passes the control record behind a transaction: the offset that is committed never does.
-    """
-    consumer = app.consumer
+async def ends_of(app: faust.App) -> dict[TP, int]:
+    """Return where the partitions of this worker end now, by what the broker says."""
     async with asyncio.timeout(ASKING_SECONDS):
-        ours = set(consumer.assignment())
-        ends = await consumer.highwaters(*ours)
-        for where in ours:
-            if (await consumer.position(where) or 0) < ends[where]:
-                return True
-    generation = app.consumer_generation_id
+        ours = set(app.consumer.assignment())
+        ends: dict[TP, int] = dict(await app.consumer.highwaters(*ours))
+        return ends
+
+
+async def read_up_to(app: faust.App, ends: Mapping[TP, int]) -> bool:
+    """Say whether the client of this worker stands at these ends or beyond.
+
+    It passes the control record behind a transaction: the offset that is committed never does.
+    """
+    async with asyncio.timeout(ASKING_SECONDS):
+        for where, end in ends.items():
+            if (await app.consumer.position(where) or 0) < end:
+                return False
+    return True
+
+
+def unacknowledged(app: faust.App) -> bool:
+    """Say whether an agent has something in hand."""
+    consumer, generation = app.consumer, app.consumer_generation_id
+    ours = set(consumer.assignment())
     return any(
         not one.acked and one.tp in ours and one.generation_id == generation
         for one in consumer.unacked
     )
+
+
+def all_done(app: faust.App, ends: Mapping[TP, int], done: Mapping[TP, int]) -> bool:
+    """Say whether all that the client gave away of these partitions is done.
+
+    ``done``: the last offset that was, of each; what others did before is committed. Between client
+    and agent a record stands in no list of Faust's: it is counted where the client gives it away.
+    """
+    handed = app.consumer._thread.handed  # type: ignore[attr-defined]  # noqa: SLF001
+    committed = committed_by(app)
+    return all(
+        handed[where] <= max(done.get(where, -1), (committed.get(where) or 0) - 1)
+        for where in ends
+        if where in handed
+    )
+
+
+def named(topic: str, partition: int) -> str:
+    """Return the name of a partition."""
+    return f"{topic}/{partition}"
 
 
 def place(message: Any) -> TopicPartition:

@@ -29,6 +29,7 @@ from services.retention.model.records import KeptFact, KeptRecord
 from services.retention.settings import Settings
 from services.retention.store import prepare
 from services.retention.store.claims import Claims
+from services.retention.store.hearing import Hearing
 from services.retention.store.records import RECORDS, open_records
 from services.retention.stream import Stream
 from services.retention.wiring import Due, House, Rooms
@@ -184,7 +185,12 @@ async def detected(here: Rig, clocks: int, due: int) -> None:
         await database[RECORDS].bulk_write(rows, ordered=False)
     console.print(f"{clocks:,} clocks entered in {time.perf_counter() - began:.0f} s")
     asked = Asked()
-    dues = Dues(house(database), Rooms(erasing=asked), Claims(table, SYSTEM))  # type: ignore[arg-type]
+    claims, hearing = (
+        Claims(table, SYSTEM),
+        Hearing(database, ["all"], timedelta(days=1), SYSTEM.now),
+    )
+    await hearing.note(frozenset({"all"}), SYSTEM.now())
+    dues = Dues(house(database), Rooms(erasing=asked), claims, hearing.all_heard)  # type: ignore[arg-type]
     stop = asyncio.Event()
 
     async def looking() -> None:

@@ -5,7 +5,7 @@ it void. Telling follows and is repeated until it is noted as done; who is told 
 its id, so that a repetition begins nothing twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -35,11 +35,16 @@ class NobodyThere(Exception):
 
 @dataclass(slots=True)
 class Dues:
-    """The due loop; ``held_seconds``: how often what is held is looked at anyway."""
+    """The due loop; ``held_seconds``: how often what is held is looked at anyway.
+
+    ``heard`` says whether the facts were heard that clocks rest on. Who reads topics from their
+    beginning, or comes back after days, hears first that a period began and later that it ended.
+    """
 
     house: House
     rooms: Rooms
     claims: Claims
+    heard: Callable[[], Awaitable[bool]]
     held_seconds: float = 60.0
     _tick: float = float("-inf")
     _deletions: int = 0
@@ -50,6 +55,8 @@ class Dues:
 
     async def step(self) -> bool:
         """Look at records that are due; say whether there may be more."""
+        if not await self.heard():
+            return False
         room = self._room()
         claimed = await self.claims.take(new_id(), room) if room else []
         for claim in claimed:

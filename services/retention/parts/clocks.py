@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import Final
 
 from services.retention.api.clocks import routes
@@ -11,10 +12,13 @@ from services.retention.commands.facts import Facts
 from services.retention.commands.refold import Refolding
 from services.retention.model.mapping import TOPICS
 from services.retention.store.claims import Claims
+from services.retention.store.hearing import Hearing
 from services.retention.store.records import open_records
 from services.retention.stream import Stream
 from services.retention.wiring import House, Part, Rooms
 from shared.events import Received
+from shared.kafka.faust_edge import named
+from shared.kafka.topics import declared
 from shared.policy.retention import Schedule
 from shared.policy.roles import load_roles
 from shared.runtime.loops import step_forever
@@ -46,7 +50,13 @@ async def open_part(house: House, rooms: Rooms) -> Part:
         if rooms.holds is not None and written:
             await rooms.holds.joining(written)
 
-    dues = Dues(house, rooms, claims, held_seconds=house.settings.held_seconds)
+    hearing = Hearing(
+        house.database,
+        places(house.settings.topic_prefix),
+        timedelta(seconds=house.settings.heard_seconds),
+        house.clock.now,
+    )
+    dues = Dues(house, rooms, claims, hearing.all_heard, held_seconds=house.settings.held_seconds)
     running: dict[str, Role] = {
         "facts": Stream(
             GROUP,
@@ -59,11 +69,21 @@ async def open_part(house: House, rooms: Rooms) -> Part:
             house.clock,
             member=house.settings.replica or None,
             stall_seconds=STALL_SECONDS,
+            tell=hearing.note,
         ).run,
         "dues": _stepping(house, "dues", dues.step, house.settings.clocks_seconds),
         "folds": _stepping(house, "folds", refolding.step, 1.0),
     }
     return Part(routes=routes(clocks), running={"clocks": running})
+
+
+def places(prefix: str) -> frozenset[str]:
+    """Return every partition that facts come from."""
+    return frozenset(
+        named(prefix + topic, partition)
+        for topic in TOPICS
+        for partition in range(declared()[topic].partitions)
+    )
 
 
 def _stepping(house: House, name: str, step: Callable[[], Awaitable[bool]], every: float) -> Role:
