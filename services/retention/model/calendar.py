@@ -120,8 +120,10 @@ def rounds(
 
 
 def _days_on(day: date, period: Period) -> date:
-    day = _months_on(day, 12 * period.years + period.months)
-    return day + timedelta(weeks=period.weeks, days=period.days)
+    months, days = 12 * period.years + period.months, 7 * period.weeks + period.days
+    if months:
+        day = _months_on(day, months)
+    return day + timedelta(days) if days else day
 
 
 def _months_on(day: date, months: int) -> date:
