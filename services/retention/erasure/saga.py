@@ -14,7 +14,6 @@ from services.retention.wiring import House, Rooms
 from shared.policy.erasure import ErasurePolicy
 from shared.privacy.certificates.statement import PolicyInForce
 
-SOON: Final = 0.1  # seconds: the relay of this process is on it
 LATER: Final = 5.0  # seconds until something is asked again that nobody tells of
 AT_ONCE: Final = 0.0
 MOST: Final = 16  # documents of keys in hand at the same time
