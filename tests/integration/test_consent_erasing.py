@@ -17,6 +17,8 @@ from shared.events.orders import EvidenceState, KeptUnits
 from shared.events.people import PersonFact, PersonRegistered, PersonState
 from shared.kafka.consents import DECISIONS
 from shared.mongo import Database
+from shared.privacy.telling import Told
+from shared.privacy.vault import reveal
 from shared.runtime.clock import SYSTEM, rfc3339
 from shared.runtime.ids import new_pseudonym
 from tests.aged import processor
@@ -156,6 +158,23 @@ async def test_killed_anywhere_it_goes_on_and_says_of_all_that_it_is_gone(
             assert await left_of(retention.database, one) == {}
     proofs = await retention.database["proofs"].find({}).to_list(None)
     assert len(proofs) == 2 * len(people)  # one of each consent, however often it began
+
+
+@pytest.mark.clause("DOAJ-9a5")
+async def test_for_a_package_mails_and_whom_an_address_was_given_to_are_told_with_their_dates(
+    client: Client, box: Mailbox, retention: Retention, address: str
+) -> None:
+    await said_yes(client, box, address)
+    await exported(client)
+    given = await retention.answer(await retention.order("look", address, tells=True))
+    assert given.told is not None
+    told = (await reveal(retention.ring, Told, [given.told]))[0].data
+    assert told is not None
+    rows = told.read()
+    assert {one["became"] for one in rows["mails"].rows} >= {"taken"}
+    (use,) = [one for one in rows["uses"].rows if one["act"] == "export"]
+    assert (use["to"], use["answer"]) == ("act-on", "allowed")
+    assert use["at"]
 
 
 async def test_a_look_finds_all_and_erases_nothing_and_an_erasure_takes_theirs_alone(
