@@ -1,5 +1,6 @@
 """What the routes of the REST interface have in common."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -12,8 +13,18 @@ from services.distribution.rest.pools import respond
 from shared.web import Route
 
 OUTLET: Final = "rest"
+RESOLVED: Final = re.compile(r"^(?:https?:/{1,2}(?:dx\.|www\.)?doi\.org/|doi:)(?=10\.)")
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+def doi_in(request: web.Request) -> str:
+    """Return the DOI that a path names, lower-case; it may stand there as its resolver's address.
+
+    A proxy that merges slashes leaves one of the two behind the scheme.
+    """
+    text = request.match_info["doi"].lower()
+    return text if text.startswith("10.") else RESOLVED.sub("", text)
 
 
 def get(path: str, handler: Any, summary: str, message: str) -> Route:
