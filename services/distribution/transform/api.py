@@ -213,6 +213,7 @@ def _get(path: str, handler: Any, summary: str) -> Route:
         summary,
         responses={
             200: "The work in the form asked for: " + ", ".join(OFFERS),
+            302: "Where the form asked for is",
             304: "What the caller has is what it would get",
             404: "Unknown",
             406: "There is no such form, style or locale; what there is",

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from services.distribution.rest import envelope
+from services.distribution.rest import envelope, routes
+from services.distribution.rest.described import described
 from services.distribution.rest.failure import Failure
 from services.distribution.rest.params import parse_single, parse_works
 from services.distribution.rest.pools import respond
@@ -27,13 +28,19 @@ def doi_in(request: web.Request) -> str:
     return text if text.startswith("10.") else RESOLVED.sub("", text)
 
 
-def get(path: str, handler: Any, summary: str, message: str) -> Route:
-    """Return a route that anybody may read; ``message`` is the type of what it answers."""
+def get(
+    path: str, handler: Any, summary: str, message: str, takes: routes.Route = routes.SINGLE
+) -> Route:
+    """Return a route that anybody may read.
+
+    ``message`` is the type of what it answers, ``takes`` what may be asked with it.
+    """
     return Route(
         "GET",
         path,
         handler,
         summary,
+        parameters=described(takes),
         responses={200: message, 400: "What is wrong with the parameters", 404: "Unknown"},
         auth="optional",
         tags=("rest",),
