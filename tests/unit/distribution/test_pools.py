@@ -14,8 +14,8 @@ from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 from services.distribution.api import site
 from services.distribution.rest.envelope import JSON, JSON_UTF8, PLAIN, Answer
 from services.distribution.rest.pools import Pools, pool, refused, respond
+from shared.policy.files import PolicyError
 from shared.policy.pools import PoolRow, PoolsPolicy, load_pools
-from shared.policy.rules import PolicyError
 from shared.runtime.clock import ManualClock
 from shared.runtime.health import Health
 from shared.web import Route
