@@ -24,7 +24,7 @@ from tests.processes import ROOT
 from tests.sampled import Sampled, in_thread, opened
 
 DIFFERENCES: Final = ROOT / "docs" / "interfaces" / "differences.md"
-EXAMPLES: Final = 3  # for each operation, beside those of every edge
+EXAMPLES: Final = 2  # for each operation, beside those of every edge
 HOOKS: Final = "tests.schemathesis_hooks"  # what no description can say
 QUICK: Final = ROOT / "tests" / "schemathesis.toml"  # where edges are tried when time is short
 EVERYTHING: Final = Path(os.devnull)
