@@ -77,15 +77,16 @@ def told_of(facts: Iterable[Mapping[str, Any]]) -> Told:
     read = datetime.fromisoformat
     moments, shape = [EVER], []
     abouts: dict[str, int] = {}
+    last = EVER
+    place = 0
     for one in facts:
-        at, about, place = one["at"], one["about"], 0
-        if at:
-            moment = read(at)
-            if moment != moments[-1]:
-                moments.append(moment)
-            place = len(moments) - 1
+        at, about = one["at"], one["about"]
+        if at and (moment := read(at)) != last:
+            moments.append(moment)
+            last = moment
+            place += 1
         number = abouts.setdefault(about, len(abouts) + 1) if about else 0
-        shape.append((one["what"], place, number))
+        shape.append((one["what"], place if at else 0, number))
     return Told(tuple(shape), tuple(moments))
 
 

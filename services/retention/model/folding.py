@@ -99,6 +99,20 @@ class Folding:
             ]
         return found
 
+    def undue(self, kind: str, shape: Shape) -> tuple[tuple[str, str, int, bool], ...] | None:
+        """Return what is true of every life of a shape whose clocks are kept or undated, all.
+
+        None where the period of any decides: rule, action, beginning, and whether it has no date.
+        """
+        known = self.kinds.get(kind)
+        courses = known.courses(shape) if known else ()
+        if not all(one.kept or one.unsure or not one.begun for _, one in courses):
+            return None
+        return tuple(
+            (rule.row.id, rule.row.action, one.begun, one.unsure or not one.begun)
+            for rule, one in courses
+        )
+
     def same(self, other: "Folding", kind: str) -> bool:
         """Say whether another schedule gives every record of a kind the same clocks."""
         mine, theirs = self.schedule, other.schedule

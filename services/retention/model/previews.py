@@ -11,8 +11,8 @@ from typing import Final, Literal, NamedTuple
 
 from pydantic import Field
 
-from services.retention.model.courses import Told
-from services.retention.model.folding import Folding, Ripe
+from services.retention.model.courses import Shape, Told
+from services.retention.model.folding import MOST_SHAPES, Folding, Ripe
 from shared.events.base import Instant, State
 from shared.events.orders import Word
 from shared.policy.retention import Action, LimitsRow
@@ -103,6 +103,7 @@ class Previewing:
     held: int = 0
     sums: dict[tuple[str, Change], Sums] = field(default_factory=dict)
     _same: dict[str, bool] = field(default_factory=dict)
+    _still: dict[tuple[str, Shape], bool] = field(default_factory=dict)
 
     def untouched(self, kind: str) -> bool:
         """Say whether the change means nothing to records of a kind."""
@@ -113,6 +114,15 @@ class Previewing:
 
     def moved(self, kind: str, facts: Told) -> list[Moved]:
         """Return what becomes of the clocks of a record; nothing for most records."""
+        life = kind, facts.shape
+        still = self._still.get(life)
+        if still is None:
+            undue = self.old.undue(*life)
+            still = undue is not None and undue == self.new.undue(*life)
+            if len(self._still) < MOST_SHAPES:
+                self._still[life] = still
+        if still:
+            return []
         before, after = self.old.fold(kind, facts), self.new.fold(kind, facts)
         if before == after:
             return []
