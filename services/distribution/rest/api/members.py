@@ -11,6 +11,7 @@ from services.distribution.rest import envelope, plan
 from services.distribution.rest.api.common import get, refuse, single, unknown_works
 from services.distribution.rest.api.summaries import Summaries
 from services.distribution.rest.api.works import WorksApi
+from services.distribution.rest.failure import Failure, not_an_integer
 from services.distribution.rest.members import (
     COUNTED,
     Member,
@@ -25,7 +26,8 @@ from services.distribution.rest.routes import MEMBERS
 from services.distribution.search import OneOf, Term
 from shared.web import Route
 
-_NUMBER: Final = re.compile(r"[0-9]{1,15}")
+_DIGITS: Final = re.compile(r"[0-9]+")
+_NUMBER: Final = re.compile(r"[0-9]{1,15}")  # no member has a longer one
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class MembersApi:
 
     async def one_member(self, request: web.Request) -> web.Response:
         """``GET /members/{id}``."""
+        if failures := _malformed(request):
+            return refuse(request, failures)
         number = self._member(request)
         member = self._known(number) if number is not None else None
         if member is None:
@@ -86,6 +90,8 @@ class MembersApi:
 
     async def works_of_member(self, request: web.Request) -> web.Response:
         """``GET /members/{id}/works``."""
+        if failures := _malformed(request):
+            return refuse(request, failures)
         member = self._member(request)
         if member is None:
             return unknown_works(request)
@@ -128,3 +134,12 @@ class MembersApi:
         checked = self.summaries.now()
         summary = await self.summaries.of(OneOf(Term.OWNER, prefixes), checked=checked)
         return render_member(member, summary, checked=checked)
+
+
+def _malformed(request: web.Request) -> list[Failure]:
+    """Return what is wrong with the number of a path: one that is none is not merely unknown.
+
+    Clients tell the two apart (crossref-commons raises another fault).
+    """
+    text = request.match_info["id"]
+    return [] if _DIGITS.fullmatch(text) else [not_an_integer(text)]
