@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from services.distribution.citedby.asking import PRIVATE, refuse_stale
 from services.distribution.citedby.citers import Citers
+from services.distribution.dois import doi_in
 from services.distribution.gate import Subject
 from services.distribution.host import Host
 from services.distribution.projections import cited
@@ -66,7 +67,7 @@ class OpenList:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer one page, by DOI of the citing works."""
-        doi = request.match_info["doi"].lower()
+        doi = doi_in(request)
         document = (await self.host.works.bare([doi])).get(doi)
         if document is None:  # a DOI may end so itself
             whole = f"{doi}/cited-by"

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from services.distribution.dois import doi_in
 from services.distribution.host import Host
 from services.distribution.rest import envelope, plan
 from services.distribution.rest.api.common import OUTLET, get
@@ -49,14 +50,14 @@ class WorksApi:
             asked = parse_single(request.query.items())
             if isinstance(asked, list):
                 return respond(request, envelope.validation_failure(asked))
-        return await self._one(request, request.match_info["doi"].lower())
+        return await self._one(request, doi_in(request))
 
     async def position(self, request: web.Request) -> web.Response:
         """``GET /works/{doi}/position``: in the store, in the lists, under whose setting."""
         refused = parse_single(request.query.items())
         if isinstance(refused, list):
             return respond(request, envelope.validation_failure(refused))
-        doi = request.match_info["doi"].lower()
+        doi = doi_in(request)
         found = await Positions(self.host.gate, self.host.works, self.host.index).of(doi)
         if found is None:
             return await self._one(request, f"{doi}/position")  # a DOI may end so itself
