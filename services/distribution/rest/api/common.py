@@ -1,6 +1,6 @@
 """What the routes of the REST interface have in common."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from aiohttp import web
@@ -14,10 +14,14 @@ from shared.web import Route
 OUTLET: Final = "rest"
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
+Names = Mapping[str, Any]
 
 
-def get(path: str, handler: Any, summary: str, message: str) -> Route:
-    """Return a route that anybody may read; ``message`` is the type of what it answers."""
+def get(path: str, handler: Any, summary: str, message: str, **names: Names) -> Route:
+    """Return a route that anybody may read; ``message`` is the type of what it answers.
+
+    ``names`` says what a text that the path names must be, as JSON Schema.
+    """
     return Route(
         "GET",
         path,
@@ -26,6 +30,7 @@ def get(path: str, handler: Any, summary: str, message: str) -> Route:
         responses={200: message, 400: "What is wrong with the parameters", 404: "Unknown"},
         auth="optional",
         tags=("rest",),
+        names=names,
     )
 
 

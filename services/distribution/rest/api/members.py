@@ -26,8 +26,9 @@ from services.distribution.rest.routes import MEMBERS
 from services.distribution.search import OneOf, Term
 from shared.web import Route
 
-_DIGITS: Final = re.compile(r"[0-9]+")
+_DIGITS: Final = re.compile("^[0-9]+$")
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")  # no member has a longer one
+_DESCRIBED: Final = {"pattern": _DIGITS.pattern}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,14 @@ class MembersApi:
         """Return the routes of members and prefixes."""
         return (
             get("/members", self.list_members, "List members", "member-list"),
-            get("/members/{id}", single(self.one_member), "Show a member", "member"),
-            get("/members/{id}/works", self.works_of_member, "List a member's works", "work-list"),
+            get("/members/{id}", single(self.one_member), "Show a member", "member", id=_DESCRIBED),
+            get(
+                "/members/{id}/works",
+                self.works_of_member,
+                "List a member's works",
+                "work-list",
+                id=_DESCRIBED,
+            ),
             get("/prefixes/{prefix}", single(self.one_prefix), "Show a prefix", "prefix"),
             get(
                 "/prefixes/{prefix}/works",
