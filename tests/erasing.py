@@ -24,6 +24,7 @@ from shared.events.orders import (
     OrderState,
     Tombstoned,
 )
+from shared.events.personal import Sealed
 from shared.kafka.knowledge import Knowledge
 from shared.mongo import Database, connect
 from shared.policy.personal import load_personal
@@ -32,6 +33,7 @@ from shared.privacy.envelope import ExpiredError
 from shared.privacy.keyring import KeyRing
 from shared.privacy.personal import KINDS, PersonalData
 from shared.privacy.rings import key_ring
+from shared.privacy.telling import Rows, Told
 from shared.runtime.clock import SYSTEM
 from shared.runtime.settings import ServiceSettings
 from tests.events import Voice, speaking
@@ -82,6 +84,7 @@ class Holder:
     processors: tuple[str, ...] = ()
     turns_up: dict[str, list[str]] = field(default_factory=dict)  # between look and order
     keeps: tuple[str, ...] = ()  # classes, exempt or not
+    tells: dict[str, Rows] = field(default_factory=dict)  # for a package
 
     def answer(self, order: OrderState) -> dict[str, Any]:
         """Look, and erase where that is the order; "found" is what was there before."""
@@ -131,6 +134,7 @@ class Answering:
     fresh: dict[str, Holder] = field(default_factory=dict)  # of the next erasure
     orders: dict[str, OrderState] = field(default_factory=dict)
     answered: dict[tuple[str, str], int] = field(default_factory=dict)
+    ring: KeyRing | None = None  # of what is told
 
     def hear(self, received: Received) -> None:
         """Take an order in."""
@@ -174,7 +178,8 @@ class Answering:
     async def _say(self, order: OrderState, name: str) -> None:
         version = self.answered.get((order.order, name), 0) + 1
         self.answered[order.order, name] = version
-        said = {"looked": (), **self.of(order.erasure)[name].answer(order)}
+        holder = self.of(order.erasure)[name]
+        said = {"looked": (), **holder.answer(order), "told": await self._told(order, name)}
         event: Event = EVIDENCE[name](
             order=order.order,
             erasure=order.erasure,
@@ -186,6 +191,16 @@ class Answering:
             **said,
         )
         await self.voices[name].say(event)
+
+    async def _told(self, order: OrderState, name: str) -> Sealed | None:
+        tells = self.of(order.erasure)[name].tells
+        if not tells or not order.tells or self.ring is None or order.subjects is None:
+            return None
+        ring, of, data = self.ring, order.subjects, Told.of(tells)
+        record = f"{order.order}-{name}"
+        return await in_time(
+            lambda: vault.seal(ring, data, person=of.person, unit=of.unit, record=record)
+        )
 
 
 @dataclass(slots=True)
@@ -300,6 +315,7 @@ async def world(place: Place, retention: Running | None = None) -> AsyncIterator
         roles = [group.create_task(one(draining)) for one in (heard.run, fences.run)]
         talk = group.create_task(answering.run(done))
         keys = Keys(open_keys(database), timedelta())
+        answering.ring = ring
         try:
             yield World(place, retention, session, answering, ring, keys, own)
         finally:

@@ -55,6 +55,7 @@ class Retention:
         classes: Sequence[str] = (),
         exempt: Sequence[str] = (),
         order: str | None = None,
+        tells: bool = False,
     ) -> str:
         """Give an order about who has these addresses, or about these keys; return its id."""
         number = order or new_id()
@@ -70,6 +71,7 @@ class Retention:
                 records=tuple(records),
                 classes=tuple(classes),
                 exempt=tuple(exempt),
+                tells=tells,
                 given_at=SYSTEM.now(),
                 version=1,
             )

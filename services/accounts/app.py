@@ -31,6 +31,7 @@ from shared.kafka.knowledge import Knowledge
 from shared.kafka.obeying import following
 from shared.kafka.people import KnownPeople
 from shared.kafka.relay import Relay
+from shared.mail.telling import Uses
 from shared.mongo import Database, Lease, connect, projecting
 from shared.policy.roles import load_roles
 from shared.policy.signing_in import load_signing_in
@@ -256,6 +257,7 @@ def erased(
         people.ring,
         open_orders(database, SOURCE, wake=relay),
         InTheWay(people),
+        Uses(people.posting.gate.decisions, people.mails.queue),
     )
     gate = LedgerGate(
         obeying, database[APPLIED], settings.kafka_bootstrap, settings.topic_prefix, health

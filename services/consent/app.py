@@ -24,6 +24,7 @@ from shared.kafka.credentials import KnownCredentials
 from shared.kafka.knowledge import Knowledge
 from shared.kafka.people import KnownPeople
 from shared.kafka.relay import Relay
+from shared.mail.telling import Uses
 from shared.mongo import Database, Lease, connect
 from shared.policy.registers import load_analytics, load_cookies, load_exports, load_lists
 from shared.policy.roles import load_roles
@@ -138,6 +139,7 @@ async def open_parts(settings: Settings, stack: AsyncExitStack, *, hurry: bool) 
         ring,
         open_orders(database, SOURCE, wake=wake),
         asks=erasing.Given(consenting.store),
+        tells=Uses(consenting.store.decisions, consenting.mails.queue),
     )
     gate = LedgerGate(
         obeying,

@@ -16,9 +16,9 @@ from typing import Final
 import aiohttp
 import orjson
 
-from services.deposits.commands import SCHEMA
 from services.deposits.errors import NO_SECRET, Refusal, callback_refused
 from services.deposits.store import RawKeys, Submission, Submissions
+from services.deposits.store.keys import SCHEMA
 from services.deposits.store.secrets import MOST, Secret, Secrets
 from shared.mongo.deliveries import Deliveries, Delivery, New
 from shared.mongo.delivering import Failed, Outcome

@@ -12,6 +12,7 @@ from services.deposits.depositors import address_in, indexed
 from services.deposits.errors import QUEUE_FULL, USER_QUEUE_FULL, Refusal
 from services.deposits.processing import Worker
 from services.deposits.store import New, RawFiles, RawKeys, Submissions, Taken, using
+from services.deposits.store.keys import SCHEMA
 from shared.privacy.blind import BlindIndex
 from shared.privacy.envelope import OpenKey, seal_stream, seal_text
 from shared.runtime.clock import SYSTEM, Clock
@@ -19,7 +20,6 @@ from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Busy
 from shared.runtime.ids import new_number
 
-SCHEMA = "deposits.submissions.v1"
 COUNT_SECONDS = 10.0  # how long a count of pending submissions is gone by
 HEAD_BYTES = 16_384  # of a file, within which its batch id stands
 _BATCH_ID = re.compile(rb"<(?:\w+:)?doi_batch_id\s*>([^<]{1,400})</")

@@ -11,20 +11,23 @@ A submission whose file is still to be read stays until it was: an acknowledged 
 Logins are credentials of organisations. There is no personal topic here, so nothing to tombstone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from services.deposits.model import owners
 from services.deposits.parts import SOURCE, Parts
 from services.deposits.store import RawFiles, Submission, Submissions
-from services.deposits.store.keys import CLASS, RawKeys
+from services.deposits.store.keys import CLASS, RawKeys, opened
 from services.deposits.store.owners import Owners
 from shared.events.orders import Blocker, DepositsEvidenceGiven
 from shared.mongo import Database, faults
-from shared.privacy.erasing import Held, Holding, Key, Unpublished, Whom
+from shared.privacy.envelope import OpenKey
+from shared.privacy.erasing import Held, Holding, Key, Looking, Unpublished, Whom
 from shared.privacy.ledger import APPLIED, LedgerGate
 from shared.privacy.obeying import EVIDENCE, INDEXES, Obeying, open_orders
+from shared.privacy.telling import MOST, Row, Rows
+from shared.runtime.clock import rfc3339
 
 SERVICE: Final = "deposits"
 ACCOUNT: Final = "account"
@@ -175,6 +178,43 @@ class Unread:
         return ()
 
 
+@dataclass(frozen=True, slots=True)
+class Deposited:
+    """Tells which files name somebody as their depositor; the files stay where they are."""
+
+    submissions: Submissions
+    keys: RawKeys
+
+    async def told(self, looking: Looking) -> Mapping[str, Rows]:
+        """Return submissions, the newest first. Raises ``Transient``."""
+        there = {one.id for one in looking.found.get("raw", ())}
+        ids = sorted({one.id for held in looking.found.values() for one in held if one.keys})
+        found: list[Submission] = []
+        for start in range(0, len(ids), PAGE):
+            found += await self.submissions.of_people((), ids[start : start + PAGE])
+        found.sort(key=lambda one: one.id, reverse=True)
+        shown = found[:MOST]
+        keys = await self.keys.many(shown)
+        rows = [_told(one, keys.get(one.id), there=one.id in there) for one in shown]
+        return {"files": Rows(rows, len(found) - len(rows))}
+
+
+def _told(one: Submission, key: OpenKey | None, *, there: bool) -> Row:
+    state = one.state
+    return {
+        "submission": one.id,
+        "received": rfc3339(state.received_at),
+        "completed": rfc3339(state.completed_at) if state.completed_at else "",
+        "member": state.organisation,
+        "file-name": opened(key, one, one.file_name, "/file_name") or "",
+        "batch": opened(key, one, one.batch_id, "/batch_id") or "",
+        "callback": opened(key, one, one.callback, "/callback") or "",
+        "octets": one.size,
+        "sha256": one.sha256,
+        "file": "held, sealed" if there else "not held any more",
+    }
+
+
 async def prepare(database: Database) -> None:
     """Create the indexes of orders; safe to repeat."""
     with faults():
@@ -191,6 +231,7 @@ def obedience(parts: Parts) -> tuple[Obeying, LedgerGate]:
         parts.keys.ring,
         open_orders(database, SOURCE, wake=parts.relay_wake.set),
         Unread(parts.submissions),
+        Deposited(parts.submissions, parts.keys),
     )
     gate = LedgerGate(
         obeying,

@@ -38,8 +38,8 @@ from shared.mongo import Database, connect, projecting
 from shared.policy import ReferencesPolicy
 from shared.policy.harvesting import load_harvesting
 from shared.policy.pools import load_pools
+from shared.policy.rules import load_delivery
 from shared.policy.snapshots import load_snapshots
-from shared.policy.sources import load_delivery
 from shared.privacy.keyfile import load_or_create
 from shared.runtime import log
 from shared.runtime.clock import SYSTEM

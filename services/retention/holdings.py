@@ -1,4 +1,4 @@
-"""What retention itself holds of people: what they asked for, codes that wait, and mails to them.
+"""What retention itself holds of people: what they asked for, codes that wait, mails to them.
 
 Whom an erasure or a package is about stands sealed under keys that go with it, and is no holding.
 """
@@ -12,7 +12,7 @@ from services.retention.model.requests.forgetting import forget
 from services.retention.model.requests.state import CLS, Decided, KeptRequest
 from services.retention.store.requests import RequestStore
 from shared.events.personal import RetentionRecordGone, Sealed, record_key
-from shared.mail.erasing import Mailed
+from shared.mail.erasing import Mailed, Recorded
 from shared.mongo import faults
 from shared.privacy.erasing import Held, Holding, Key, Record, Unpublished, Whom
 
@@ -21,9 +21,28 @@ def holdings(requests: Requests) -> tuple[Holding, ...]:
     """Return all that is looked through, in the order in which it is erased."""
     return (
         Mailed(requests.posting.mails.queue, CLS),
+        Recorded(requests.posting.gate.decisions, CLS, partial(subjects_of, requests.store)),
         Challenges(requests.store),
         RequestsOfPeople(requests.store),
     )
+
+
+async def subjects_of(store: RequestStore, whom: Whom) -> frozenset[str]:
+    """Return the blind indexes of who is meant, those of their requests too.
+
+    Where requests stay that were found by the same address, it is still held. Raises ``Transient``.
+    """
+    theirs: dict[str, KeptRequest] = {}
+    for person in sorted(whom.pseudonyms):
+        for one in await store.requests.where(people=person):
+            if one.person == person and _held(one, whom).every_class:
+                theirs[one.request] = one
+    indexes = {subject for one in theirs.values() for subject in one.subjects}
+    for subject in sorted(indexes):
+        sharing = await store.requests.where(subjects=subject)
+        if any(one.request not in theirs for one in sharing):
+            indexes.discard(subject)
+    return whom.subjects | indexes
 
 
 @dataclass(frozen=True, slots=True)

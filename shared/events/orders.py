@@ -45,6 +45,10 @@ class OrderState(State):
         default=(), description="What is to go; none: every class."
     )
     exempt: tuple[RetentionClass, ...] = Field(default=(), description="What is kept of it.")
+    tells: bool = Field(
+        default=False,
+        description="Whether an answer tells what stands in no topic: for an access package.",
+    )
     given_at: Instant
     ended_at: Instant | None = None
     version: Version
@@ -107,6 +111,10 @@ class EvidenceState(State):
         default=(), description="Who was given some of it and must be told."
     )
     tombstones: tuple[Tombstoned, ...] = ()
+    told: Sealed | None = Field(
+        default=None,
+        description="What stands in no topic, under the key of the order's blind indexes.",
+    )
     manifest: Digest = Field(description="SHA-256 of what this build says that it holds.")
     reason: Word | None = Field(default=None, description="Why it could not look.")
     looked_at: Instant

@@ -3,6 +3,7 @@
 Records are decoded: keys, values and headers. What cannot be decoded is a fault and not nothing.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +28,22 @@ class Stored:
 
 
 def segments(folder: Path) -> list[tuple[str, Path]]:
-    """Return the segment files below a broker's log folder, each with its topic and partition."""
-    return [(path.parent.name, path) for name in NAMES for path in sorted(folder.rglob(name))]
+    """Return the segment files below a broker's log folder, each with its topic and partition.
+
+    A broker may delete a topic meanwhile. Raises ``OSError`` where a folder that is there cannot be
+    looked into.
+    """
+    found = [
+        Path(at, name) for at, _, names in os.walk(folder, onerror=_unless_gone) for name in names
+    ]
+    return [
+        (path.parent.name, path) for name in NAMES for path in sorted(found) if path.match(name)
+    ]
+
+
+def _unless_gone(fault: OSError) -> None:
+    if not isinstance(fault, FileNotFoundError):
+        raise fault
 
 
 def segment_files(directory: Path) -> list[Path]:

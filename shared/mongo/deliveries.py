@@ -236,6 +236,16 @@ class Deliveries:
             found = await self.collection.find_one({"_id": name})
         return _delivery(found) if found else None
 
+    async def about(self, field: str, values: Sequence[str]) -> list[Delivery]:
+        """Return what was asked for about these, without its texts.
+
+        There is no index for it: all deliveries are looked through, for who asks what is held.
+        """
+        asked = {f"payload.about.{field}": {"$in": list(values)}}
+        with faults():
+            found = await self.collection.find(asked, WITHOUT_TEXTS).to_list(None)
+        return [_delivery(one) for one in found]
+
     async def listed(
         self, state: Literal["waiting", "dead"], *, after: str, most: int
     ) -> list[Delivery]:

@@ -4,6 +4,7 @@ Who may see these references? No interface has a rule of its own, and no period,
 audience stands in Python: they are rows of deploy/policies/references.toml (CRR-2).
 """
 
+from shared.policy.files import PolicyError
 from shared.policy.references import (
     ANYBODY,
     VISIBLE,
@@ -15,7 +16,7 @@ from shared.policy.references import (
     stale,
     withhold,
 )
-from shared.policy.rules import PolicyError, ReferencesPolicy, load, parse
+from shared.policy.rules import ReferencesPolicy, load, parse
 from shared.policy.settings import (
     Change,
     EffectiveSetting,

@@ -8,8 +8,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shared.policy.files import PolicyError, Row, checked, read, unique
 from shared.policy.personal import Period
-from shared.policy.rules import PolicyError, Row, checked, read, unique
 from shared.policy.uses import Use, UsesPolicy
 
 CATEGORY: Final = "contact"  # how contacts' addresses are known, as uses.toml calls it

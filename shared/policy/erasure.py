@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.policy.rules import Row, checked, read, unique
+from shared.policy.files import Row, checked, read, unique
 
 Rest = Annotated[timedelta, Field(strict=False, ge=timedelta(0))]
 Period = Annotated[timedelta, Field(strict=False, gt=timedelta(0))]

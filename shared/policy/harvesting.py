@@ -12,8 +12,9 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shared.policy.files import Row, checked, read, unique
 from shared.policy.references import Reader
-from shared.policy.rules import ReaderKind, Row, checked, read, unique
+from shared.policy.rules import ReaderKind
 
 Reach = Literal["all", "own"]
 """Which records a reader may ask for: every one, or those that it owns."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.policy.rules import Row, checked, read
+from shared.policy.files import Row, checked, read
 
 
 class ReadyRow(Row):

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.policy.rules import PolicyError, Row, checked, read, unique
+from shared.policy.files import PolicyError, Row, checked, read, unique
 
 Basis = Literal["consent", "contract", "legal-obligation", "legitimate-interest"]
 R = TypeVar("R", bound=Row)

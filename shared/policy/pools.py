@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.policy.rules import checked, read, unique
+from shared.policy.files import checked, read, unique
 
 Pool = Literal["public", "polite", "plus"]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.policy.rules import Row, checked, read, unique
+from shared.policy.files import Row, checked, read, unique
 
 R = TypeVar("R", bound=Row)
 Text = Annotated[str, Field(min_length=1)]

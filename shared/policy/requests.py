@@ -8,9 +8,9 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shared.policy.files import PolicyError, Row, checked, read, unique
 from shared.policy.periods import CalendarPeriod
 from shared.policy.retention import RuleRow, Schedule
-from shared.policy.rules import PolicyError, Row, checked, read, unique
 
 R = TypeVar("R", bound=Row)
 Limit = Literal["codes-of-an-address", "asks-of-a-client", "codes-tried-by-a-client"]

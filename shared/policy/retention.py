@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shared.policy.files import PolicyError, Row, checked, read, unique
 from shared.policy.periods import CalendarPeriod
-from shared.policy.rules import PolicyError, Row, checked, read, unique
 
 Action = Literal["delete", "report", "review"]
 Falls = Literal["end-of-day", "same-time"]

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.policy.rules import PolicyError, Row, checked, read, unique
+from shared.policy.files import PolicyError, Row, checked, read, unique
 
 Relation = Literal["own", "assigned", "group", "any"]
 RELATIONS: tuple[Relation, ...] = get_args(Relation)

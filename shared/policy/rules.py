@@ -1,42 +1,24 @@
 """The references policy as data: its rows, their check at start, and the tables made of them."""
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.events import Setting
-
-if TYPE_CHECKING:  # which rests on this module
-    from shared.policy.sources import SourcesPolicy
+from shared.policy.files import PolicyError, Row, checked, read, unique
+from shared.policy.sources import SourcesPolicy, load_sources
 
 Audience = Literal["public", "plus", "owner"]
 ReaderKind = Literal["anyone", "subscriber", "owner", "operator"]
 Choice = Literal["own", "account"]
-M = TypeVar("M", bound=BaseModel)
 AUDIENCES: tuple[Audience, ...] = get_args(Audience)
 KINDS: tuple[ReaderKind, ...] = get_args(ReaderKind)
-
-
-class PolicyError(Exception):
-    """A policy file cannot be obeyed; the sentence says where it is wrong and what to do."""
-
-
-class Row(BaseModel):
-    """What every rule has: a name, the clause it carries out, since when, and plain words."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
-    clause: Annotated[str, Field(pattern=r"^[A-Z]+-[0-9]+([a-z][0-9]*)?$")]
-    since: date
-    says: Annotated[str, Field(min_length=1)]
 
 
 class WithheldRow(Row):
@@ -146,7 +128,7 @@ class ReferencesPolicy:
     file: PolicyFile
     sha: str
     shown: Mapping[str, Shown]
-    sources: "SourcesPolicy | None" = None
+    sources: SourcesPolicy | None = None
 
     @property
     def version(self) -> str:
@@ -194,13 +176,6 @@ class ReferencesPolicy:
             raise PolicyError(f"policy {self.version} has no row for outlet {outlet!r}") from None
 
 
-def unique(what: str, values: list[Any]) -> None:
-    """Raise ``ValueError`` where a value stands twice."""
-    twice = sorted({str(value) for value in values if values.count(value) > 1})
-    if twice:
-        raise ValueError(f"{what} stands twice: {', '.join(twice)}")
-
-
 def _ordered(row: OutletRow) -> None:
     for audience in AUDIENCES:
         unique(f"setting for {audience} of {row.id}", getattr(row, audience))
@@ -224,25 +199,9 @@ def load(path: Path) -> ReferencesPolicy:
     return parse(read(path), str(path))
 
 
-def checked(kind: type[M], text: bytes, name: str) -> M:
-    """Read a policy file's bytes as its model; raises ``PolicyError``."""
-    try:
-        return kind.model_validate(tomllib.loads(text.decode()))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-        raise PolicyError(f"{name} is not TOML: {fault}") from None
-    except ValidationError as fault:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, error['loc'])) or 'the file'}: {error['msg']}"
-            for error in fault.errors()
-        )
-        raise PolicyError(f"{name} does not hold a policy. Mend: {wrong}") from None
+def load_delivery(folder: Path) -> ReferencesPolicy:
+    """Read what deliveries of metadata are judged under: references, and sources' terms.
 
-
-def read(path: Path) -> bytes:
-    """Return the bytes of a policy file; raises ``PolicyError``."""
-    try:
-        return path.read_bytes()
-    except OSError as fault:
-        raise PolicyError(
-            f"cannot read {path} ({fault.strerror}); POLICIES_DIR names the folder of policies"
-        ) from None
+    Raises ``PolicyError``.
+    """
+    return replace(load(folder / "references.toml"), sources=load_sources(folder / "sources.toml"))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.policy.rules import PolicyError, Row, checked, read, unique
+from shared.policy.files import PolicyError, Row, checked, read, unique
 
 LIMITS = (
     "codes-of-an-address",

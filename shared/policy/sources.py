@@ -3,14 +3,14 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.policy.rules import ReferencesPolicy, Row, checked, load, read, unique
+from shared.policy.files import Row, checked, read, unique
 
 STATED: Final = "sources"
 """Where a work says whose data it carries, and under which terms."""
@@ -155,14 +155,6 @@ def attributed(policy: SourcesPolicy, work: Mapping[str, Any]) -> Mapping[str, A
 def load_sources(path: Path) -> SourcesPolicy:
     """Read and check the file at ``path``; raises ``PolicyError``."""
     return SourcesPolicy(checked(SourcesFile, read(path), str(path)))
-
-
-def load_delivery(folder: Path) -> ReferencesPolicy:
-    """Read what deliveries of metadata are judged under: references, and sources' terms.
-
-    Raises ``PolicyError``.
-    """
-    return replace(load(folder / "references.toml"), sources=load_sources(folder / "sources.toml"))
 
 
 _GONE: Final = object()

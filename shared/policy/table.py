@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from shared.policy.rules import ReferencesPolicy, Row
+from shared.policy.files import Row
+from shared.policy.rules import ReferencesPolicy
 
 
 def as_markdown(policy: ReferencesPolicy) -> str:

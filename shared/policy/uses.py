@@ -15,6 +15,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from shared.policy.consent import Standing
+from shared.policy.files import PolicyError, Row, checked, read, unique
 from shared.policy.personal import Basis, PersonalPolicy, load_personal
 from shared.policy.registers import (
     ListRow,
@@ -25,7 +26,6 @@ from shared.policy.registers import (
     load_lists,
     load_processors,
 )
-from shared.policy.rules import PolicyError, Row, checked, read, unique
 
 Act = Literal["mail", "hand-over", "export", "sell", "rent"]
 Kind = Literal["person", "processor", "supplier", "industry", "outside"]

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from shared.events import Event, Received
 from shared.events.orders import OrderState
+from shared.events.personal import Sealed
 from shared.kafka.consume import Consumer
 from shared.kafka.topics import partition_of
 from shared.mongo import Aggregates, Database, IndexModel
@@ -34,7 +35,8 @@ from shared.privacy.erasing import (
 from shared.privacy.keyring import KeyRing
 from shared.privacy.orders import KeptOrder, Planned
 from shared.privacy.subjects import Subjects
-from shared.privacy.vault import reveal
+from shared.privacy.telling import Tells, Told
+from shared.privacy.vault import reveal, seal
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Busy, Transient
@@ -69,6 +71,7 @@ class Obeying:
     ring: KeyRing
     orders: Aggregates[KeptOrder]
     asks: Asks = field(default_factory=NothingInTheWay)
+    tells: Tells | None = None
     clock: Clock = SYSTEM
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -137,7 +140,11 @@ class Obeying:
             subjects = opened.data.every
         whom = whom_of(order, subjects)
         if order.kind == "look":
-            return await self._said(kept, await look(self.holdings, whom))
+            looking = await look(self.holdings, whom)
+            return {
+                **await self._said(kept, looking),
+                "told": await self._told_of(order, looking) if order.tells else None,
+            }
         if kept.planned is not None:
             whom = replace(whom, people=whom.people | set(kept.planned.people))
         again = await self.erased(whom, [kept])
@@ -149,6 +156,21 @@ class Obeying:
         if planned is None or not await self._told(planned.planned or Planned()):
             return None
         return await self._said(planned, again)
+
+    async def _told_of(self, order: OrderState, looking: Looking) -> Sealed | None:
+        """Seal what stands in no topic, under the key that the order's blind indexes are under.
+
+        Raises ``FencedError`` where the package is over, ``Transient``.
+        """
+        if self.tells is None or order.subjects is None:
+            return None
+        return await seal(
+            self.ring,
+            Told.of(await self.tells.told(looking)),
+            person=order.subjects.person,
+            unit=order.subjects.unit,
+            record=f"{order.order}-{self.service}",
+        )
 
     async def _told(self, planned: Planned) -> bool:
         """Wait a little until all that these documents had to publish is at the broker."""

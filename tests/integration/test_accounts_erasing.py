@@ -16,6 +16,8 @@ from shared.kafka.follow import read_to_end
 from shared.kafka.topics import declared
 from shared.mongo import connect
 from shared.privacy.ledger import APPLIED
+from shared.privacy.telling import Told
+from shared.privacy.vault import reveal
 from shared.runtime.ids import new_id
 from tests.events import speaking
 from tests.mailbox import Mailbox, mailbox
@@ -99,6 +101,28 @@ async def test_a_look_finds_everything_of_somebody_and_erases_nothing(registry: 
     assert (await registry.office("GET", anna.one.at, None, anna.one.headers))[0] == 200
     collections = set(await registry.database.list_collection_names())
     assert collections <= {one.collection for one in given.looked} | {*PSEUDONYMOUS} | HOUSEHOLD
+
+
+@pytest.mark.clause("DOAJ-9a5")
+@pytest.mark.clause("DOAJ-9a6")
+async def test_for_a_package_each_mail_to_somebody_is_told_with_date_purpose_and_what_became_of_it(
+    registry: Registry,
+) -> None:
+    anna = await registry.somebody()
+    given = await registry.told("look", anna.email, tells=True)
+    assert given.told is not None
+    told = (await reveal(registry.orders.ring, Told, [given.told]))[0].data
+    assert told is not None
+    mails = told.read()["mails"]
+    decisions = next(one.matched for one in given.looked if one.collection == "decisions")
+    assert (len(mails.rows), mails.older) == (decisions, 0)
+    assert [one["at"] for one in mails.rows] == sorted(one["at"] for one in mails.rows)[::-1]
+    sent = [one for one in mails.rows if one["became"] == "taken"]
+    assert sent
+    assert all(one["on"] >= one["at"] for one in sent)
+    assert {one["purpose"] for one in sent} == {"security"}  # codes
+    assert {one["address"] for one in mails.rows} >= {"account-holder"}
+    assert all(one["act"] == "mail" and one["clause"] for one in mails.rows)
 
 
 @pytest.mark.law("P3")

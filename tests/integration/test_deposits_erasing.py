@@ -6,6 +6,7 @@ One process answers all tests; each has depositors of its own there.
 from collections.abc import AsyncIterator
 from itertools import count
 from typing import Any, Final
+from urllib.parse import quote
 
 import pytest
 
@@ -13,6 +14,8 @@ from shared.events.orders import EvidenceState, KeptUnits
 from shared.events.people import PersonFact, PersonRegistered
 from shared.kafka import topics
 from shared.mongo import Database
+from shared.privacy.telling import Told
+from shared.privacy.vault import reveal
 from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id, new_pseudonym
 from tests.depositing import Client, article, client, deposit, members
@@ -184,6 +187,27 @@ async def test_a_depositor_s_files_go_and_works_and_logs_stay(
     await retention.order("erase", address, order=order)
     await retention.looked(address)
     assert retention.answers[order].version == version
+
+
+@pytest.mark.clause("DOAJ-9a3")
+@pytest.mark.clause("DOAJ-9a6")
+async def test_for_a_package_a_depositor_is_told_which_files_name_them_and_others_are_not(
+    press: Client, retention: Retention, address: str
+) -> None:
+    submission, _ = await deposited(press, address)
+    await deposited(press, f"other-of-{address}")
+    assert (await retention.looked(address)).told is None
+    given = await retention.answer(await retention.order("look", address, tells=True))
+    assert given.told is not None
+    assert address not in given.model_dump_json()
+    told = (await reveal(retention.ring, Told, [given.told]))[0].data
+    assert told is not None
+    (row,) = told.read()["files"].rows
+    assert (row["submission"], row["file"]) == (submission, "held, sealed")
+    assert row["file-name"] == quote(f"{address}.xml")  # as a form sends it
+    assert row["batch"] == f"batch-of-{address}"
+    assert row["received"]
+    assert row["completed"] >= row["received"]
 
 
 async def test_a_due_clock_takes_one_file_and_the_ledger_finds_it_by_its_key(

@@ -14,8 +14,8 @@ from shared.mongo import Database
 from shared.mongo.deliveries import Deliveries
 from shared.mongo.delivering import Delivering, Patience
 from shared.policy.decisions import KeptDecision, recorded
+from shared.policy.files import PolicyError
 from shared.policy.personal import load_personal
-from shared.policy.rules import PolicyError
 from shared.policy.uses import Allowed, Refused, Use
 from shared.privacy.epochs import FileEpochs
 from shared.runtime.clock import SYSTEM

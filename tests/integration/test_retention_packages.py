@@ -10,19 +10,24 @@ import orjson
 import pytest
 
 from services.accounts.model.people import PersonDetails
-from shared.events import AccountsRecordKept
+from services.retention.packages.kinds import KINDS
+from shared.events import AccountsRecordKept, SubmissionReceived
 from shared.events.owners import OwnerChanged
 from shared.events.personal import record_key
+from shared.mail.telling import NO_MAIL
 from shared.privacy.blind import BlindIndex
 from shared.privacy.receipts import Signer, verified
+from shared.privacy.telling import Rows
+from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id, new_pseudonym
 from tests.consenting import a_place
-from tests.erasing import Holder, World, hasty, world
+from tests.erasing import ASKED, Holder, World, hasty, world
 from tests.mailbox import Mailbox, mailbox, text_of
 from tests.platform import Platform
 from tests.processes import service, until
 
 MINE, THEIRS = "cnry-mine-8c1f", "cnry-theirs-77aa"
+SUBMISSION, ANOTHERS = "1790000000000001", "1790000000000002"
 
 
 EMAIL: Final = "somebody@example.org"
@@ -41,7 +46,8 @@ async def here(
     """Run retention for all tests of this module; each has people of its own."""
     place = await a_place(platform, tmp_path_factory.mktemp("packages"))
     settings = {
-        "POLICIES_DIR": str(hasty(place.folder / "policies")),
+        # Retention itself is asked, too: it mails people, and keeps what they ask for.
+        "POLICIES_DIR": str(hasty(place.folder / "policies", asked=(*ASKED, "retention"))),
         "SMTP_URL": box.url,
         "MAIL_FIRST_SECONDS": "0.2",
         "REQUEST_SECONDS": "0.2",
@@ -62,6 +68,21 @@ async def told(here: World, person: str, name: str, *, index: str) -> None:
             record_key=record_key(sealed), sealed=sealed, subjects=(index,), version=1
         )
     )
+
+
+def received(submission: str) -> SubmissionReceived:
+    return SubmissionReceived(
+        submission=submission,
+        organisation=1,
+        status="queued",
+        received_at=SYSTEM.now(),
+        version=1,
+    )
+
+
+def read(whole: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 async def asked(here: World, *, email: str = EMAIL) -> Any:
@@ -100,9 +121,20 @@ async def test_a_package_holds_what_topics_say_of_a_person_is_fetched_once_and_t
     await here.answering.voices["deposits"].say(
         OwnerChanged(person=person, journals=(), heard=1, version=1),
         OwnerChanged(person=other, journals=(), heard=1, version=1),
+        received(SUBMISSION),
+        received(ANOTHERS),
     )
+    mail = {"at": "2026-02-03T04:05:06Z", "purpose": "account-admin", "became": "taken"}
+    file = {"submission": SUBMISSION, "file-name": "=mine.xml", "file": "held, sealed"}
     here.answering.fresh = {
-        "accounts": Holder({f"{person}.account": ["u"]}, processors=("mailer",))
+        "accounts": Holder(
+            {f"{person}.account": ["u"]},
+            processors=("mailer",),
+            tells={"mails": Rows([mail], older=7)},
+        ),
+        "deposits": Holder(
+            {f"{new_pseudonym()}.deposit-contact": [SUBMISSION]}, tells={"files": Rows([file])}
+        ),
     }
     said = await asked(here)
     package, code = said["package"], said["code"]
@@ -112,8 +144,7 @@ async def test_a_package_holds_what_topics_say_of_a_person_is_fetched_once_and_t
     status, whole = await fetched(here, package, code)
 
     assert (status, len(whole)) == (200, ready["octets"])
-    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
-        files = {name: archive.read(name) for name in archive.namelist()}
+    files = read(whole)
     everything = b"".join(files.values()).decode()
     assert MINE in files["data/accounts/account.csv"].decode()
     held = orjson.loads(files["data/accounts/account.json"])[0]["values"]
@@ -123,7 +154,17 @@ async def test_a_package_holds_what_topics_say_of_a_person_is_fetched_once_and_t
     assert fields["/name"]["source"] == "self"
     assert person in files["data/deposits.owners.v1.json"].decode()
     assert "mailer" in files["processing.json"].decode()
-    for others in (THEIRS, other, "other@example.org"):
+    assert orjson.loads(files["data/accounts/mails.json"]) == {"rows": [mail], "older": 7}
+    assert files["data/deposits/files.csv"].decode().splitlines()[1].startswith(SUBMISSION)
+    assert "'=mine.xml" in files["data/deposits/files.csv"].decode()
+    page = files["index.html"].decode()
+    assert mail["at"] in page
+    assert "And 7 older ones" in page
+    assert "Mails are not kept" in page
+    assert "/submissions/{number}/contents" in page
+    assert KINDS["uses"].none in page
+    assert SUBMISSION in files["data/deposits.submissions.v1.json"].decode()
+    for others in (THEIRS, other, "other@example.org", ANOTHERS):
         assert others not in everything
     signed = orjson.loads(files["manifest.json"])
     assert verified(signed, Signer(here.place.folder / "retention.key.log").public)
@@ -140,8 +181,9 @@ async def test_nothing_held_is_a_package_too(here: World) -> None:
     said = await asked(here, email="nobody@example.org")
     await at(here, said["package"], "ready")
     _status, whole = await fetched(here, said["package"], said["code"])
-    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
-        assert b"We hold nothing of you." in archive.read("index.html")
+    page = read(whole)["index.html"].decode()
+    assert "We hold nothing of you." in page
+    assert all(kind.none in page for kind in KINDS.values())
 
 
 @pytest.mark.law("P3")
@@ -180,5 +222,12 @@ async def test_whoever_asks_what_is_held_is_mailed_what_opens_their_package(
     assert found is not None
     status, whole = await fetched(here, request, found[1])
     assert status == 200
-    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
-        assert MINE in archive.read("data/accounts/account.csv").decode()
+    files = read(whole)
+    assert MINE in files["data/accounts/account.csv"].decode()
+    # That their request was received: a server took it. Where it was asked for twice, there is
+    # another answer of the gate, and no mail of it.
+    mails = orjson.loads(files["data/retention/mails.json"])["rows"]
+    assert {(one["purpose"], one["answer"]) for one in mails} == {("people-requests", "allowed")}
+    (sent,) = [one for one in mails if one["became"] != NO_MAIL]
+    assert sent["became"] == "taken"
+    assert sent["on"] >= sent["at"]

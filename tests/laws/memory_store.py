@@ -34,7 +34,8 @@ def _holds(value: Any, wanted: Any) -> bool:
         case {"$gt": bound}:
             return value is not None and bool(value > bound)
         case {"$in": choices}:
-            return value in choices
+            several = value if isinstance(value, list) else [value]
+            return any(one in choices for one in several)
         case _:
             return bool(value == wanted) or (isinstance(value, list) and wanted in value)
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.retention.model.clocks import Clock, Judged, clocks, judge
+from services.retention.model.courses import told_of
 from services.retention.model.facts import Fact, History
-from services.retention.model.folding import Folding, Ripe, told_of
+from services.retention.model.folding import Folding, Ripe
 from services.retention.model.records import KeptRecord, kept_facts
 from shared.policy.retention import Schedule
 from tests.laws.test_P6_clocks import MOMENTS, NOW, histories

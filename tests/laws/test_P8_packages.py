@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.retention.packages.contents import Contents, manifest
+from services.retention.packages.kinds import cell
 from services.retention.packages.reading import OTHER, Said, Whose, heard
 from services.retention.packages.zipping import Archive
 from shared.events import AccountsRecordKept, Event, Meta, to_record
@@ -177,7 +178,5 @@ def test_nothing_held_is_a_package_too_and_says_so() -> None:
 
 
 def test_a_value_that_a_spreadsheet_would_carry_out_is_a_text() -> None:
-    from services.retention.packages.contents import _cell  # noqa: PLC0415
-
-    assert _cell("=1+1") == "'=1+1"
-    assert _cell("plain") == "plain"
+    assert cell("=1+1") == "'=1+1"
+    assert cell("plain") == "plain"

@@ -40,6 +40,7 @@ ORDER = {
     "records": RECORDS,
     "classes": st.lists(CLASSES, max_size=2).map(tuple),
     "exempt": st.lists(CLASSES, max_size=2).map(tuple),
+    "tells": st.booleans(),
     "given_at": INSTANTS,
     "ended_at": st.none() | INSTANTS,
     "version": NUMBERS,
@@ -67,6 +68,7 @@ EVIDENCE = {
     "tombstones": st.lists(
         st.builds(Tombstoned, topic=NAMES, partition=COUNTS, count=NUMBERS), max_size=2
     ).map(tuple),
+    "told": st.none() | SEALED,
     "manifest": DIGESTS,
     "reason": st.none() | NAMES,
     "looked_at": INSTANTS,

@@ -10,11 +10,12 @@ from services.deposits.api.forms import Intake
 from services.deposits.api.logs import completed_log, log
 from services.deposits.api.shown import PERMISSION, links_of
 from services.deposits.api.view import contents, stream
-from services.deposits.commands import SCHEMA, Accepting
+from services.deposits.commands import Accepting
 from services.deposits.errors import NO_CREDENTIALS, Refusal
 from services.deposits.permissions import Permissions
 from services.deposits.store import Diagnostics, RawFiles, RawKeys, Submission, Submissions
 from services.deposits.store.diagnostics import PAGE
+from services.deposits.store.keys import SCHEMA
 from services.deposits.waiting import Ends
 from shared.events import SubmissionState
 from shared.privacy.envelope import UnsealError, open_text

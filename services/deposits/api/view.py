@@ -24,7 +24,6 @@ from services.deposits.api.shown import (
     record_of,
 )
 from services.deposits.callbacks import Callbacks
-from services.deposits.commands import SCHEMA
 from services.deposits.errors import (
     CONTENTS_GONE,
     CONTENTS_OF_DEPOSITORS,
@@ -42,7 +41,8 @@ from services.deposits.store import (
     SubmissionStatus,
     using,
 )
-from shared.privacy.envelope import OpenKey, UnsealError, open_text
+from services.deposits.store.keys import opened
+from shared.privacy.envelope import OpenKey, UnsealError
 from shared.web import Caller, caller_of, correlation, json_answer, query_of
 
 FIRST_YEAR: Final = 2000
@@ -211,8 +211,8 @@ class View:
             id=one.id,
             organisation=state.organisation,
             status=one.status,
-            file_name=_opened(key, one, one.file_name, "/file_name"),
-            batch_id=_opened(key, one, one.batch_id, "/batch_id"),
+            file_name=opened(key, one, one.file_name, "/file_name"),
+            batch_id=opened(key, one, one.batch_id, "/batch_id"),
             size=one.size,
             sha256=one.sha256,
             received_at=state.received_at,
@@ -223,15 +223,6 @@ class View:
             failure_count=state.failure_count,
             links=links_of(one.id, self.callbacks.public_url),
         )
-
-
-def _opened(key: OpenKey | None, one: Submission, sealed: str | None, field: str) -> str | None:
-    if sealed is None or key is None:
-        return None
-    try:
-        return open_text(key, sealed, schema=SCHEMA, field=field, record=one.id)
-    except UnsealError:
-        return None
 
 
 async def contents(

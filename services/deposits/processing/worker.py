@@ -35,6 +35,7 @@ from services.deposits.store import (
     lease,
     using,
 )
+from services.deposits.store.keys import SCHEMA
 from shared.mongo import Accepted
 from shared.privacy.blind import BlindIndex
 from shared.privacy.envelope import OpenKey, UnsealError, seal_text
@@ -50,7 +51,6 @@ IDLE_SECONDS: Final = 0.25  # how soon a submission accepted by another process 
 RETRY_SECONDS: Final = 0.5
 CHOICE: Final = 4  # of this many times what a worker can hold, to be fair among members
 PARK: Final = timedelta(minutes=10)  # until a file that cannot be opened is tried again
-SCHEMA: Final = "deposits.submissions.v1"
 
 log = get_log(__name__)
 

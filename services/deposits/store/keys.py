@@ -10,12 +10,13 @@ from typing import Final
 
 from services.deposits.store.documents import Submission
 from services.deposits.store.together import Together
-from shared.privacy.envelope import OpenKey, UnsealError, unseal
+from shared.privacy.envelope import OpenKey, UnsealError, open_text, unseal
 from shared.privacy.epochs import KeyProvider
 from shared.privacy.keyring import KeyRing
 from shared.runtime.ids import new_pseudonym
 
 CLASS: Final = "deposit-contact"
+SCHEMA: Final = "deposits.submissions.v1"  # of what a depositor named, sealed under the same key
 AT_ONCE: Final = 50  # keys made in one command
 
 
@@ -56,6 +57,16 @@ class RawKeys:
                 except UnsealError:
                     continue
         return {number: key for number, key in opened.items() if isinstance(key, OpenKey)}
+
+
+def opened(key: OpenKey | None, one: Submission, sealed: str | None, field: str) -> str | None:
+    """Return what a depositor named, None where that cannot be read any more or never was."""
+    if sealed is None or key is None:
+        return None
+    try:
+        return open_text(key, sealed, schema=SCHEMA, field=field, record=one.id)
+    except UnsealError:
+        return None
 
 
 def using(

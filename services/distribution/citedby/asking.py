@@ -28,6 +28,7 @@ _LONGEST: Final[Mapping[str, int]] = {
 _PREFIX: Final = re.compile(r"10\.[0-9]{4,9}(\.[0-9]+)*")
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 _TRUE: Final = frozenset({"true", "1", "yes"})
+_BEFORE: Final = ("doi:", "https://doi.org/", "http://doi.org/", "http://dx.doi.org/", "info:doi/")
 DOI: Final[dict[str, Any]] = {"min_length": 1, "max_length": LONGEST_FIELD, "pattern": r"\S"}
 
 
@@ -88,6 +89,14 @@ async def caller_in(request: web.Request, said: Mapping[str, str], host: Host) -
     if caller.kind == "anonymous":
         raise unauthorised("Give usr and pwd: the list is its owner's.")
     return caller
+
+
+def doi_of(text: str) -> str:
+    """Return a DOI as the registry holds it, however it is written."""
+    plain = text.strip().lower()
+    for before in _BEFORE:
+        plain = plain.removeprefix(before)
+    return plain
 
 
 def is_prefix(text: str) -> bool:

@@ -23,6 +23,7 @@ from services.distribution.citedby.asking import (
     UNSTORED,
     OfOneDoi,
     caller_in,
+    doi_of,
     fields_of,
     is_prefix,
     is_true,
@@ -30,7 +31,6 @@ from services.distribution.citedby.asking import (
     require,
 )
 from services.distribution.citedby.citers import Citers, Link
-from services.distribution.dois import doi_of
 from services.distribution.gate import Subject
 from services.distribution.host import Host
 from shared.policy import Reader, Visible

@@ -13,11 +13,11 @@ from pydantic import BaseModel, Field
 
 from services.distribution.citedby.asking import PRIVATE, refuse_stale
 from services.distribution.citedby.citers import Citers
-from services.distribution.dois import doi_in
 from services.distribution.gate import Subject
 from services.distribution.host import Host
 from services.distribution.projections import cited
 from services.distribution.rest import envelope
+from services.distribution.rest.api.common import doi_in
 from services.distribution.rest.api.works import WorksApi
 from services.distribution.rest.pools import respond
 from services.distribution.rest.render import render_item

@@ -13,10 +13,9 @@ from pydantic import BaseModel, Field
 from yarl import URL
 
 from services.distribution.citedby import elements
-from services.distribution.citedby.asking import ADDRESS, DOI, FLAG, fields_of, is_true
+from services.distribution.citedby.asking import ADDRESS, DOI, FLAG, doi_of, fields_of, is_true
 from services.distribution.citedby.citers import Citers
 from services.distribution.citedby.forward import XML
-from services.distribution.dois import doi_of
 from services.distribution.host import Host
 from services.distribution.matching import references
 from services.distribution.matching.scoring import choose

@@ -9,10 +9,10 @@ from services.distribution.citedby.asking import (
     UNSTORED,
     OfOneDoi,
     caller_in,
+    doi_of,
     fields_of,
     require,
 )
-from services.distribution.dois import doi_of
 from services.distribution.gate import Subject
 from services.distribution.host import Host
 from shared.web import Problem, Route, json_answer

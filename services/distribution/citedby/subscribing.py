@@ -7,8 +7,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from services.distribution.citedby.alerts import Alert, Alerts
-from services.distribution.citedby.asking import UNSTORED, is_prefix, require
-from services.distribution.dois import doi_of
+from services.distribution.citedby.asking import UNSTORED, doi_of, is_prefix, require
 from services.distribution.gate import Subject
 from services.distribution.host import Host
 from shared.web import Problem, Route, body_of, caller_of, json_answer

@@ -27,7 +27,7 @@ from shared.runtime.ids import new_id
 
 MATCHES: Final = "matches"
 KEYS: Final = 100  # keys a look-up: fewer and more both cost the embedded store more a key
-OVERTAKEN: Final = "another host writes the matches of these works"
+OVERTAKEN: Final = "the matches of these works were written meanwhile"
 MOST_OFFERED: Final = 200  # works that are compared for one look-up
 MOST_WOKEN: Final = 1_000  # works that one new work is tried for
 

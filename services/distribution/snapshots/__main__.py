@@ -17,8 +17,9 @@ from services.distribution.snapshots.months import Month, month_of, read_month
 from services.distribution.snapshots.role import LEASE_SECONDS, Builder
 from services.distribution.snapshots.shelf import BeingBuilt, Shelf
 from shared.mongo import connect
+from shared.policy.rules import load_delivery
 from shared.policy.snapshots import load_snapshots
-from shared.policy.sources import load_delivery, load_sources
+from shared.policy.sources import load_sources
 from shared.runtime import log
 from shared.runtime.clock import SYSTEM
 from shared.runtime.faults import Transient

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from services.distribution.dois import doi_in
 from services.distribution.gate import Subject
 from services.distribution.host import Host, Outlet, Seen
 from services.distribution.rest import envelope
+from services.distribution.rest.api.common import doi_in
 from services.distribution.rest.api.works import GUARDED, UNSTORED, WorksApi
 from services.distribution.rest.envelope import Answer
 from services.distribution.rest.pools import respond
@@ -213,6 +213,7 @@ def _get(path: str, handler: Any, summary: str) -> Route:
         summary,
         responses={
             200: "The work in the form asked for: " + ", ".join(OFFERS),
+            302: "Where the form asked for is",
             304: "What the caller has is what it would get",
             404: "Unknown",
             406: "There is no such form, style or locale; what there is",

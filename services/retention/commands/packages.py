@@ -25,6 +25,7 @@ from shared.policy.packages import PackagesFile
 from shared.privacy import vault
 from shared.privacy.receipts import Signer
 from shared.privacy.subjects import Subjects
+from shared.privacy.telling import Rows, Told
 from shared.runtime.clock import rfc3339
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Transient
@@ -34,6 +35,8 @@ Answer = KeptPackage | Refused[Refusal]
 Decided = Accepted[OrderState] | Unchanged[OrderState] | Refused[None]
 Decide = Callable[[OrderState | None], Decided]
 EXPIRED: Final = "expired"
+# Topics whose keys are the units of a class of keys: what became of somebody's deposit files.
+WHOLE: Final[Mapping[str, str]] = {"deposits.submissions.v1": "deposit-contact"}
 
 
 class Answers(Protocol):
@@ -167,11 +170,12 @@ class Packages:
         if whose is None:
             return not isinstance(await self.end(known.package, EXPIRED), Refused)
         settings, at = self.house.settings, rfc3339(self.now())
+        told = await self._told(known)
         reader = Reader(self.house.ring, settings.kafka_bootstrap, settings.topic_prefix, whose, {})
         making = Making(
             known,
             reader,
-            Contents(self.register),
+            Contents(self.register, told),
             {
                 "recipients": list(known.processors),
                 "kept": list(await self.keeps.kept(known.found)) if self.keeps else [],
@@ -201,7 +205,18 @@ class Packages:
         if opened.data is None:
             return None
         people = {one.keys_id.partition(".")[0] for one in known.found}
-        return Whose(frozenset(people), opened.data.every)
+        return Whose(frozenset(people), opened.data.every, _whole(known))
+
+    async def _told(self, known: KeptPackage) -> dict[str, Mapping[str, Rows]]:
+        """Return what services told beside their topics, by service and kind."""
+        answers = await self.answers.answers(known.order)
+        sealed = {name: one.told for name, one in answers.items() if one.told is not None}
+        opened = await vault.reveal(self.house.ring, Told, list(sealed.values()))
+        return {
+            name: said
+            for name, one in zip(sealed, opened, strict=True)
+            if one.data is not None and (said := one.data.read())
+        }
 
     async def rest(self, known: KeptPackage) -> bool:
         """Wait to be fetched, until its time is up."""
@@ -244,6 +259,19 @@ _STEPS: Final[Mapping[str, Callable[[Packages, KeptPackage], Awaitable[bool]]]] 
 }
 
 
+def _whole(known: KeptPackage) -> dict[str, frozenset[bytes]]:
+    """Return keys of records that are about the person and say so nowhere, by topic."""
+    return {
+        topic: frozenset(
+            unit.encode()
+            for one in known.found
+            if one.keys_id.endswith(f".{cls}")
+            for unit in one.units
+        )
+        for topic, cls in WHOLE.items()
+    }
+
+
 def _hashed(code: str) -> str:
     return sha256(code.encode()).hexdigest()
 
@@ -255,6 +283,7 @@ def _given(known: KeptPackage, at: datetime) -> Decide:
         "kind": "look",
         "services": known.asked,
         "subjects": known.subjects,
+        "tells": True,
         "given_at": at,
         "version": 1,
     }

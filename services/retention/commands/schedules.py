@@ -12,7 +12,8 @@ import orjson
 from services.retention.commands.holds import Holds
 from services.retention.errors import Refusal
 from services.retention.model import schedules
-from services.retention.model.folding import Folding, told_of
+from services.retention.model.courses import told_of
+from services.retention.model.folding import Folding
 from services.retention.model.holds import Signed
 from services.retention.model.previews import Moved, Previewing
 from services.retention.model.records import KeptRecord, name_of, round_by

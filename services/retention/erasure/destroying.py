@@ -1,20 +1,16 @@
 """Destruction: the ledger first, then the keys. There is no way back from here."""
 
-import asyncio
 from collections.abc import Collection, Sequence
-from typing import Final
 
 from services.retention.erasure import ledger
 from services.retention.erasure.fencing import effect, fence_open, holds, of
-from services.retention.erasure.saga import Go, Saga, Stay, Taken, waiting
+from services.retention.erasure.saga import Go, Saga, Stay, Taken, side_by_side, waiting
 from services.retention.model.erasure_states import KeptErasure
 from services.retention.model.fencing import stand
 from shared.events.decisions import Refused
 from shared.events.orders import KeptUnits
 from shared.privacy.lifecycle import WHOLE
 from shared.runtime.crashpoints import crashpoint
-
-AT_ONCE: Final = 16  # documents of keys; fences have an order, what they stand on has none
 
 
 async def _destroy(saga: Saga, record: KeptUnits, obeyed: Collection[str]) -> None:
@@ -43,11 +39,7 @@ async def destroy_all(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits
     if stopped is not None:
         return stopped
     obeyed = await saga.house.keys.obeyed((await of(saga, keys)).values())
-    for start in range(0, len(keys), AT_ONCE):
-        going = (_destroy(saga, one, obeyed) for one in keys[start : start + AT_ONCE])
-        for done in await asyncio.gather(*going, return_exceptions=True):
-            if done is not None:
-                raise done
+    await side_by_side(_destroy(saga, one, obeyed) for one in keys)
     documents = await of(saga, keys)
     left = [
         one for one in keys if stand(one, documents.get(one.keys_id), erasure.erasure) != "gone"

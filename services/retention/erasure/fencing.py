@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from services.retention.commands import Done
-from services.retention.erasure.saga import Go, Saga, Stay, Taken, waiting
+from services.retention.erasure.saga import Go, Saga, Stay, Taken, side_by_side, waiting
 from services.retention.model.erasure_states import KeptErasure
 from services.retention.model.erasures import GIVEN_UP
 from services.retention.model.fencing import effective_at, fences, stand
@@ -53,17 +53,19 @@ async def commit(saga: Saga, erasure: KeptErasure) -> Taken:
 
 async def fence_all(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]) -> Stay | None:
     """Fence keys and see the fences stand; returns what is waited for, if anything is."""
+    before = await of(saga, keys)
+    fenced: list[tuple[str, str]] = []
     for record in sorted(keys, key=lambda one: one.keys_id):
-        known = await _fenced(saga, erasure, record)
+        known = await _fenced(saga, erasure, record, before.get(record.keys_id))
         said = stand(record, known, erasure.erasure)
         if said == "held":
             return waiting("holds", *(known.holds if known else ()), now=saga.now())
         if said == "other" and known is not None:
             return waiting("other-erasure", known.cause or "unknown", now=saga.now(), seconds=1.0)
         if said == "fenced" and known is not None:
-            for unit in fences(record, known):
-                await saga.house.keys.confirm(record.keys_id, unit)
+            fenced += [(record.keys_id, unit) for unit in fences(record, known)]
         crashpoint("saga.key-fenced")
+    await side_by_side(saga.house.keys.confirm(*one) for one in fenced)
     return None
 
 
@@ -116,17 +118,19 @@ async def release(saga: Saga, erasure: KeptErasure) -> None:
             await saga.house.keys.take_back(record.keys_id, erasure.erasure)
 
 
-async def _fenced(saga: Saga, erasure: KeptErasure, record: KeptUnits) -> KeptKeys | None:
-    """Fence the keys of a record and return the document as it is then."""
+async def _fenced(
+    saga: Saga, erasure: KeptErasure, record: KeptUnits, known: KeptKeys | None
+) -> KeptKeys | None:
+    """Fence the keys of a record, known so before, and return the document as it is then."""
     keys = saga.house.keys
-    known = await keys.shown(record.keys_id)
     if stand(record, known, erasure.erasure) == "other" and known is not None:
         await _left_behind(saga, known)
+    done: Done | None = None
     if record.units:
         for unit in record.units:
-            await keys.fence_unit(record.keys_id, unit)
-        return await keys.shown(record.keys_id)
-    done: Done = await keys.fence(record.keys_id, erasure.erasure)
+            done = await keys.fence_unit(record.keys_id, unit)
+    else:
+        done = await keys.fence(record.keys_id, erasure.erasure)
     return await keys.shown(record.keys_id) if isinstance(done, Refused) else done
 
 

@@ -3,14 +3,17 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Final
 
-from services.retention.erasure.saga import SOON, Saga, Stay, waiting
+from services.retention.erasure.saga import Saga, Stay, waiting
 from services.retention.model import ledger
 from services.retention.model.erasure_states import KeptErasure
 from shared.events.orders import KeptUnits
 from shared.mongo import Refused
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Transient
+
+AT_FIRST: Final = 1.0  # seconds in which a relay that is there publishes an entry
 
 
 async def enter(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]) -> Stay | None:
@@ -19,9 +22,9 @@ async def enter(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]) -> 
         await _first(saga, erasure, keys)
         crashpoint("saga.entered")
     await _extended(saga, erasure, keys, {})
-    if await saga.store.told(saga.store.ledger, erasure.erasure):
+    if await saga.store.told(saga.store.ledger, erasure.erasure, AT_FIRST):
         return None
-    return waiting("ledger", seconds=SOON, now=saga.now())
+    return waiting("ledger", seconds=AT_FIRST, now=saga.now())
 
 
 async def reached(saga: Saga, erasure: KeptErasure, **levels: datetime) -> None:

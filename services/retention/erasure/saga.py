@@ -1,8 +1,10 @@
 """What every step of an erasure is given, and what it answers."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from services.retention.model.erasure_states import KeptErasure, Waiting, Waits
@@ -12,9 +14,9 @@ from services.retention.wiring import House, Rooms
 from shared.policy.erasure import ErasurePolicy
 from shared.privacy.certificates.statement import PolicyInForce
 
-SOON: Final = 0.1  # seconds: the relay of this process is on it
 LATER: Final = 5.0  # seconds until something is asked again that nobody tells of
 AT_ONCE: Final = 0.0
+MOST: Final = 16  # documents of keys in hand at the same time
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +86,12 @@ def waiting(
     if until is not None:
         seconds = max(0.01, (until - now).total_seconds())
     return Stay((Waits(what=what, who=tuple(sorted(set(who))), since=now, until=until),), seconds)
+
+
+async def side_by_side(going: Iterable[Awaitable[object]]) -> None:
+    """Do what is in no order, some at a time; raises the first fault when all of those ended."""
+    left = iter(going)
+    while some := list(islice(left, MOST)):
+        for done in await asyncio.gather(*some, return_exceptions=True):
+            if isinstance(done, BaseException):
+                raise done

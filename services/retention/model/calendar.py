@@ -16,6 +16,7 @@ from shared.policy.retention import DaysRow, Falls, Moved, Weekday
 _WEEK: Final[tuple[Weekday, ...]] = get_args(Weekday)
 _DAY: Final = timedelta(days=1)
 _STEP: Final = {"working-day-before": -_DAY, "working-day-after": _DAY}
+SHORTEST: Final = 28  # days of a month: every one has as many
 _MOST_STEPS: Final = 366  # days off in a row: a year of them is a file that nobody meant
 
 
@@ -48,8 +49,7 @@ def after(start: datetime, period: Period, zone: tzinfo) -> datetime:
         raise ValueError("a period starts at a moment; give it an offset from UTC")
     local = start.astimezone(zone)
     try:
-        day = _months_on(local.date(), 12 * period.years + period.months)
-        day += timedelta(weeks=period.weeks, days=period.days)
+        day = _days_on(local.date(), period)
         moment = local
         if day != local.date():
             # Where no day passes, a second 02:30 stays the second.
@@ -58,6 +58,17 @@ def after(start: datetime, period: Period, zone: tzinfo) -> datetime:
         return moment.astimezone(UTC) + passing
     except OverflowError:
         raise ValueError(f"{period} after {start.date()} is beyond the calendar") from None
+
+
+def last_day(first: date, period: Period) -> date:
+    """Return the day on which a period of whole days is over that begins on ``first``.
+
+    Raises ``ValueError`` for an end after the year 9999.
+    """
+    try:
+        return _days_on(first, period)
+    except OverflowError:
+        raise ValueError(f"{period} after {first} is beyond the calendar") from None
 
 
 def end_of_day(at: datetime, zone: tzinfo) -> datetime:
@@ -108,10 +119,19 @@ def rounds(
     return found
 
 
+def _days_on(day: date, period: Period) -> date:
+    months, days = 12 * period.years + period.months, 7 * period.weeks + period.days
+    if months:
+        day = _months_on(day, months)
+    return day + timedelta(days) if days else day
+
+
 def _months_on(day: date, months: int) -> date:
     years, month = divmod(day.month - 1 + months, 12)
     year = day.year + years
     if year > date.max.year:
         raise OverflowError
+    if day.day <= SHORTEST:
+        return day.replace(year=year, month=month + 1)
     last = calendar.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(day.day, last))

@@ -11,7 +11,8 @@ from typing import Final, Literal, NamedTuple
 
 from pydantic import Field
 
-from services.retention.model.folding import Folding, Memo, Ripe, Told
+from services.retention.model.courses import Told
+from services.retention.model.folding import Folding, Ripe
 from shared.events.base import Instant, State
 from shared.events.orders import Word
 from shared.policy.retention import Action, LimitsRow
@@ -110,10 +111,9 @@ class Previewing:
             same = self._same[kind] = self.old.same(self.new, kind)
         return same
 
-    def moved(self, kind: str, facts: Sequence[Told]) -> list[Moved]:
+    def moved(self, kind: str, facts: Told) -> list[Moved]:
         """Return what becomes of the clocks of a record; nothing for most records."""
-        memo: Memo = {}
-        before, after = self.old.fold(kind, facts, memo), self.new.fold(kind, facts, memo)
+        before, after = self.old.fold(kind, facts), self.new.fold(kind, facts)
         if before == after:
             return []
         return list(_moved(before, after, self.starts))

@@ -14,7 +14,9 @@ from typing import Any, Final
 
 import orjson
 
+from services.retention.packages.kinds import KINDS, cell, told_csv, told_page
 from services.retention.packages.reading import Said
+from shared.privacy.telling import Rows
 
 RIGHTS: Final = (
     "You may ask for access, correction, erasure, restriction, portability, and you may object "
@@ -25,7 +27,9 @@ README: Final = """What is held of you
 ===================
 
 index.html        everything, to be read
-data/             what is held now, by service and class: JSON and CSV
+data/             what is held now, by service and class: JSON and CSV; mails.* are the mails to
+                  you, uses.* what else your address was used for and to whom it was given,
+                  files.* deposit files that name you as their depositor
 events.ndjson     all that the logs still say of you, one record a line, oldest first in each topic
 processing.json   what for, on what ground, from where, to whom, for how long
 manifest.json     every file with its SHA-256, how far each log was read, and our signature
@@ -62,9 +66,13 @@ class Newest:
 
 @dataclass(slots=True)
 class Contents:
-    """What is held of a person now: the newest of every record, by topic and key."""
+    """What is held of a person now: the newest of every record, by topic and key.
+
+    ``told`` is what services told beside their topics, by service and kind.
+    """
 
     register: Mapping[str, Any]
+    told: Mapping[str, Mapping[str, Rows]] = field(default_factory=dict)
     newest: dict[str, dict[str, Newest]] = field(default_factory=dict)
     events: int = 0
 
@@ -119,7 +127,16 @@ class Contents:
             yield f"data/{name}.csv", _csv(records)
         for topic, records in self.facts.items():
             yield f"data/{topic}.json", _list(records)
-        processing = {**about, "fields": self._fields(), "rights": RIGHTS}
+        for service, kinds in sorted(self.told.items()):
+            for kind, rows in sorted(kinds.items()):
+                yield f"data/{service}/{kind}.json", [_json(rows._asdict())]
+                yield f"data/{service}/{kind}.csv", told_csv(rows.rows)
+        processing = {
+            **about,
+            "fields": self._fields(),
+            "told": {name: kind.says for name, kind in KINDS.items()},
+            "rights": RIGHTS,
+        }
         yield "processing.json", [_json(processing)]
         yield "index.html", (f"{part}\n".encode() for part in self._page(processing))
         yield "README.txt", [README.encode()]
@@ -146,7 +163,7 @@ class Contents:
     def _page(self, processing: Mapping[str, Any]) -> Iterator[str]:
         yield _HEAD
         yield "<h1>What is held of you</h1>"
-        if not self.newest:
+        if not self.newest and not self.told:
             yield "<p>We hold nothing of you.</p>"
         for name, records in self.records.items():
             yield f"<h2>{escape(name)}</h2>"
@@ -155,6 +172,7 @@ class Contents:
             rows = [(topic, str(len(records))) for topic, records in facts.items()]
             yield "<h2>What else is recorded</h2>"
             yield _rows(rows)
+        yield from told_page(self.told)
         used = [
             (
                 f"{row['schema']}{row['field']}",
@@ -215,7 +233,7 @@ def _csv(records: Sequence[Newest]) -> Iterator[bytes]:
     for one in records:
         said = one.read()
         values = said["values"]
-        yield _line([said["record"], said["schema"], *(_cell(values.get(name)) for name in names)])
+        yield _line([said["record"], said["schema"], *(cell(values.get(name)) for name in names)])
 
 
 def _line(cells: Sequence[str]) -> bytes:
@@ -224,15 +242,9 @@ def _line(cells: Sequence[str]) -> bytes:
     return text.getvalue().encode()
 
 
-def _cell(value: Any) -> str:
-    said = "" if value is None else value if isinstance(value, str) else next(iter(value))
-    # A cell that begins so is a formula to a spreadsheet.
-    return f"'{said}" if said.startswith(("=", "+", "-", "@", "\t", "\r")) else said
-
-
 def _table(one: Newest) -> str:
     values = one.read()["values"]
-    return _rows([(name, _cell(value)) for name, value in values.items()])
+    return _rows([(name, cell(value)) for name, value in values.items()])
 
 
 def _rows(rows: Iterable[tuple[str, str]]) -> str:

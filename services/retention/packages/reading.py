@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import orjson
@@ -31,10 +31,14 @@ _NAMES: Final = re.compile(r"p[0-9a-f]{32}|bi[1-9][0-9]*\.[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """A person as services know them: their pseudonyms and the blind indexes of their addresses."""
+    """A person as services know them: their pseudonyms and the blind indexes of their addresses.
+
+    ``keys`` are those of whole records that are about them and do not name them, by topic.
+    """
 
     people: frozenset[str]
     subjects: frozenset[str]
+    keys: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
 
     @property
     def names(self) -> frozenset[str]:
@@ -123,11 +127,17 @@ class Record(Protocol):
 async def heard(ring: KeyRing, whose: Whose, topic: str, records: Sequence[Record]) -> list[Said]:
     """Return what records say of a person, in their order, opened by that person's keys alone."""
     names = [one.encode() for one in whose.names]
+    keys = whose.keys.get(topic, frozenset())
+    about = (
+        one
+        for one in records
+        if one.key in keys
+        or any(name in (one.key or b"") or name in (one.value or b"") for name in names)
+    )
     told = [
         (one, said)
-        for one in records
-        if any(name in (one.key or b"") or name in (one.value or b"") for name in names)
-        and isinstance(said := from_record(one.key, one.value, one.headers), Received)
+        for one in about
+        if isinstance(said := from_record(one.key, one.value, one.headers), Received)
     ]
     own = {
         number: sealed

@@ -13,8 +13,8 @@ from services.retention.store.holding import open_holds, open_reviews, open_sche
 from services.retention.store.records import open_records
 from services.retention.wiring import House, Part, Rooms
 from shared.mongo import Lease
+from shared.policy.files import read
 from shared.policy.retention import Schedule
-from shared.policy.rules import read
 from shared.runtime.loops import step_forever
 
 STALL_SECONDS = 300.0

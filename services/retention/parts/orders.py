@@ -6,6 +6,7 @@ from services.retention.holdings import holdings
 from services.retention.parts.requests import requesting
 from services.retention.wiring import House, Part, Rooms
 from shared.events.orders import RetentionEvidenceGiven
+from shared.mail.telling import Uses
 from shared.privacy.ledger import LedgerGate
 from shared.privacy.obeying import Obeying, answering, open_orders
 from shared.privacy.rings import SOURCE
@@ -15,12 +16,15 @@ APPLIED: Final = "ledger_applied"  # beside the ledger itself: how far this stor
 
 async def open_part(house: House, rooms: Rooms) -> Part:
     """Compose it."""
+    requests = await requesting(house, rooms)
+    posting = requests.posting
     obeying = Obeying(
         "retention",
         RetentionEvidenceGiven,
-        holdings(await requesting(house, rooms)),
+        holdings(requests),
         house.ring,
         open_orders(house.database, SOURCE, wake=house.wake),
+        tells=Uses(posting.gate.decisions, posting.mails.queue),
     )
     settings = house.settings
     gate = LedgerGate(

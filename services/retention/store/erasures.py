@@ -1,5 +1,6 @@
 """Erasures, their orders, what was answered, and the ledger of what is gone."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from shared.mongo import Aggregates, Database, Put, faults
 from shared.mongo.projecting import Projection
 from shared.runtime.clock import SYSTEM, Clock, rfc3339
 
+SOON: Final = 0.02  # seconds between two looks while somebody waits
 ANSWERS: Final = "answers"  # the newest evidence of each service on each order
 GROUP: Final = "retention.evidence"
 EVIDENCE: Final[tuple[type[Event], ...]] = (
@@ -98,11 +100,19 @@ class ErasureStore:
             await self.heads.update("head", partial(catch_up, last=last))
         return len(behind)
 
-    async def told(self, of: Aggregates[Any], key: str) -> bool:
-        """Say whether the broker has everything that a document had to publish."""
-        with faults():
-            found = await of.collection.find_one({"_id": key}, {"outbox.id": 1})
-        return not (found or {}).get("outbox")
+    async def told(self, of: Aggregates[Any], key: str, within: float = 0.0) -> bool:
+        """Say whether the broker has everything that a document had to publish.
+
+        Where it has not, it is asked again for so many seconds ``within``.
+        """
+        for look in range(round(within / SOON) + 1):
+            if look:
+                await asyncio.sleep(SOON)
+            with faults():
+                found = await of.collection.find_one({"_id": key}, {"outbox.id": 1})
+            if not (found or {}).get("outbox"):
+                return True
+        return False
 
 
 def open_erasures(

@@ -31,7 +31,7 @@ class Hearing:
     now: Callable[[], datetime]
     _worker: str = field(default_factory=new_id)
     _said: Heard | None = None
-    _waits: bool = False
+    _heard: bool | None = None
 
     async def note(self, places: frozenset[str], before: datetime) -> None:
         """Say that all that was written in these partitions before a moment was applied."""
@@ -57,8 +57,8 @@ class Hearing:
         said = [Heard(frozenset(row["places"]), row["before"]) for row in rows]
         before = heard_before(said, self.places)
         heard = before is not None and self.now() - before <= self.within
-        if heard is self._waits:  # it changed
-            tell = log.info if heard else log.warning
+        if heard is not self._heard:
+            tell = log.warning if self._heard else log.info
             tell("what is due is acted upon" if heard else "what is due waits for facts unheard")
-            self._waits = not heard
+            self._heard = heard
         return heard

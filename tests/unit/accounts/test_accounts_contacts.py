@@ -12,7 +12,7 @@ from shared.events.contacts import ContactNamed, ContactOptedOut, ContactState, 
 from shared.events.decisions import Accepted, Unchanged
 from shared.events.personal import AccountsRecordGone, AccountsRecordKept
 from shared.policy.contacts import load_contacts
-from shared.policy.rules import PolicyError
+from shared.policy.files import PolicyError
 from shared.policy.uses import Allowed, Refused, use_allowed
 from tests.unit.accounts.given import AT, accepted, refused, said
 from tests.unit.accounts.given_contacts import (

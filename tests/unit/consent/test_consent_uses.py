@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from shared.policy.consent import Standing
+from shared.policy.files import PolicyError
 from shared.policy.registers import (
     cookies_unregistered,
     load_analytics,
@@ -14,7 +15,6 @@ from shared.policy.registers import (
     load_lists,
     load_processors,
 )
-from shared.policy.rules import PolicyError
 from shared.policy.uses import Allowed, Recipient, Refused, Use, load_uses, use_allowed
 from tests.unit.consent.given import POLICIES
 

@@ -12,7 +12,7 @@ from services.distribution.rest.api.sources import terms_of
 from services.distribution.rest.render import Ownership, RegisteredWork, render_item
 from services.distribution.transform.links import link_header
 from shared.policy import VISIBLE
-from shared.policy.sources import load_delivery
+from shared.policy.rules import load_delivery
 
 POLICY = load_delivery(Path(__file__).resolve().parents[3] / "deploy" / "policies")
 AT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +14,24 @@ from services.retention.commands.requests.context import Requests
 from services.retention.commands.requests.handling import Desk
 from services.retention.commands.requests.receiving import Letter, register
 from services.retention.commands.requests.watching import Watching
+from services.retention.holdings import subjects_of
 from services.retention.mails.requests import Pages
 from services.retention.model.requests.forgetting import forget
-from services.retention.model.requests.state import KeptRequest, Requester
+from services.retention.model.requests.state import CLS, KeptRequest, Requester
 from services.retention.store.requests import open_requests
 from services.retention.wiring import Due, Rooms
 from shared import mail
 from shared.events.consent import NoticeState
 from shared.events.decisions import Accepted, Refused, Unchanged
 from shared.events.personal import Sealed
+from shared.mail.erasing import Recorded
 from shared.mail.gate import Gate
 from shared.mongo import Aggregates
 from shared.mongo.deliveries import Deliveries
 from shared.policy.uses import load_uses
 from shared.privacy.blind import BlindIndex
 from shared.privacy.epochs import FileEpochs
+from shared.privacy.erasing import Whom
 from shared.privacy.keyring import KeyRing
 from shared.privacy.lifecycle import KeptKeys
 from shared.privacy.subjects import Subjects
@@ -368,6 +372,34 @@ async def test_of_who_was_erased_the_dates_of_the_request_stay_and_nobody_is_mai
     assert left.facts == state.facts
     assert isinstance(forget(left, lambda _: True), Unchanged)
     assert isinstance(forget(None, lambda _: True), Refused)
+
+
+@pytest.mark.law("P3")
+async def test_who_was_erased_is_nobody_in_what_was_decided_of_mails_unless_they_asked_again(
+    world: World,
+) -> None:
+    first, second = await world.confirmed("withdrawal"), await world.confirmed("access")
+    gate, store = world.requests.posting.gate, world.requests.store
+    answers = Recorded(gate.decisions, CLS, partial(subjects_of, store))
+    about = {name: await world.state(name) for name in (first, second)}
+    indexes = about[first].subjects
+    assert indexes == about[second].subjects
+
+    async def held(whom: Whom) -> int:
+        return len(await answers.held(whom))
+
+    whole = Whom(frozenset(indexes))
+    count = await held(whole)
+    assert count == len(world.mails()) > 1
+    # A clock of the one request: the other one still has the address.
+    due = Whom(people=frozenset({about[first].person}))
+    assert await held(due) == 0
+    await answers.erase(await answers.held(whole), whole, cause="test")
+    assert await held(whole) == 0
+    await world.confirmed("access")
+    both = Whom(people=frozenset(one.person for one in about.values()))
+    assert await held(both) == 0
+    assert await held(whole) == 1
 
 
 @pytest.mark.clause("DOAJ-X1")

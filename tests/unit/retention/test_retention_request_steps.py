@@ -15,7 +15,7 @@ from services.retention.model.requests.steps import FROM, Verb
 from shared.events.consent import NoticeRef
 from shared.events.decisions import Accepted, Refused
 from shared.events.requests import RequestStatus
-from shared.policy.rules import PolicyError
+from shared.policy.files import PolicyError
 from tests.unit.retention.given_requests import (
     ERASURE,
     HELPER,

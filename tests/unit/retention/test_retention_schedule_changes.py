@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from services.retention.model import schedules
 from services.retention.model.clocks import clocks, due
+from services.retention.model.courses import told_of
 from services.retention.model.facts import EVER, Fact, History
-from services.retention.model.folding import Folding, told_of
+from services.retention.model.folding import Folding
 from services.retention.model.holds import Signed
 from services.retention.model.previews import Preview, Previewing
 from services.retention.model.records import KeptRecord, kept_facts

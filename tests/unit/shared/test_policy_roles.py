@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.policy.files import PolicyError
 from shared.policy.roles import (
     RELATIONS,
     Forbidden,
@@ -11,7 +12,6 @@ from shared.policy.roles import (
     action_permitted,
     load_roles,
 )
-from shared.policy.rules import PolicyError
 from shared.policy.signing_in import LIMITS, load_signing_in
 
 POLICIES = Path(__file__).resolve().parents[3] / "deploy" / "policies"

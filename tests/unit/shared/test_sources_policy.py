@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.policy import PolicyError
-from shared.policy.rules import checked
+from shared.policy.files import checked
+from shared.policy.rules import load_delivery
 from shared.policy.sources import (
     SourcesFile,
     SourcesPolicy,
     attributed,
-    load_delivery,
     load_sources,
 )
 

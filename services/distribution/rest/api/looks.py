@@ -5,11 +5,10 @@ from typing import Final
 
 from aiohttp import web
 
-from services.distribution.dois import doi_in
 from services.distribution.host import Host
 from services.distribution.registers import Registers
 from services.distribution.rest import envelope
-from services.distribution.rest.api.common import get, single
+from services.distribution.rest.api.common import doi_in, get, single
 from services.distribution.rest.api.sources import terms_of
 from services.distribution.rest.api.works import WorksApi
 from services.distribution.rest.pools import respond

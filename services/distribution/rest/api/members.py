@@ -22,7 +22,7 @@ from services.distribution.rest.members import (
 )
 from services.distribution.rest.params import parse_list
 from services.distribution.rest.pools import respond
-from services.distribution.rest.routes import MEMBERS
+from services.distribution.rest.routes import MEMBERS, WORKS
 from services.distribution.search import OneOf, Term
 from shared.web import Route
 
@@ -42,13 +42,14 @@ class MembersApi:
     def routes(self) -> tuple[Route, ...]:
         """Return the routes of members and prefixes."""
         return (
-            get("/members", self.list_members, "List members", "member-list"),
+            get("/members", self.list_members, "List members", "member-list", MEMBERS),
             get("/members/{id}", single(self.one_member), "Show a member", "member", id=_DESCRIBED),
             get(
                 "/members/{id}/works",
                 self.works_of_member,
                 "List a member's works",
                 "work-list",
+                WORKS,
                 id=_DESCRIBED,
             ),
             get("/prefixes/{prefix}", single(self.one_prefix), "Show a prefix", "prefix"),
@@ -57,6 +58,7 @@ class MembersApi:
                 self.works_of_prefix,
                 "List the works of an owner prefix",
                 "work-list",
+                WORKS,
             ),
         )
 
