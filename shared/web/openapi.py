@@ -146,7 +146,7 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string"},
+            "schema": {"type": "string", **route.names.get(name, {})},
             "description": "Slashes may be sent raw or as %2F." if rest else "",
         }
         for rest, name in _NAME.findall(route.path)

@@ -34,7 +34,7 @@ class Route:
     be left out. ``parameters`` are OpenAPI's objects for a query that no model reads, by the names
     under which routes share them. ``max_body`` null leaves bounding to the handler
     (``bodies.chunks``). A response given as text is described, not modelled. ``render`` is this
-    route's own form of errors.
+    route's own form of errors. ``names`` says more of texts that the path names: JSON Schema.
     """
 
     method: str
@@ -53,6 +53,7 @@ class Route:
     max_body: int | None = MAX_BODY
     credentials_in_query: bool = False
     render: RenderProblem | None = None
+    names: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def template(self) -> str:

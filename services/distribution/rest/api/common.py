@@ -1,7 +1,7 @@
 """What the routes of the REST interface have in common."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from aiohttp import web
@@ -29,11 +29,17 @@ def doi_in(request: web.Request) -> str:
 
 
 def get(
-    path: str, handler: Any, summary: str, message: str, takes: routes.Route = routes.SINGLE
+    path: str,
+    handler: Any,
+    summary: str,
+    message: str,
+    takes: routes.Route = routes.SINGLE,
+    **names: Mapping[str, Any],
 ) -> Route:
     """Return a route that anybody may read.
 
-    ``message`` is the type of what it answers, ``takes`` what may be asked with it.
+    ``message`` is the type of what it answers, ``takes`` what may be asked with it; ``names`` says
+    what a text that the path names must be, as JSON Schema.
     """
     return Route(
         "GET",
@@ -44,6 +50,7 @@ def get(
         responses={200: message, 400: "What is wrong with the parameters", 404: "Unknown"},
         auth="optional",
         tags=("rest",),
+        names=names,
     )
 
 
