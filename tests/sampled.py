@@ -39,7 +39,7 @@ from shared.events import (
 from shared.privacy.keyfile import load_or_create
 from shared.privacy.passwords import hash_password, login_key, token_key
 from shared.runtime.ids import new_id
-from tests import nursery
+from tests import funding, nursery
 from tests.conftest import own_topics
 from tests.events import AT, speaking
 from tests.platform import Platform
@@ -98,6 +98,7 @@ class Facts:
     locations: Mapping[int, str]
     prefixes: Mapping[str, tuple[int, str]]
     journals: Mapping[str, tuple[str, tuple[str, ...], str]] = field(default_factory=dict)
+    funders: funding.Rows = field(default_factory=funding.rows)
 
     def events(self) -> Iterator[Event]:
         """Yield what the services say of it, in the order in which they would."""
@@ -229,8 +230,24 @@ def _of_works(works: Mapping[str, Work], held: Sequence[Exchange]) -> Facts:
         if number not in members:  # its works are not among the samples, nor its name
             members[number] = f"Member {number}"
             prefixes[f"10.{number}"] = (number, members[number])
-    journals = _journals(works, held)
-    return Facts(dict(sorted(works.items())), members, names, locations, prefixes, journals)
+    journals = _journals(works, held, _publishers(held, members, prefixes))
+    funders = funding.rows(one.body["message"] for one in held if one.kind == "funder")
+    sorted_works = dict(sorted(works.items()))
+    return Facts(sorted_works, members, names, locations, prefixes, journals, funders)
+
+
+def _publishers(
+    held: Sequence[Exchange], members: dict[int, str], prefixes: dict[str, tuple[int, str]]
+) -> dict[str, str]:
+    """Return a prefix of each publisher that a journal names; who has none yet becomes a member."""
+    found = {name: prefix for prefix, (_, name) in prefixes.items()}
+    for journal in _messages(held, "journal", "journal-list"):
+        name = journal["publisher"]
+        if name not in found:
+            number = NOBODY + 1 + len(found)
+            found[name], members[number] = f"10.{number}", name
+            prefixes[found[name]] = (number, name)
+    return found
 
 
 def _asked_for(held: Sequence[Exchange]) -> Iterator[int]:
@@ -250,7 +267,7 @@ def _messages(held: Sequence[Exchange], single: str, several: str) -> Iterator[A
 
 
 def _journals(
-    works: Mapping[str, Work], held: Sequence[Exchange]
+    works: Mapping[str, Work], held: Sequence[Exchange], publishers: Mapping[str, str]
 ) -> dict[str, tuple[str, tuple[str, ...], str]]:
     """Return each journal's name, ISSNs and owner prefix, by its subject."""
     found: dict[str, tuple[str, tuple[str, ...], str]] = {}
@@ -265,7 +282,7 @@ def _journals(
         if work["type"] == "journal-article" and work.get("container-title"):
             enter(work["container-title"][0], work.get("ISSN", ()), work["prefix"])
     for journal in _messages(held, "journal", "journal-list"):
-        enter(journal["title"], journal["ISSN"], WITHOUT_WORKS)
+        enter(journal["title"], journal["ISSN"], publishers[journal["publisher"]])
     return found
 
 
@@ -319,7 +336,7 @@ async def opened(platform: Platform, folder: Path, samples: Path | None) -> Asyn
         await accounts.say(*held.events(), *_credentials(place))
         await deposits.say(*held.deposits())
         for register in ("funders", "agencies"):
-            await _imported(place, register)
+            await _imported(place, register, held)
         await _complete(running.url, held)
         yield Sampled(running.url, held, place)
 
@@ -338,9 +355,12 @@ def _credentials(place: Place) -> Iterator[Event]:
     )
 
 
-async def _imported(place: Place, register: str) -> None:
-    """Import a register of the demo with the operator's command."""
+async def _imported(place: Place, register: str, held: Facts) -> None:
+    """Import a register with the operator's command."""
     file = ROOT / "deploy" / "demo" / "registers" / f"{register}.jsonl"
+    if register == "funders":
+        file = place.folder / file.name
+        file.write_text("\n".join(funding.lines(held.funders)), "utf-8")
     process = nursery.start(
         "services.distribution.registers",
         ("import", register, str(file)),

@@ -19,7 +19,8 @@ async def compress(request: web.Request, response: web.Response, body: bytes) ->
     if "Content-Encoding" in named or not _textual(named.get("Content-Type", "")):
         return
     vary = named.get("Vary")
-    named["Vary"] = f"{vary}, Accept-Encoding" if vary else "Accept-Encoding"
+    if "Accept-Encoding" not in (vary or ""):
+        named["Vary"] = f"{vary}, Accept-Encoding" if vary else "Accept-Encoding"
     if not _takes_gzip(request.headers.get("Accept-Encoding", "")):
         return
     if len(body) < OFF_LOOP_FROM:

@@ -79,6 +79,7 @@ class Info:
 def openapi(routes: Sequence[Route], info: Info) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of these routes."""
     schemas, definitions = _schemas(routes)
+    shared = {name: one for route in routes for name, one in route.parameters.items()}
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(route.template, {})[route.method.lower()] = _operation(
@@ -94,6 +95,7 @@ def openapi(routes: Sequence[Route], info: Info) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": {**definitions, "Problem": _PROBLEM},
+            **({"parameters": shared} if shared else {}),
             "securitySchemes": _SCHEMES,
         },
     }
@@ -144,7 +146,7 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string"},
+            "schema": {"type": "string", **route.names.get(name, {})},
             "description": "Slashes may be sent raw or as %2F." if rest else "",
         }
         for rest, name in _NAME.findall(route.path)
@@ -152,13 +154,14 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _query_parameters(route: Route) -> list[dict[str, Any]]:
+    shared = [{"$ref": f"#/components/parameters/{name}"} for name in route.parameters]
     if route.query is None:
-        return []
+        return shared
     schema = route.query.model_json_schema(
         by_alias=True, ref_template="#/components/schemas/{model}"
     )
     required = schema.get("required", ())
-    return [
+    return shared + [
         {
             "name": name,
             "in": "query",

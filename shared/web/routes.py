@@ -8,7 +8,7 @@ within the first segment, as in ``/10.{+rest}``, is looked at where no other pat
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -31,9 +31,10 @@ class Route:
     ``auth`` is ``none`` (no credential is looked at), ``optional`` (a wrong one is refused),
     ``caller`` (one is needed) or ``operator``. ``accepts`` names the media types of a body that is
     no JSON, for the description; ``form`` is what a form holds, and where ``bodyless`` a body may
-    be left out. ``max_body`` null leaves bounding to the handler
+    be left out. ``parameters`` are OpenAPI's objects for a query that no model reads, by the names
+    under which routes share them. ``max_body`` null leaves bounding to the handler
     (``bodies.chunks``). A response given as text is described, not modelled. ``render`` is this
-    route's own form of errors.
+    route's own form of errors. ``names`` says more of texts that the path names: JSON Schema.
     """
 
     method: str
@@ -45,12 +46,14 @@ class Route:
     form: type[BaseModel] | None = None
     bodyless: bool = False
     query: type[BaseModel] | None = None
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     responses: Mapping[int, type[BaseModel] | str] = field(default_factory=dict)
     auth: Auth = "none"
     tags: tuple[str, ...] = ()
     max_body: int | None = MAX_BODY
     credentials_in_query: bool = False
     render: RenderProblem | None = None
+    names: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def template(self) -> str:

@@ -79,6 +79,8 @@ def test_habanero_reads_one_work_and_several(cr: Crossref, works: dict[str, Work
     several = cr.works(ids=[first, second])
     assert [said["message"]["DOI"] for said in several] == [first, second]
     assert WorksContainer(several).doi == [first, second]
+    for before in ("https://doi.org/", "http://dx.doi.org/", "doi:"):
+        assert cr.works(ids=before + first)["message"]["DOI"] == first
 
 
 def test_habanero_lists_works_with_five_keys_and_six_with_a_cursor(
@@ -322,6 +324,8 @@ def test_crossref_commons_retrieves_works_and_members(
     assert retrieval.get_member_as_json(str(ELSEVIER))["id"] == ELSEVIER
     with pytest.raises(ValueError, match="does not exist"):
         retrieval.get_member_as_json("121212121212")
+    with pytest.raises(ConnectionError, match="400"):
+        retrieval.get_member_as_json("not-a-member")
 
 
 def test_crossref_commons_iterates_by_cursor(

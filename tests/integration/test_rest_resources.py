@@ -346,6 +346,30 @@ async def test_parameters_are_judged_before_it_is_looked_whether_anything_is_the
     assert orjson.loads(body)["message-type"] == "validation-failure"
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("10.5555/A", "10.5555%2Fa", "10.5555/a/", "doi:10.5555/a", "DOI:10.5555/a"),
+        *("https://doi.org/10.5555/a", "https%3A%2F%2Fdoi.org%2F10.5555%2Fa"),
+        *("http://dx.doi.org/10.5555/a", "https:/doi.org/10.5555/a"),
+    ],
+)
+async def test_a_doi_is_found_however_a_path_has_it(registers: Registry, written: str) -> None:
+    for before in ("", "/v1", "/v1.0"):
+        assert (await registers.message(f"{before}/works/{written}"))["DOI"] == "10.5555/a"
+    for more in ("agency", "quality", "position", "cited-by", "transform/application/json"):
+        status, body, _ = await registers.get(f"/works/{written.removesuffix('/')}/{more}")
+        assert status == 200, (more, body)
+
+
+async def test_the_address_of_the_site_leads_to_its_description(registry: Registry) -> None:
+    async with registry.session.get(f"{registry.running.url}/", allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (302, "/openapi.json")
+    described = orjson.loads((await registry.get("/"))[1])
+    names = {one["name"] for one in described["components"]["parameters"].values()}
+    assert {"filter", "cursor", "select", "query.bibliographic"} <= names
+
+
 @pytest.mark.clause("CRR-13")
 async def test_the_list_of_members_with_open_references_is_live(registry: Registry) -> None:
     async def listed() -> list[int]:

@@ -17,6 +17,7 @@ from services.distribution.gate import Subject
 from services.distribution.host import Host
 from services.distribution.projections import cited
 from services.distribution.rest import envelope
+from services.distribution.rest.api.common import doi_in
 from services.distribution.rest.api.works import WorksApi
 from services.distribution.rest.pools import respond
 from services.distribution.rest.render import render_item
@@ -66,7 +67,7 @@ class OpenList:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer one page, by DOI of the citing works."""
-        doi = request.match_info["doi"].lower()
+        doi = doi_in(request)
         document = (await self.host.works.bare([doi])).get(doi)
         if document is None:  # a DOI may end so itself
             whole = f"{doi}/cited-by"

@@ -44,7 +44,7 @@ def check(route: Route, pairs: Pairs) -> tuple[Mapping[str, str], list[Failure]]
         name: REPEATABLE.get(name, " " if name.startswith(FIELD) else ",").join(texts)
         for name, texts in values.items()
     }
-    return given, [*_unknown(given), *_known(route, given), *_combined(route, given)]
+    return given, [*_unknown(given), *_unpaired(route, given), *_known(route, given)]
 
 
 def _unknown(given: Mapping[str, str]) -> Iterator[Failure]:
@@ -56,8 +56,21 @@ def _unknown(given: Mapping[str, str]) -> Iterator[Failure]:
             yield Failure("unknown-parameter", name, sentence)
 
 
+def _unpaired(route: Route, given: Mapping[str, str]) -> Iterator[Failure]:
+    """Yield the lists of pairs that are none; what they hold is looked at in its turn."""
+    for name in ("facet", "filter"):
+        text = given.get(name)
+        if text is None or name not in route.parameters:
+            continue
+        pairs = _facets(text) if name == "facet" else filter_fragments(text, route=route)
+        if pairs is None:
+            yield _not_pairs(text)
+
+
 def _known(route: Route, given: Mapping[str, str]) -> Iterator[Failure]:
     for name in KNOWN_PARAMETERS:
+        if name in COMBINED:
+            yield from COMBINED[name](route, given)
         if name not in given:
             continue
         if name not in route.parameters:
@@ -72,14 +85,21 @@ def _known(route: Route, given: Mapping[str, str]) -> Iterator[Failure]:
         yield from (not_available("field query", name, valid=route.fields) for name in unknown)
 
 
-def _combined(route: Route, given: Mapping[str, str]) -> Iterator[Failure]:
-    """Yield what is wrong with parameters together that are right alone."""
+def _sample_with(route: Route, given: Mapping[str, str]) -> Iterator[Failure]:
     if sampled(given) and route.parameters & given.keys() & {"rows", "offset"}:
         sentence = "Sample cannot be combined with rows or offset"
         yield Failure("sample-with-rows-or-offset", "sample", sentence)
+
+
+def _cursor_with(route: Route, given: Mapping[str, str]) -> Iterator[Failure]:
+    yield from _too_far(route, given)
     if "cursor" in given and route.parameters & given.keys() & {"offset", "sample"}:
         sentence = "Cursor cannot be combined with offset or sample"
         yield Failure("cursor-with-offset-or-sample", "cursor", sentence)
+
+
+def _too_far(route: Route, given: Mapping[str, str]) -> Iterator[Failure]:
+    """Yield what is wrong with rows and offset together that are right alone."""
     numbers = [given.get("rows", str(DEFAULT_ROWS)), given.get("offset", "0")]
     if not route.most_offset or not all(NUMBER.fullmatch(number) for number in numbers):
         return
@@ -109,7 +129,10 @@ def _check_sample(_: Route, text: str) -> Iterator[Failure]:
 
 
 def _check_offset(route: Route, text: str) -> Iterator[Failure]:
-    yield from _check_integer(text, most=route.most_offset, advice=CURSOR_ADVICE)
+    if route.sorts or NUMBER.fullmatch(text):
+        yield from _check_integer(text, most=route.most_offset, advice=CURSOR_ADVICE)
+    else:  # lists of names are said to have no end, until it is passed
+        yield not_an_integer(text)
 
 
 def _check_order(_: Route, text: str) -> Iterator[Failure]:
@@ -122,14 +145,18 @@ def _check_sort(route: Route, text: str) -> Iterator[Failure]:
         yield not_one_of("sort-field-not-valid", "Sort field", text, allowed=route.sorts)
 
 
-def _check_facet(route: Route, text: str) -> Iterator[Failure]:
+def _facets(text: str) -> list[tuple[str, str]] | None:
+    """Split name:count,name:count; None if a fragment has no count."""
     if text in EVERY_FACET:
-        return
-    for fragment in text.split(","):
-        name, colon, count = fragment.partition(":")
-        if not colon:
-            yield _not_pairs(text)
-            return
+        return []
+    fragments = [fragment.partition(":") for fragment in text.split(",")]
+    if not all(colon for _, colon, _ in fragments):
+        return None
+    return [(name, count) for name, _, count in fragments]
+
+
+def _check_facet(route: Route, text: str) -> Iterator[Failure]:
+    for name, count in _facets(text) or ():
         if name not in route.facets and name != "*":
             yield not_available("facet", name, valid=(*route.facets, "*"))
         elif NUMBER.fullmatch(count):
@@ -137,10 +164,7 @@ def _check_facet(route: Route, text: str) -> Iterator[Failure]:
 
 
 def _check_filter(route: Route, text: str) -> Iterator[Failure]:
-    fragments = filter_fragments(text, route=route)
-    if fragments is None:
-        yield _not_pairs(text)
-        return
+    fragments = filter_fragments(text, route=route) or ()
     named = [(name, value) for name, value in fragments if name in route.filters]
     unknown = (name for name, _ in fragments if name not in route.filters)
     for name in dict.fromkeys(unknown):
@@ -167,6 +191,12 @@ CHECKS: Final[Mapping[str, Callable[[Route, str], Iterator[Failure]]]] = {
     "filter": _check_filter,
     "select": _check_select,
 }
+
+COMBINED: Final[Mapping[str, Callable[[Route, Mapping[str, str]], Iterator[Failure]]]] = {
+    "rows": _sample_with,
+    "cursor": _cursor_with,
+}
+"""What is wrong with parameters together, said before what is wrong with one of them."""
 
 
 def _not_pairs(text: str) -> Failure:

@@ -10,6 +10,7 @@ from typing import Final
 
 from services.distribution.rest.owners import Owners
 from services.distribution.rest.params import WorksQuery
+from services.distribution.rest.publishers import ranked
 from services.distribution.rest.routes import FACETS, FIELD_QUERIES
 from services.distribution.rest.work_filters import clauses_of
 from services.distribution.search import (
@@ -30,7 +31,6 @@ from services.distribution.search import (
     fingerprint,
     owning_publisher,
     read_cursor,
-    words_of,
     write_cursor,
 )
 
@@ -130,10 +130,14 @@ def _words(field: Text, text: str, owners: Owners) -> Words:
     """Return what is asked of one text; of publishers, also by the names of owners now."""
     if field is not Text.PUBLISHER_NAME:
         return Words(field, text)
-    asked = words_of(text)
-    owning = (prefix for prefix, name in owners.publisher_names() if asked & words_of(name))
-    prefixes = frozenset(map(owning_publisher, owning))
-    return Words(field, text, OneOf(Term.PUBLISHER, prefixes))
+    return Words(
+        field,
+        text,
+        tuple(
+            (OneOf(Term.PUBLISHER, frozenset(map(owning_publisher, prefixes))), score)
+            for score, prefixes in ranked(text, owners.publisher_names())
+        ),
+    )
 
 
 def _question(query: WorksQuery, scope: Scope | None) -> bytes:

@@ -15,7 +15,7 @@ import orjson
 from aiohttp import web
 from multidict import istr
 
-from services.distribution.rest.envelope import JSON_UTF8, VERSION, Answer
+from services.distribution.rest.envelope import JSON, JSON_UTF8, VERSION, Answer
 from shared.policy.pools import Pool, PoolRow, PoolsPolicy
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.metrics import REFUSED
@@ -24,6 +24,9 @@ from shared.web.routes import Handler
 
 KEPT: Final = 100_000  # clients remembered; the longest unseen is forgotten first
 LIMITED: Final = "too-many-requests"
+VARYING: Final = {JSON_UTF8: ("Accept",), JSON: ()}
+LONGER: Final = ("Accept-Encoding",)
+LONG: Final = 1_024  # bytes
 STATED: Final = web.RequestKey("stated", dict[str, str])
 _AGENTS: Final = (istr("User-Agent"), istr("X-USER-AGENT"))
 _MAILTO: Final = istr("Mailto")
@@ -130,9 +133,17 @@ def respond(
     answer: Answer,
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
-    """Send an answer; the pool of its caller is put on it where it leaves the site."""
+    """Send an answer; the pool of its caller is put on it where it leaves the site.
+
+    What says nothing of its own about caches varies as on the wire, where resources of one kind
+    were chosen by Accept and longer answers by Accept-Encoding (crossref.md 1.1).
+    """
     response = web.Response(status=answer.status, body=answer.body, headers=headers)
     response.headers["Content-Type"] = answer.content_type
+    if answer.content_type in VARYING and "Vary" not in response.headers:
+        varies = [*VARYING[answer.content_type], *LONGER[: len(answer.body) >= LONG]]
+        if varies:
+            response.headers["Vary"] = ", ".join(varies)
     return response
 
 

@@ -19,10 +19,10 @@ KNOWN_PARAMETERS: Final = (
     "cursor",
     "order",
     "sort",
+    "select",
     "facet",
     "filter",
     "query",
-    "select",
     "mailto",
     "debug",
     "pingback",
@@ -55,6 +55,7 @@ class FacetKind:
 class Route:
     """What one kind of route takes."""
 
+    name: str
     parameters: frozenset[str]
     filters: Mapping[str, Reader] = field(default_factory=dict)
     facets: Mapping[str, FacetKind] = field(default_factory=dict)
@@ -121,6 +122,7 @@ SELECTS: Final = (
 )
 
 WORKS: Final = Route(
+    "works",
     parameters=frozenset(
         {"query", "rows", "offset", "cursor", "sort", "order", "filter", "facet", "select"}
     )
@@ -135,6 +137,7 @@ WORKS: Final = Route(
 """/works and /{kind}/{id}/works."""
 
 MEMBERS: Final = Route(
+    "members",
     parameters=frozenset({"query", "rows", "offset", "cursor", "filter", "mailto"}),
     filters=MEMBER_FILTERS,
     most_offset=MOST_OFFSET_NAMES,
@@ -142,25 +145,29 @@ MEMBERS: Final = Route(
 """/members."""
 
 JOURNALS: Final = Route(
+    "journals",
     parameters=frozenset({"query", "rows", "offset", "cursor", "mailto"}),
     most_offset=MOST_OFFSET_NAMES,
 )
 """/journals."""
 
 FUNDERS: Final = Route(
+    "funders",
     parameters=JOURNALS.parameters | {"filter"},
     filters=FUNDER_FILTERS,
     most_offset=MOST_OFFSET_NAMES,
 )
 """/funders."""
 
-LICENSES: Final = Route(parameters=JOURNALS.parameters, most_offset=MOST_OFFSET_WORKS)
+LICENSES: Final = Route("licenses", parameters=JOURNALS.parameters, most_offset=MOST_OFFSET_WORKS)
 """/licenses: the query asks for works."""
 
 TYPES: Final = Route(
-    parameters=frozenset({"query", "rows", "offset", "mailto"}), most_offset=MOST_OFFSET_NAMES
+    "types",
+    parameters=frozenset({"query", "rows", "offset", "mailto"}),
+    most_offset=MOST_OFFSET_NAMES,
 )
 """/types: takes what lists take and shows all of them whatever it is."""
 
-SINGLE: Final = Route(parameters=frozenset({"mailto"}))
+SINGLE: Final = Route("single", parameters=frozenset({"mailto"}))
 """/works/{doi}, /members/{id}, /journals/{issn}, ...: nothing but who is asking."""

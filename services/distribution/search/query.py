@@ -165,6 +165,8 @@ def _words(text: Words, *, schema: tantivy.Schema, words: tantivy.TextAnalyzer) 
         (SHOULD, tantivy.Query.term_query(schema, name, word, index_option="freq"))
         for word in dict.fromkeys(words.analyze(text.text))
     ]
-    if text.alternative is not None:
-        terms.append((SHOULD, _unscored(_clause(text.alternative, schema=schema))))
+    terms += [
+        (SHOULD, tantivy.Query.const_score_query(_clause(one, schema=schema), score))
+        for one, score in text.alternatives
+    ]
     return tantivy.Query.boolean_query(terms) if terms else tantivy.Query.empty_query()

@@ -93,7 +93,7 @@ class Text(StrEnum):
     FUNDER_NAME = "funder-name"
     PUBLISHER_LOCATION = "publisher-location"
     PUBLISHER_NAME = "publisher-name"
-    """As the work says it; an owner's name is not in the index (Words.alternative)."""
+    """As the work says it; an owner's name is not in the index (Words.alternatives)."""
     STANDARDS_BODY_ACRONYM = "standards-body-acronym"
     STANDARDS_BODY_NAME = "standards-body-name"
     TRANSLATOR = "translator"
@@ -212,13 +212,13 @@ class Having:
 class Words:
     """The text holds at least one of these words; works that hold more of them rank higher.
 
-    A work that has one of ``alternative`` is found as well: for words that are looked up elsewhere
-    when the question is asked.
+    A work that has one of ``alternatives`` is found as well, with the score beside it: for words
+    that are looked up elsewhere when the question is asked.
     """
 
     field: Text
     text: str
-    alternative: OneOf | None = None
+    alternatives: tuple[tuple[OneOf, float], ...] = ()
 
 
 Clause: TypeAlias = OneOf | Flagged | During | Between | Having

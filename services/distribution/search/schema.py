@@ -25,7 +25,7 @@ from services.distribution.search.request import (
 )
 from services.distribution.search.terms import BETWEEN
 
-LAYOUT: Final = 3  # raise it when the fields below change: every index is then rebuilt
+LAYOUT: Final = 4  # raise it when the fields below change: every index is then rebuilt
 
 FLAG: Final = "has"
 VERSION: Final = "version"

@@ -63,6 +63,7 @@ def _free(work: Work) -> list[str]:
         *strings(work, "DOI"),
         *_people(*ROLES[1:])(work),
         *_names(funders(work)),
+        *(award for funder in funders(work) for award in strings(funder, "award")),
         *_names(affiliations(work)),
         *_names(records(work, "institution")),
         *_all("group-title", "description", "degree", "publisher")(work),

@@ -16,6 +16,7 @@ from aiohttp import web
 from services.distribution.gate import Subject
 from services.distribution.host import Host, Outlet, Seen
 from services.distribution.rest import envelope
+from services.distribution.rest.api.common import doi_in
 from services.distribution.rest.api.works import GUARDED, UNSTORED, WorksApi
 from services.distribution.rest.envelope import Answer
 from services.distribution.rest.pools import respond
@@ -76,7 +77,7 @@ class TransformApi:
 
     async def as_xml(self, request: web.Request) -> web.Response:
         """``GET /works/{doi}.xml``: leads to UNIXSD, but where a DOI ends so itself."""
-        doi = request.match_info["doi"].lower()
+        doi = doi_in(request)
         whole, short = f"{doi}.xml", await self.host.works.one(doi)
         if short is None or await self.host.works.one(whole) is not None:
             return await self._named(request, whole)
@@ -88,7 +89,7 @@ class TransformApi:
     async def _answer(
         self, request: web.Request, ending: str, chosen: Chosen | None
     ) -> web.Response:
-        doi = request.match_info["doi"].lower()
+        doi = doi_in(request)
         found = await self.host.works.one(doi)
         if found is None:  # a DOI may end so itself
             return await self._named(request, doi + ending)
@@ -212,6 +213,7 @@ def _get(path: str, handler: Any, summary: str) -> Route:
         summary,
         responses={
             200: "The work in the form asked for: " + ", ".join(OFFERS),
+            302: "Where the form asked for is",
             304: "What the caller has is what it would get",
             404: "Unknown",
             406: "There is no such form, style or locale; what there is",

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
 from services.distribution.api import site
-from services.distribution.rest.envelope import Answer
+from services.distribution.rest.envelope import JSON, JSON_UTF8, PLAIN, Answer
 from services.distribution.rest.pools import Pools, pool, refused, respond
 from shared.policy.files import PolicyError
 from shared.policy.pools import PoolRow, PoolsPolicy, load_pools
@@ -178,3 +178,21 @@ async def test_over_the_wire_every_answer_says_its_pool_and_too_many_are_told_42
             assert answer.headers["x-ratelimit-limit"] == "2"
             assert answer.headers["x-ratelimit-interval"] == "1s"
             assert answer.headers["x-concurrency-limit"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "length", "said", "varies"),
+    [
+        (JSON_UTF8, 100, {}, "Accept"),
+        (JSON_UTF8, 1_024, {}, "Accept, Accept-Encoding"),
+        (JSON, 100, {}, None),
+        (JSON, 1_024, {}, "Accept-Encoding"),
+        (PLAIN, 1_024, {}, None),
+        (JSON, 1_024, {"Vary": "Authorization"}, "Authorization"),
+    ],
+)
+def test_an_answer_varies_as_the_wire_says_where_it_says_nothing_itself(
+    content_type: str, length: int, said: dict[str, str], varies: str | None
+) -> None:
+    answer = respond(asked(), Answer(200, content_type, b" " * length), said)
+    assert answer.headers.get("Vary") == varies

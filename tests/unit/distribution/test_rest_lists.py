@@ -19,6 +19,7 @@ from services.distribution.rest.plan import (
     of_prefix,
     search_request,
 )
+from services.distribution.rest.publishers import ranked
 from services.distribution.search import SearchIndex, open_index
 from tests.unit.distribution.search_samples import doc, put
 
@@ -265,3 +266,27 @@ def test_facets_are_labelled_capped_and_ordered_by_count(index: SearchIndex) -> 
     }
     assert facets["published"] == {"value-count": 1, "values": {"1960": 1}}
     assert facets["publisher-name"]["values"] == {"Elm": 20}
+
+
+def test_works_whose_owner_bears_the_whole_name_come_before_those_that_share_a_common_word(
+    index: SearchIndex,
+) -> None:
+    """As the wire ranks them: a rare word says more, and a name says more the shorter it is."""
+    names = {
+        "10.1001": "House of Elm",
+        "10.1002": "Oak and Elm of the House of Ash",
+        "10.1003": "Ash",
+        "10.1004": "Nobody of Note",
+    }
+    message = answer(index, "query.publisher-name=House+of+Elm&rows=40", KnownOwners(names=names))
+    owners = [(number % 4) + 1001 for number in numbers(message)]
+    assert owners == [1001] * 10 + [1002] * 10 + [1004] * 10
+
+
+def test_an_owner_s_name_counts_once_however_many_prefixes_it_has() -> None:
+    publishers = [("10.1", "Elm"), ("10.2", "Elm"), ("10.3", "Elm House"), ("10.4", "Ash House")]
+    (best, of_elm), (_, of_both), (least, of_house) = ranked("elm, House", publishers)
+    assert (of_both, of_elm, of_house) == ({"10.1", "10.2"}, {"10.3"}, {"10.4"})
+    assert best > least > 0
+    assert ranked("elm", publishers[:2])[0][1] == {"10.1", "10.2"}
+    assert ranked("oak", publishers) == ranked("elm", []) == ()

@@ -30,9 +30,12 @@ from services.distribution.rest.routes import (
     FUNDERS,
     JOURNALS,
     KNOWN_PARAMETERS,
+    LICENSES,
     MEMBERS,
     SELECTS,
+    TYPES,
     WORKS,
+    Route,
 )
 from services.distribution.search import Moment
 
@@ -432,16 +435,46 @@ def test_what_a_route_has_not_is_named_with_what_it_has(
     assert message.startswith(begins)
 
 
-def test_all_failures_are_listed_not_only_the_first() -> None:
-    kinds = [kind for kind, _, _ in wrong("nope=1&rows=x&sort=y&filter=type:z,foo:1&select=w")]
-    assert kinds == [
-        "unknown-parameter",
-        "integer-not-valid",
-        "sort-field-not-valid",
-        "filter-not-available",
-        "type-not-valid",
-        "select-not-available",
+EVERYTHING_WRONG = (
+    "query.nope=1&select=w&filter=type:z,foo:1&facet=bar:2&sort=y&order=up&cursor=*&offset=x"
+    "&sample=101&rows=many&nope=1"
+)
+
+
+def test_all_failures_are_listed_in_the_order_in_which_the_wire_looks_at_them() -> None:
+    assert [(kind, value) for kind, value, _ in wrong(EVERYTHING_WRONG)] == [
+        ("unknown-parameter", "nope"),
+        ("sample-with-rows-or-offset", "sample"),
+        ("integer-not-valid", "many"),
+        ("integer-not-valid", "101"),
+        ("integer-not-valid", "x"),
+        ("cursor-with-offset-or-sample", "cursor"),
+        ("sort-order-not-valid", "up"),
+        ("sort-field-not-valid", "y"),
+        ("select-not-available", "w"),
+        ("facet-not-available", "bar"),
+        ("filter-not-available", "foo"),
+        ("type-not-valid", "z"),
+        ("field-query-not-available", "nope"),
     ]
+
+
+def test_what_is_no_list_of_pairs_is_said_first_and_once() -> None:
+    kinds = [(kind, value) for kind, value, _ in wrong("rows=x&filter=type&facet=issn,orcid:5")]
+    assert kinds == [
+        ("pair-list-form-invalid", "issn,orcid:5"),
+        ("pair-list-form-invalid", "type"),
+        ("integer-not-valid", "x"),
+    ]
+
+
+@pytest.mark.parametrize("route", [MEMBERS, JOURNALS, FUNDERS, LICENSES, TYPES])
+def test_an_offset_into_names_that_is_no_number_is_refused_without_a_limit(route: Route) -> None:
+    ((kind, value, message),) = wrong("offset=things", partial(parse_list, route))
+    assert (kind, value) == ("integer-not-valid", "things")
+    assert message == "Integer specified as things but must be a positive integer. "
+    ((_, _, message),) = wrong(f"offset={route.most_offset}", partial(parse_list, route))
+    assert message.endswith(f"equal to {route.most_offset - 20}. {CURSOR_ADVICE}")
 
 
 @pytest.mark.parametrize("parameter", [p for p in KNOWN_PARAMETERS if p != "mailto"])

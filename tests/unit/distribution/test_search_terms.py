@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.distribution.search import (
+    RELEVANCE,
     After,
     Amount,
     Between,
@@ -151,11 +152,20 @@ def test_all_works_since_a_date_are_walked_upwards_by_position(
 
 
 def test_words_find_a_work_also_by_what_was_looked_up_elsewhere(index: SearchIndex) -> None:
-    alternative = OneOf(Term.FUNDER, frozenset({NSF}))
-    words = Words(Text.PUBLISHER_NAME, "house", alternative)
-    page = index.search(SearchRequest(texts=(words,), rows=9))
-    assert next(hit.doi for hit in page.hits) == "10.5555/placed"
-    assert {hit.doi for hit in page.hits[1:]} == {"10.5555/funded", "10.5555/grant"}
+    funded = OneOf(Term.FUNDER, frozenset({NSF}))
+    below, above = ((funded, 0.01),), ((funded, 99.0),)
+    for alternatives, place in ((below, 0), (above, -1)):
+        words = Words(Text.PUBLISHER_NAME, "house", alternatives)
+        page = index.search(SearchRequest(texts=(words,), order=Order(RELEVANCE), rows=9))
+        found = [hit.doi for hit in page.hits]
+        assert found[place] == "10.5555/placed"
+        assert set(found) == {"10.5555/placed", "10.5555/funded", "10.5555/grant"}
+        assert alternatives[0][1] in {round(hit.score or 0, 3) for hit in page.hits}
+
+
+def test_an_award_is_a_word_of_a_work(index: SearchIndex) -> None:
+    page = index.search(SearchRequest(texts=(Words(Text.FREE, "CBET"),), rows=9))
+    assert [hit.doi for hit in page.hits] == ["10.5555/funded"]
 
 
 @pytest.mark.law("L3")

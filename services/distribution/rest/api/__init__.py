@@ -2,7 +2,7 @@
 
 from services.distribution.host import Host, Outlet
 from services.distribution.registers import Registers
-from services.distribution.rest.api import styles
+from services.distribution.rest.api import front, styles
 from services.distribution.rest.api.common import OUTLET
 from services.distribution.rest.api.funders import FundersApi
 from services.distribution.rest.api.journals import JournalsApi
@@ -31,5 +31,6 @@ def open_outlet(host: Host) -> Outlet:
         *LicensesApi(host).routes(),
         *SourcesApi(host).routes(),
         *styles.routes(),
+        *front.routes(),
     )
     return Outlet((OUTLET,), routes, {"registers": registers.run})

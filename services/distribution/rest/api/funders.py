@@ -17,7 +17,7 @@ from services.distribution.rest.api.works import WorksApi
 from services.distribution.rest.names import Place, answers, page_of, tokens
 from services.distribution.rest.params import ListQuery, parse_list
 from services.distribution.rest.pools import respond
-from services.distribution.rest.routes import FUNDERS
+from services.distribution.rest.routes import FUNDERS, WORKS
 from services.distribution.search import OneOf, SearchRequest, Term
 from shared.web import Route
 
@@ -35,12 +35,13 @@ class FundersApi:
     def routes(self) -> tuple[Route, ...]:
         """Return the routes of funders; an id may be a DOI."""
         return (
-            get("/funders", self.list_funders, "List funders", "funder-list"),
+            get("/funders", self.list_funders, "List funders", "funder-list", FUNDERS),
             get(
                 "/funders/{+id}/works",
                 self.works_of_funder,
                 "List the works that name a funder or a part of it",
                 "work-list",
+                WORKS,
             ),
             get("/funders/{+id}", single(self.one_funder), "Show a funder", "funder"),
         )

@@ -22,7 +22,7 @@ from services.distribution.rest.journals import (
 )
 from services.distribution.rest.params import parse_list
 from services.distribution.rest.pools import respond
-from services.distribution.rest.routes import JOURNALS
+from services.distribution.rest.routes import JOURNALS, WORKS
 from services.distribution.search import Moment, OneOf, Order, SearchRequest, Term
 from shared.events import TitleState
 from shared.web import Route
@@ -39,13 +39,14 @@ class JournalsApi:
     def routes(self) -> tuple[Route, ...]:
         """Return the routes of journals."""
         return (
-            get("/journals", self.list_journals, "List journals", "journal-list"),
+            get("/journals", self.list_journals, "List journals", "journal-list", JOURNALS),
             get("/journals/{issn}", single(self.one_journal), "Show a journal", "journal"),
             get(
                 "/journals/{issn}/works",
                 self.works_of_journal,
                 "List a journal's works",
                 "work-list",
+                WORKS,
             ),
         )
 

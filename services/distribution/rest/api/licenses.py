@@ -24,7 +24,11 @@ class LicensesApi:
 
     def routes(self) -> tuple[Route, ...]:
         """Return its route."""
-        return (get("/licenses", self.list_licenses, "List licences of works", "license-list"),)
+        return (
+            get(
+                "/licenses", self.list_licenses, "List licences of works", "license-list", LICENSES
+            ),
+        )
 
     async def list_licenses(self, request: web.Request) -> web.Response:
         """``GET /licenses``: by address; the query asks for works."""

@@ -8,7 +8,7 @@ from aiohttp import web
 from services.distribution.host import Host
 from services.distribution.registers import Registers
 from services.distribution.rest import envelope
-from services.distribution.rest.api.common import get, single
+from services.distribution.rest.api.common import doi_in, get, single
 from services.distribution.rest.api.sources import terms_of
 from services.distribution.rest.api.works import WorksApi
 from services.distribution.rest.pools import respond
@@ -46,7 +46,7 @@ class LooksApi:
 
     async def agency(self, request: web.Request) -> web.Response:
         """``GET /works/{doi}/agency``: ours where we have the work, else whose its prefix is."""
-        doi = request.match_info["doi"].lower()
+        doi = doi_in(request)
         if await self.host.works.position(doi) is not None:
             return respond(request, envelope.success("work-agency", _agency(doi, SOURCE)))
         label = self._other(doi)
@@ -58,14 +58,14 @@ class LooksApi:
 
     async def quality(self, request: web.Request) -> web.Response:
         """``GET /works/{doi}/quality``: fifteen checks; none of them shows a reference."""
-        found = await self.host.works.one(request.match_info["doi"].lower())
+        found = await self.host.works.one(doi_in(request))
         if found is None:
             return await self._ending(request, "quality")
         return respond(request, envelope.success("work-quality", judge(registered(found).work)))
 
     async def _ending(self, request: web.Request, word: str) -> web.Response:
         """Answer for a DOI that is not there, or that itself ends with the word."""
-        doi = f"{request.match_info['doi'].lower()}/{word}"
+        doi = f"{doi_in(request)}/{word}"
         if await self.host.works.position(doi) is not None:
             return await self.works.show(request, doi)
         return respond(request, envelope.resource_not_found(f"work-{word}"))

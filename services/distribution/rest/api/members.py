@@ -11,6 +11,7 @@ from services.distribution.rest import envelope, plan
 from services.distribution.rest.api.common import get, refuse, single, unknown_works
 from services.distribution.rest.api.summaries import Summaries
 from services.distribution.rest.api.works import WorksApi
+from services.distribution.rest.failure import Failure, not_an_integer
 from services.distribution.rest.members import (
     COUNTED,
     Member,
@@ -21,11 +22,13 @@ from services.distribution.rest.members import (
 )
 from services.distribution.rest.params import parse_list
 from services.distribution.rest.pools import respond
-from services.distribution.rest.routes import MEMBERS
+from services.distribution.rest.routes import MEMBERS, WORKS
 from services.distribution.search import OneOf, Term
 from shared.web import Route
 
-_NUMBER: Final = re.compile(r"[0-9]{1,15}")
+_DIGITS: Final = re.compile("^[0-9]+$")
+_NUMBER: Final = re.compile(r"[0-9]{1,15}")  # no member has a longer one
+_DESCRIBED: Final = {"pattern": _DIGITS.pattern}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +42,23 @@ class MembersApi:
     def routes(self) -> tuple[Route, ...]:
         """Return the routes of members and prefixes."""
         return (
-            get("/members", self.list_members, "List members", "member-list"),
-            get("/members/{id}", single(self.one_member), "Show a member", "member"),
-            get("/members/{id}/works", self.works_of_member, "List a member's works", "work-list"),
+            get("/members", self.list_members, "List members", "member-list", MEMBERS),
+            get("/members/{id}", single(self.one_member), "Show a member", "member", id=_DESCRIBED),
+            get(
+                "/members/{id}/works",
+                self.works_of_member,
+                "List a member's works",
+                "work-list",
+                WORKS,
+                id=_DESCRIBED,
+            ),
             get("/prefixes/{prefix}", single(self.one_prefix), "Show a prefix", "prefix"),
             get(
                 "/prefixes/{prefix}/works",
                 self.works_of_prefix,
                 "List the works of an owner prefix",
                 "work-list",
+                WORKS,
             ),
         )
 
@@ -70,6 +81,8 @@ class MembersApi:
 
     async def one_member(self, request: web.Request) -> web.Response:
         """``GET /members/{id}``."""
+        if failures := _malformed(request):
+            return refuse(request, failures)
         number = self._member(request)
         member = self._known(number) if number is not None else None
         if member is None:
@@ -86,6 +99,8 @@ class MembersApi:
 
     async def works_of_member(self, request: web.Request) -> web.Response:
         """``GET /members/{id}/works``."""
+        if failures := _malformed(request):
+            return refuse(request, failures)
         member = self._member(request)
         if member is None:
             return unknown_works(request)
@@ -128,3 +143,12 @@ class MembersApi:
         checked = self.summaries.now()
         summary = await self.summaries.of(OneOf(Term.OWNER, prefixes), checked=checked)
         return render_member(member, summary, checked=checked)
+
+
+def _malformed(request: web.Request) -> list[Failure]:
+    """Return what is wrong with the number of a path: one that is none is not merely unknown.
+
+    Clients tell the two apart (crossref-commons raises another fault).
+    """
+    text = request.match_info["id"]
+    return [] if _DIGITS.fullmatch(text) else [not_an_integer(text)]

@@ -10,7 +10,7 @@ from services.distribution.rest.api.common import get, refuse, single, unknown_w
 from services.distribution.rest.api.works import WorksApi
 from services.distribution.rest.params import parse_list
 from services.distribution.rest.pools import respond
-from services.distribution.rest.routes import TYPES
+from services.distribution.rest.routes import TYPES, WORKS
 from services.distribution.rest.types import TYPE_LABELS
 from services.distribution.search import OneOf, Term
 from shared.web import Route
@@ -26,9 +26,9 @@ class TypesApi:
     def routes(self) -> tuple[Route, ...]:
         """Return the routes of types."""
         return (
-            get("/types", self.list_types, "List types of works", "type-list"),
+            get("/types", self.list_types, "List types of works", "type-list", TYPES),
             get("/types/{id}", single(self.one_type), "Show a type", "type"),
-            get("/types/{id}/works", self.works_of_type, "List a type's works", "work-list"),
+            get("/types/{id}/works", self.works_of_type, "List a type's works", "work-list", WORKS),
         )
 
     async def list_types(self, request: web.Request) -> web.Response:

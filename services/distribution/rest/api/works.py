@@ -9,13 +9,14 @@ from aiohttp import web
 
 from services.distribution.host import Host
 from services.distribution.rest import envelope, plan
-from services.distribution.rest.api.common import OUTLET, get
+from services.distribution.rest.api.common import OUTLET, doi_in, get
 from services.distribution.rest.envelope import Answer
 from services.distribution.rest.facets import facets_message
 from services.distribution.rest.params import WorksQuery, parse_single, parse_works
 from services.distribution.rest.pools import respond
 from services.distribution.rest.position import Positions
 from services.distribution.rest.render import render_item, render_single
+from services.distribution.rest.routes import WORKS
 from services.distribution.search import SearchPage
 from shared.mongo.client import Document
 from shared.policy import Reader, Visible, Withheld
@@ -38,7 +39,7 @@ class WorksApi:
     def routes(self) -> tuple[Route, ...]:
         """Return the routes of works."""
         return (
-            get("/works", self.list_works, "List works", "work-list"),
+            get("/works", self.list_works, "List works", "work-list", WORKS),
             get("/works/{+doi}/position", self.position, "Show where a work is", "work-position"),
             get("/works/{+doi}", self.one_work, "Show a work", "work"),
         )
@@ -49,14 +50,14 @@ class WorksApi:
             asked = parse_single(request.query.items())
             if isinstance(asked, list):
                 return respond(request, envelope.validation_failure(asked))
-        return await self._one(request, request.match_info["doi"].lower())
+        return await self._one(request, doi_in(request))
 
     async def position(self, request: web.Request) -> web.Response:
         """``GET /works/{doi}/position``: in the store, in the lists, under whose setting."""
         refused = parse_single(request.query.items())
         if isinstance(refused, list):
             return respond(request, envelope.validation_failure(refused))
-        doi = request.match_info["doi"].lower()
+        doi = doi_in(request)
         found = await Positions(self.host.gate, self.host.works, self.host.index).of(doi)
         if found is None:
             return await self._one(request, f"{doi}/position")  # a DOI may end so itself
