@@ -291,6 +291,7 @@ PLANTED: Final[Mapping[str, Plant]] = {
 FOLLOWING: Final[Mapping[str, str]] = {
     "retention.subjects.v1": "keyed hashes of addresses that the other rows plant, made by us",
     "retention.package.v1": "made of what the other rows plant, and sealed as it is written",
+    "retention.told.v1": "dates and purposes of what the other rows plant, sealed for a package",
     "mail.waiting.v1": "made of what the other rows plant, and looked at in mails and the store",
 }
 # What is planted beside declared fields: places where somebody may put a value of their own.
