@@ -27,9 +27,6 @@ from tests.processes import Place
 ROOT = Path(__file__).resolve().parents[1]
 SHARED: Final = pytest.StashKey[Platform]()
 TURNS: Final = pytest.StashKey[str]()
-# What waits for brokers and services before what keeps a processor busy: with the latter at the end
-# no worker is left alone with a long wait.
-ROOMS: Final = ("faults", "integration", "fire", "contract", "laws", "unit")
 SAMPLES = ROOT.parent / "shared" / "samples"
 
 
@@ -39,12 +36,6 @@ def samples() -> Path:
     if not SAMPLES.is_dir():
         pytest.skip("the samples folder is not beside this checkout")
     return SAMPLES
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order tests by room; within one they stay as they are."""
-    rooms = {name: place for place, name in enumerate(ROOMS)}
-    items.sort(key=lambda item: rooms.get(item.path.relative_to(ROOT / "tests").parts[0], -1))
 
 
 @pytest.hookimpl(optionalhook=True)

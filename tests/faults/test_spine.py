@@ -193,7 +193,7 @@ def test_every_crash_point_is_struck_by_a_test() -> None:
 
 
 @pytest.mark.law("L1")
-@pytest.mark.parametrize("point", some_of(DEPOSITED, most=2))
+@pytest.mark.parametrize("point", some_of(DEPOSITED))
 async def test_an_accepted_deposit_survives_a_kill_anywhere(
     house: tuple[Place, Spine], point: str
 ) -> None:

@@ -53,6 +53,7 @@ async def played(
 @pytest.mark.law("L2")
 @pytest.mark.law("L3")
 @pytest.mark.law("L5")
+@pytest.mark.soak
 @pytest.mark.parametrize("mechanism", PLANTED)
 def test_the_checker_finds_what_a_mechanism_keeps_out_and_nothing_where_it_is_there(
     played: dict[str, tuple[Run, Run]], mechanism: str

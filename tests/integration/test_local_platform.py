@@ -245,8 +245,8 @@ def test_a_state_folder_that_is_none_is_named_with_the_way_out(
     ("file", "who"),
     [
         ("broker/state/data/meta.properties", "kafka"),
-        ("store/data/WiredTiger.turtle", "store"),
         ("store/users.json", "store"),
+        pytest.param("store/data/WiredTiger.turtle", "store", marks=pytest.mark.soak),
     ],
 )
 def test_state_that_is_broken_is_named_with_the_way_out(

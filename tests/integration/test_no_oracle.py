@@ -216,6 +216,7 @@ async def test_what_somebody_gave_is_answered_as_what_nobody_ever_did(world: Wor
     assert not any(told), "\n".join(one for one in told if one)
 
 
+@pytest.mark.soak
 @pytest.mark.clause("DOAJ-4b3")
 async def test_a_question_that_would_tell_is_found(world: World) -> None:
     """The comparison sees: of one's own submission by its name, the answers differ."""
@@ -226,6 +227,7 @@ async def test_a_question_that_would_tell_is_found(world: World) -> None:
     assert known != await answered(world, own, given(new_id())[name].text)
 
 
+@pytest.mark.soak
 @pytest.mark.clause("DOAJ-4b3")
 async def test_an_account_by_its_id_is_to_others_as_one_that_does_not_exist(world: World) -> None:
     email = "reader.of.others@press.example"
