@@ -219,10 +219,10 @@ def test_what_is_published_of_a_key_is_exactly_the_sequence_of_its_states(  # no
 @given(any_events())
 def test_an_event_that_says_what_the_state_says_has_the_same_text(event: Event) -> None:
     for state in set(type(event).__bases__) - {Event}:  # none of a mere observation
-        made: Any = state.model_construct(**dict(event))
+        made: Any = state.model_construct(**dict(iter(event)))  # one has a field "keys"
         assert says(event, made)
         assert event.model_dump_json() == made.model_dump_json()
-        assert not says(event, made.model_copy(update={next(iter(dict(made))): "another"}))
+        assert not says(event, made.model_copy(update={next(iter(dict(iter(made)))): "another"}))
 
 
 def check(world: World) -> None:
