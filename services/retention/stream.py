@@ -25,6 +25,7 @@ from shared.kafka.faust_edge import (
     all_done,
     ends_of,
     guarded_app,
+    handed,
     named,
     place,
     read_up_to,
@@ -58,6 +59,15 @@ class Stalled(RuntimeError):
 
 
 @dataclass(slots=True)
+class Mark:
+    """Where partitions ended ``before`` a moment; once that is read, what was ``given`` by then."""
+
+    before: datetime
+    ends: Mapping[TP, int]
+    given: Mapping[TP, int] | None = None
+
+
+@dataclass(slots=True)
 class Stream:
     """One worker of a group. ``stall_seconds``: so long nothing may move while something waits.
 
@@ -77,7 +87,7 @@ class Stream:
     tell: Telling = _nobody
     _acked: int = 0
     _done: dict[TP, int] = field(default_factory=dict)
-    _mark: tuple[datetime, Mapping[TP, int]] | None = None
+    _mark: Mark | None = None
     _broken: "asyncio.Future[None]" = field(init=False)
     _app: GuardedApp = field(init=False)
     _applying: Applying = field(init=False)
@@ -171,7 +181,8 @@ class Stream:
                 self._broken.result()
             if self._app.crashed or self._app.should_stop:
                 raise Stalled(f"the worker of {self.group} ended by itself")
-            if self._acked != acked or self._applying.waiting or not await self._late():
+            late = await self._late()  # also where something moves: it tells how far
+            if self._acked != acked or self._applying.waiting or not late:
                 moved, acked = now, self._acked
                 self.health.beat(self.group)
             elif now - moved > self.stall_seconds:
@@ -209,12 +220,14 @@ class Stream:
         """
         now = self.clock.now()
         ends = await ends_of(self._app)
-        if self._mark is None or self._mark[1].keys() != ends.keys():
-            self._mark = (now, ends)
-        before, up_to = self._mark
-        if await read_up_to(self._app, up_to) and all_done(self._app, up_to, self._done):
-            await self.tell(frozenset(named(*where) for where in up_to), before)
-            self._mark = (now, ends)
+        mark = self._mark
+        if mark is None or mark.ends.keys() != ends.keys():
+            mark = self._mark = Mark(now, ends)
+        if mark.given is None and await read_up_to(self._app, mark.ends):
+            mark.given = handed(self._app, mark.ends)
+        if mark.given is not None and all_done(self._app, mark.given, self._done):
+            await self.tell(frozenset(named(*where) for where in mark.ends), mark.before)
+            self._mark = Mark(now, ends)
         return not await read_up_to(self._app, ends) or unacknowledged(self._app)
 
     def _every(self) -> Sequence[str]:

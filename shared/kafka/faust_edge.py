@@ -9,7 +9,7 @@ address as every other client.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import aiokafka
@@ -190,18 +190,25 @@ def unacknowledged(app: faust.App) -> bool:
     )
 
 
-def all_done(app: faust.App, ends: Mapping[TP, int], done: Mapping[TP, int]) -> bool:
-    """Say whether all that the client gave away of these partitions is done.
+def handed(app: faust.App, places: Collection[TP]) -> dict[TP, int]:
+    """Return the last record that the client gave away of each of these partitions, by offset.
 
-    ``done``: the last offset that was, of each; what others did before is committed. Between client
-    and agent a record stands in no list of Faust's: it is counted where the client gives it away.
+    Between client and agent a record stands in no list of Faust's: it is counted where the client
+    gives it away.
     """
-    handed = app.consumer._thread.handed  # type: ignore[attr-defined]  # noqa: SLF001
+    given = app.consumer._thread.handed  # type: ignore[attr-defined]  # noqa: SLF001
+    return {where: given[where] for where in places if where in given}
+
+
+def all_done(app: faust.App, given: Mapping[TP, int], done: Mapping[TP, int]) -> bool:
+    """Say whether what was ``handed`` by then is done.
+
+    ``done``: the last offset that was, of each; what others did before is committed.
+    """
     committed = committed_by(app)
     return all(
-        handed[where] <= max(done.get(where, -1), (committed.get(where) or 0) - 1)
-        for where in ends
-        if where in handed
+        offset <= max(done.get(where, -1), (committed.get(where) or 0) - 1)
+        for where, offset in given.items()
     )
 
 
