@@ -9,7 +9,7 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
-from services.distribution.projections import WORKS
+from services.distribution.projections import WORKS, counted_of
 from services.distribution.rebuild.comparing import differs
 from services.distribution.rebuild.pointer import Pointer, ReadModels, called
 from shared.events import OrganisationRegistered, PrefixAssigned, ReferencePreferenceSet
@@ -230,8 +230,7 @@ async def alike(models: ReadModels) -> Pointer:
         return all(
             one.keys() == held[0].keys()
             and not any(
-                differs({**one[key], "cited_by": held[0][key].get("cited_by")}, held[0][key])
-                for key in one
+                differs({**one[key], **counted_of(held[0][key])}, held[0][key]) for key in one
             )
             for one in held
         )

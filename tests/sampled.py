@@ -100,6 +100,14 @@ class Facts:
     journals: Mapping[str, tuple[str, tuple[str, ...], str]] = field(default_factory=dict)
     funders: funding.Rows = field(default_factory=funding.rows)
 
+    def updated(self) -> list[str]:
+        """Return the DOIs of works of which it is known here who updates them."""
+        return [
+            doi
+            for doi, work in self.works.items()
+            if any(update["DOI"] in self.works for update in work.get("updated-by", ()))
+        ]
+
     def events(self) -> Iterator[Event]:
         """Yield what the services say of it, in the order in which they would."""
         for number, name in self.members.items():
@@ -389,9 +397,14 @@ async def _complete(url: str, held: Facts) -> None:
             funders, agency = await message("/funders?rows=0"), await message(OTHERS)
             return bool(agency) and bool(funders) and bool(funders["total-results"])
 
+        async def told() -> bool:
+            said = [await message(f"/works/{doi}") for doi in held.updated()]
+            return all(one and "updated-by" in one for one in said)
+
         await until(listed, within=60, what="all works in the lists")
         await until(registered, within=60, what="the registers are read")
         await until(stored, within=60, what="all works in the store")
+        await until(told, within=60, what="updates at the works that they update")
 
 
 def in_thread(opening: Callable[[], AbstractAsyncContextManager[T]]) -> Iterator[T]:

@@ -163,7 +163,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "updates by others",
-        "updated-by is the inverse of update-to: it is computed, not deposited",
+        "updated-by is the inverse of update-to: it is told of the updated work, not deposited",
         _without("updated-by"),
     ),
     Difference(

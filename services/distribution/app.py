@@ -216,6 +216,7 @@ def searching(
         settings.topic_prefix,
         settings.search_commit_records,
         health,
+        withheld=gate.policy.withheld_fields,
     )
     transfers = Transfers(gate, works, indexer)
     models, name = ReadModels(database), settings.replica_name

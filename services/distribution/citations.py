@@ -1,5 +1,8 @@
 """Citation counts: recounted from an index, never incremented (law L4).
 
+What other works say of one (claims.py) is found and written with its count, as one thing: wherever
+a count is spoken of here, both are meant.
+
 A guarded write leaves in the work's document every DOI whose count it may change. This worker
 counts those again and then forgets them. Several workers may count the same DOI at once: a count is
 written only where nobody else wrote one since this worker looked, so one that wakes up late, or
@@ -19,8 +22,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
+from services.distribution.claims import Claim, claimed
 from services.distribution.matching.kept import found_alone
-from services.distribution.projections import WORKS
+from services.distribution.projections import WORKS, counting
 from services.distribution.rebuild.pointer import Pointer, ReadModels, called
 from shared.mongo import Database
 from shared.mongo.client import Collection, Document, UpdateOne, faults
@@ -141,7 +145,7 @@ async def recount(
     works = database[called(WORKS, generation)]
     with faults():
         due: list[Document] = (
-            await works.find({"recount_due": True}, {"v": 1, "recount": 1, "cites": 1})
+            await works.find({"recount_due": True}, {"v": 1, "recount": 1, "cites": 1, "names": 1})
             .limit(PAGE)
             .to_list(PAGE)
         )
@@ -179,12 +183,11 @@ async def _settle(works: Collection, due: Sequence[Document], still: Still) -> N
     turn = new_id()
     held = await turns(works, [document["_id"] for document in due])
     changes = []
-    counts = await citing(works, [document["_id"] for document in due])
+    counts = await counted(works, [document["_id"] for document in due])
     for document in due:
         doi = document["_id"]
-        cited_by = counts[doi]
         same = {"_id": doi, "v": document["v"], "counted": held.get(doi)}
-        settled = {"cited_by": cited_by, "counted": turn, "recount": [doi, *document["cites"]]}
+        settled = {**counts[doi], "counted": turn, "recount": counting(doi, document)}
         changes.append(UpdateOne(same, {"$set": settled, "$unset": {"recount_due": ""}}))
     if await still():
         await works.bulk_write(changes, ordered=False)
@@ -197,15 +200,13 @@ async def count(works: Collection, held: Mapping[str, str | None], still: Still 
     """
     turn = new_id()
     while held:
-        counts = await citing(works, list(held))
+        counts = await counted(works, list(held))
         if not await still():
             return
         done = await works.bulk_write(
             [
-                UpdateOne(
-                    {"_id": doi, "counted": held[doi]}, {"$set": {"cited_by": n, "counted": turn}}
-                )
-                for doi, n in counts.items()
+                UpdateOne({"_id": doi, "counted": held[doi]}, {"$set": {**count, "counted": turn}})
+                for doi, count in counts.items()
             ],
             ordered=False,
         )
@@ -213,6 +214,19 @@ async def count(works: Collection, held: Mapping[str, str | None], still: Still 
             return
         found = await turns(works, list(held))
         held = {doi: last for doi, last in found.items() if last != turn}
+
+
+async def counted(works: Collection, dois: Sequence[str]) -> dict[str, Document]:
+    """Return what is counted of each of ``dois``, as its document has it: see ``COUNTED``."""
+    cited_by = await citing(works, dois)
+    return with_told(cited_by, await claimed(works, dois))
+
+
+def with_told(
+    cited_by: Mapping[str, int], told: Mapping[str, Sequence[Claim]]
+) -> dict[str, Document]:
+    """Put together what is counted of works."""
+    return {doi: {"cited_by": n, "told": list(told[doi])} for doi, n in cited_by.items()}
 
 
 async def citing(works: Collection, dois: Sequence[str]) -> dict[str, int]:

@@ -1,10 +1,13 @@
-"""Citation counts in this host's lists: what they are sorted by follows what was counted.
+"""What was counted of works in this host's lists: how often they are cited, what is said of them.
 
-Counts change with works that are not the counted one's own, all the time, and nobody says so. So
-the index is walked, again and again, and its counts are compared with those of the store, in slices
-that take the store a fraction of a second each; works whose counts differ are indexed again, in one
-commit a page. A list sorted by counts is as old as a walk and the pause before it; what an answer
-shows of a work is the store's own count.
+It changes with works that are not the counted one's own, all the time, and nobody says so. So the
+index is walked, again and again, and what it has is compared with the store, in slices that take
+the store a fraction of a second each; works in which it differs are indexed again, in one commit a
+page. A list that is sorted by counts, or asks for relations and updates from the other end, is as
+old as a walk and the pause before it; what an answer shows of a work is the store's own.
+
+A state that comes from the log brings nothing of what others say of the work: a work that is
+deposited again is found by that again after the next walk.
 """
 
 import asyncio
@@ -14,8 +17,9 @@ from functools import partial
 from typing import Any, Final
 
 from services.distribution.citations import Pace
-from services.distribution.indexer import Indexer
-from services.distribution.search import FromStart, Moment, Order, SearchRequest
+from services.distribution.claims import digest, not_withheld
+from services.distribution.indexer import Indexer, as_state
+from services.distribution.search import FromStart, Held, Moment, Order, SearchRequest
 from services.distribution.store import Works
 from shared.runtime.faults import Transient
 from shared.runtime.health import Health
@@ -57,11 +61,11 @@ class Counts:
             if draining.is_set():
                 break
             held = await asyncio.to_thread(self.indexer.index.held, dois)
-            counted: dict[str, int] = {}
+            counted: dict[str, Mapping[str, Any]] = {}
             for start in range(0, len(dois), KEYS):
                 counted |= await pace.spend(self.works.counts(dois[start : start + KEYS]))
             differing = [
-                doi for doi, count in counted.items() if doi in held and held[doi].cited_by != count
+                doi for doi, one in counted.items() if doi in held and self._differ(one, held[doi])
             ]
             for start in range(0, len(differing), KEYS):
                 changed += await pace.spend(self._again(differing[start : start + KEYS]))
@@ -78,13 +82,11 @@ class Counts:
             yield [hit.doi for hit in page.hits]
             start = page.position
 
+    def _differ(self, counted: Mapping[str, Any], held: Held) -> bool:
+        told = digest(not_withheld(counted["told"], self.indexer.withheld))
+        return (counted["cited_by"], told) != (held.cited_by, held.told)
+
     async def _again(self, dois: Sequence[str]) -> int:
         """Index works again as the store has them; returns how many changed."""
         found = await self.works.bare(dois)
         return await self.indexer.put([as_state(document) for document in found.values()], {})
-
-
-def as_state(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a work of the store as an indexer takes it, its count included."""
-    doi, version, title = document["_id"], document["v"], document.get("title")
-    return {**document, "doi": doi, "version": version, "title": title}

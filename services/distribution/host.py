@@ -97,6 +97,7 @@ class Seen:
             self.judged,
             (self.ownership, self.visibility),
             matched,
+            self.record.told,
         )
         return f'"{hashlib.blake2b(repr(shown).encode(), digest_size=12).hexdigest()}"'
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
+from services.distribution.claims import digest, not_withheld, with_claims
 from services.distribution.gate import Subject
+from services.distribution.projections import counted_of
 from services.distribution.search import SearchDoc, SearchIndex, project
 from shared.events import Received, WorkState, from_record
 from shared.kafka.dead import replay_topic
@@ -25,7 +27,8 @@ AT_ONCE: Final = 10  # works made ready before others of this process have a tur
 State: TypeAlias = Mapping[str, Any]
 """A work as deposits.works.v1 carries it, and under ``indexed`` the time of its event.
 
-``cited_by`` is its count, where it comes from the store.
+Where it comes from the store it has what was counted of it, too: ``cited_by``, and under ``told``
+what other works say of it.
 """
 
 log = get_log(__name__)
@@ -39,6 +42,8 @@ class Indexer:
     of owners at the start has been read. Holding ``turn`` keeps writes away: an owner that was
     looked up before a write is in the index after it. ``retired`` is set under ``turn`` when
     another writer goes on from this index's offsets: what is in hand here is that one's to read.
+    ``withheld`` are the fields that the policy may keep back: of those nothing is told from the
+    other end.
     """
 
     index: SearchIndex
@@ -51,6 +56,7 @@ class Indexer:
     clock: Clock = SYSTEM
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     retired: bool = False
+    withheld: Sequence[str] = ()
 
     async def run(self, draining: asyncio.Event) -> None:
         """Index until told to drain."""
@@ -112,9 +118,23 @@ class Indexer:
     def _document(self, state: State) -> SearchDoc | None:
         owner = self.owner_of(Subject(state["doi"], state["title"]))
         try:
-            counted = state.get("cited_by")
-            return project(state, indexed=state["indexed"], owner=owner, cited_by=counted)
+            known = state.get("told")
+            told = not_withheld(known or (), self.withheld)
+            return project(
+                {**state, "work": with_claims(state["work"], told)},
+                indexed=state["indexed"],
+                owner=owner,
+                cited_by=state.get("cited_by"),
+                told=None if known is None else digest(told),
+            )
         except (AttributeError, LookupError, TypeError, ValueError) as fault:
             # One work that no list can show must not keep all others out of the lists.
             log.warning("work not indexed", reason=type(fault).__name__, version=state["version"])
         return None
+
+
+def as_state(document: Mapping[str, Any]) -> State:
+    """Return a work of the store as an indexer takes it, with what was counted of it."""
+    doi, version, title = document["_id"], document["v"], document.get("title")
+    named = {"doi": doi, "version": version, "title": title}
+    return {**document, **named, **counted_of(document)}

@@ -2,12 +2,14 @@
 
 The time a work was indexed is the time of its event, so that a rebuilt model equals the live one
 (law L6). Which works a work cites is kept beside it whatever the setting: counts follow from it
-and do not depend on who may see the list (law L4).
+and do not depend on who may see the list (law L4). So are those it says something else of, which is
+told at the other end (claims.py).
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from services.distribution.claims import named
 from shared.events import (
     AccountDefaultSet,
     Event,
@@ -30,6 +32,24 @@ WORKS: Final = "works"
 MEMBERS: Final = "members"
 PREFIXES: Final = "prefixes"
 
+COUNTED: Final[Mapping[str, Any]] = {"cited_by": 0, "told": []}
+"""What is counted of a work from what others say, and what it is of one that nobody counted yet."""
+
+
+def counted_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was counted of a work."""
+    return {name: document.get(name) or none for name, none in COUNTED.items()}
+
+
+def counting(doi: str, document: Mapping[str, Any]) -> list[str]:
+    """Return the DOIs of whose counts a work decides: its own, and of those it speaks of.
+
+    Its own is due as well: others may have spoken of it before it was registered. A document from
+    before a field was introduced does without.
+    """
+    spoken_of = (one for name in ("cites", "names") for one in document.get(name) or ())
+    return list(dict.fromkeys((doi, *spoken_of)))
+
 
 def cited(work: Mapping[str, Any]) -> list[str]:
     """Return the DOIs a work cites, lower-cased, each once, in order."""
@@ -38,8 +58,7 @@ def cited(work: Mapping[str, Any]) -> list[str]:
 
 
 def show_work(event: WorkState, received: Received) -> list[Put]:
-    """Show a work as its newest deposit says it (CRR-1), and have its citations counted."""
-    cites = cited(event.work)
+    """Show a work as its newest deposit says it (CRR-1), and have counted what that changes."""
     fields = {
         "prefix": event.prefix,
         "title": event.title,  # whose owner owns the work, unless it has one of its own
@@ -47,10 +66,11 @@ def show_work(event: WorkState, received: Received) -> list[Put]:
         "deposited": event.deposited,
         "indexed": received.meta.time,
         "work": event.work,
-        "cites": cites,
+        "cites": cited(event.work),
+        "names": named(event.doi, event.work),
     }
-    # Its own count is due as well: works may have cited it before it was registered.
-    return [Put(WORKS, event.doi, event.version, fields, recount=[event.doi, *cites])]
+    due = counting(event.doi, fields)
+    return [Put(WORKS, event.doi, event.version, fields, recount=due)]
 
 
 def show_member(event: OrganisationState, _received: Received) -> list[Put]:

@@ -6,18 +6,19 @@ from typing import Any, Final, TypeVar
 
 from services.distribution.matching.kept import Matches
 from services.distribution.matching.shown import has_open, with_matches
-from services.distribution.projections import WORKS
+from services.distribution.projections import COUNTED, WORKS, counted_of
 from services.distribution.rebuild.pointer import ReadModels, called
 from shared.mongo import Database
 from shared.mongo.client import Collection, Document, IndexModel, faults
 
 # What a reader needs of a work; without the references where they may not be seen anyway.
-SHOWN: Final = {"recount": 0, "recount_due": 0, "cites": 0}
+SHOWN: Final = {"recount": 0, "recount_due": 0, "cites": 0, "names": 0}
 
 KEYS: Final = 100  # keys a look-up: fewer and more both cost the embedded store more a key
 
 INDEXES: Final = (
     IndexModel([("cites", 1)], name="cites"),
+    IndexModel([("names", 1)], name="names"),
     IndexModel(
         [("recount_due", 1)],
         name="recount_due",
@@ -75,11 +76,12 @@ class Works:
         """Return the documents that exist under ``dois`` as deposited, without what was matched."""
         return await self._read(lambda works: _many(works, dois))
 
-    async def counts(self, dois: Sequence[str]) -> dict[str, int]:
-        """Return how many works cite each of ``dois`` that is here, as last counted."""
+    async def counts(self, dois: Sequence[str]) -> dict[str, Document]:
+        """Return what was last counted of each of ``dois`` that is here."""
         asked = {"_id": {"$in": list(dois)}}
-        found = await self._read(lambda works: works.find(asked, {"cited_by": 1}).to_list(None))
-        return {document["_id"]: document.get("cited_by", 0) for document in found}
+        shown = dict.fromkeys(COUNTED, 1)
+        found = await self._read(lambda works: works.find(asked, shown).to_list(None))
+        return {document["_id"]: counted_of(document) for document in found}
 
     async def _matched(self, documents: dict[str, Any]) -> dict[str, Any]:
         """Give references without a DOI the one that was found for them."""

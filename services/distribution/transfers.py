@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.distribution.gate import OWNERSHIP, Gate, Subject
-from services.distribution.indexer import LOOK_SECONDS, Indexer
+from services.distribution.indexer import LOOK_SECONDS, Indexer, as_state
 from services.distribution.search import (
     FromStart,
     Moment,
@@ -165,11 +165,7 @@ class Transfers:
         found = await self.works.many(moved)
         late = [doi for doi in moved if doi not in found or found[doi]["v"] < held[doi].version]
         self._due |= dict.fromkeys([title or doi for doi in late])
-        states = [
-            {**found[doi], "doi": doi, "version": found[doi]["v"], "title": found[doi].get("title")}
-            for doi in moved
-            if doi not in late
-        ]
+        states = [as_state(found[doi]) for doi in moved if doi not in late]
         return await self.indexer.put(states, {}) if states else 0
 
 

@@ -351,6 +351,16 @@ def test_crossref_commons_reads_xml_and_citations(
     assert commons("relations").get_alias(doi) is None
 
 
+def test_crossref_commons_reads_what_is_told_of_a_work_at_its_end(
+    commons: Callable[[str], Any], registry: Sampled, works: dict[str, Work]
+) -> None:
+    updated = registry.held.updated()
+    assert updated
+    for doi in updated:
+        said = [(one["DOI"], one["type"]) for one in works[doi]["updated-by"]]
+        assert commons("relations").get_related(doi) == said
+
+
 def test_crossref_commons_draws_samples(
     commons: Callable[[str], Any], works: dict[str, Work]
 ) -> None:

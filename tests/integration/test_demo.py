@@ -170,8 +170,15 @@ async def counted_as_the_set_says(demo: Demo) -> None:
         ]
         return not wrong
 
+    async def told() -> bool:
+        said = [(await demo.message("/works/" + doi)).get("updated-by") for doi in updated]
+        return said == list(updated.values())
+
     assert sum(facts.cited_by().values()) > 0
     await until(counted, within=60, what="every work counted as the set cites it")
+    # Two works are new versions of themselves, which their records tell as the source does.
+    updated = {work["DOI"]: work["updated-by"] for work in facts.works() if "updated-by" in work}
+    await until(told, within=60, what="updates told at the works that they update")
 
 
 async def the_policy_text_s_own_query_works(demo: Demo) -> None:

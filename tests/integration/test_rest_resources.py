@@ -461,6 +461,14 @@ async def test_what_is_a_third_partys_carries_its_terms_in_records_and_lists(
     page = await registry.message("/sources")
     assert {one["id"] for one in page["items"]} == {"retraction-watch", "open-funder-registry"}
 
+    async def retracted() -> bool:
+        return "updated-by" in await registry.message("/works/10.5555/a")
+
+    await until(retracted, what="the retraction at the work that it retracts")
+    other = await registry.message("/works/10.5555/a")
+    assert other["updated-by"] == [{**one["update-to"][0], "DOI": "10.6666/f"}]
+    assert other["sources"] == [{**told, "fields": ["updated-by"]}]
+
 
 @pytest.mark.clause("CRP-12d")
 async def test_changed_terms_withhold_at_the_first_answer_after_the_restart(
@@ -484,6 +492,9 @@ async def test_changed_terms_withhold_at_the_first_answer_after_the_restart(
         one = await second.message("/works/10.6666/f")
         assert "update-to" not in one
         assert one["sources"][0]["withheld"] == ["update-to"]
+        other = await second.message("/works/10.5555/a")
+        assert "updated-by" not in other
+        assert other["sources"][0]["withheld"] == ["updated-by"]
         status, _, headers = await second.get("/works/10.6666/f", **{"If-None-Match": before})
         assert status == 200, "what was cached under the old terms is not good any more"
         assert headers["ETag"] != before

@@ -1,4 +1,7 @@
-"""L4: counts follow from what works cite, whatever the settings, the order and the accidents."""
+"""L4: counts follow from what works cite, whatever the settings, the order and the accidents.
+
+So does what other works say of one: relations and updates, told at the other end.
+"""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -9,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.distribution import claims
 from services.distribution.citations import Pace, recount
 from services.distribution.projections import TABLE, WORKS
 from services.distribution.search import project
@@ -31,9 +35,27 @@ DOIS = ("10.1000/a", "10.1000/b", "10.2000/c")
 TIME = "2026-01-01T00:00:00Z"
 
 
-def work(doi: str, version: int, cites: list[str] | None, title: str | None = None) -> Event:
+INVERSES = {"is-review-of": "has-review", "is-part-of": "has-part", "is-same-as": "is-same-as"}
+Says = list[tuple[str, str]]  # a relation's name, or "update-to", and a DOI
+
+
+def work(
+    doi: str,
+    version: int,
+    cites: list[str] | None,
+    title: str | None = None,
+    says: Says | None = None,
+) -> Event:
     """Return a state of a work; null cites: a deposit took the whole list out (CRR-11)."""
     listed = [{"key": "1", "DOI": cited} for cited in cites or ()]
+    relation: dict[str, list[Any]] = {}
+    updates = []
+    for name, other in says or ():
+        if name == "update-to":
+            updates.append({"DOI": other, "type": "erratum"})
+        else:
+            item = {"id-type": "doi", "id": other, "asserted-by": "subject"}
+            relation.setdefault(name, []).append(item)
     return (WorkRegistered if version == 1 else WorkUpdated)(
         doi=doi,
         prefix=doi.partition("/")[0],
@@ -41,7 +63,8 @@ def work(doi: str, version: int, cites: list[str] | None, title: str | None = No
         created=AT,
         deposited=AT,
         submission="1#0",
-        work={"type": "other"} | ({} if cites is None else {"reference": listed}),
+        work={"type": "other", "relation": relation, "update-to": updates}
+        | ({} if cites is None else {"reference": listed}),
         title=title,
         version=version,
     )
@@ -56,8 +79,10 @@ def logs(draw: st.DrawFn) -> list[Event]:
     cited = st.sampled_from([*DOIS, "10.1000/A", "10.9000/nobody"])
     targets = st.none() | st.lists(cited, max_size=3)
     titles = st.sampled_from([None, "journal:1", "journal:2"])
+    names = st.sampled_from([*INVERSES, "references", "cites", "update-to"])
+    says = st.lists(st.tuples(names, cited), max_size=2)
     return [
-        work(doi, version, draw(targets), draw(titles))
+        work(doi, version, draw(targets), draw(titles), draw(says))
         for doi in DOIS
         for version in range(1, draw(st.integers(0, 3)) + 1)
     ]
@@ -76,10 +101,15 @@ def settings_events(draw: st.DrawFn) -> list[Event]:
     ]
 
 
-def true_counts(log: list[Event]) -> dict[str, int]:
+def newest_of(log: list[Event]) -> dict[str, Any]:
     newest: dict[str, Any] = {}
     for one in log:
         newest[one.key] = max(newest.get(one.key, one), one, key=lambda e: e.aggregate_version or 0)
+    return newest
+
+
+def true_counts(log: list[Event]) -> dict[str, int]:
+    newest = newest_of(log)
     return {
         doi: sum(
             any(reference["DOI"].lower() == doi for reference in citing.work.get("reference", ()))
@@ -87,6 +117,25 @@ def true_counts(log: list[Event]) -> dict[str, int]:
         )
         for doi in newest
     }
+
+
+def truly_told(log: list[Event]) -> dict[str, list[tuple[str, str]]]:
+    """Return what others say of each work, sorted: how it is told, and who says it."""
+    newest = newest_of(log)
+    told: dict[str, set[tuple[str, str]]] = {doi: set() for doi in newest}
+    for doi, one in newest.items():
+        said = [(n, item["id"]) for n, some in one.work["relation"].items() for item in some]
+        said += [("update-to", update["DOI"]) for update in one.work["update-to"]]
+        for name, other in said:
+            shown = {**INVERSES, "update-to": "updated-by"}.get(name)
+            if shown and other.lower() in told and (other.lower() != doi or shown == "updated-by"):
+                told[other.lower()].add((shown, doi))
+    return {doi: sorted(pairs) for doi, pairs in told.items()}
+
+
+def told(database: Database) -> dict[str, list[tuple[str, str]]]:
+    documents = database[WORKS].documents
+    return {key: [(t["as"], t["by"]) for t in one["told"]] for key, one in documents.items()}
 
 
 def counts(database: Database) -> dict[str, int]:
@@ -152,6 +201,7 @@ def test_counts_follow_from_what_works_cite_in_any_order_with_workers_interleave
 
     run(together())
     assert counts(database) == true_counts(log)
+    assert told(database) == truly_told(log)
     assert not any("recount_due" in one for one in database[WORKS].documents.values())
 
 
@@ -174,6 +224,7 @@ def test_workers_killed_anywhere_leave_no_count_behind_that_nobody_mends(
 
     run(lives())
     assert counts(database) == true_counts(log)
+    assert told(database) == truly_told(log)
 
 
 @pytest.mark.law("L4")
@@ -214,6 +265,24 @@ class Late(Collection):
         if self.dies:
             raise asyncio.CancelledError
         return done
+
+
+@pytest.mark.law("L4")
+def test_a_work_that_many_speak_of_is_told_the_first_of_them_however_they_are_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hub, speakers = "10.1000/hub", [f"10.2000/{n:02}" for n in range(12)]
+    log = [work(hub, 1, []), *(work(doi, 1, [], says=[("is-part-of", hub)]) for doi in speakers)]
+    monkeypatch.setattr(claims, "MOST_TOLD", 5)
+    monkeypatch.setattr(claims, "KEYS", 2)
+    seen = []
+    for most in (12, 13):  # each looked at alone, all together
+        monkeypatch.setattr(claims, "MOST_LOOKED", most)
+        database = Database()
+        run(project_all(database, [log[::-1]]))
+        run(settle(database))
+        seen.append(told(database)[hub])
+    assert seen == [[("has-part", doi) for doi in speakers[:5]]] * 2
 
 
 @pytest.mark.law("L4")

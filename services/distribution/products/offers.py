@@ -32,7 +32,8 @@ READERS: Final[Mapping[type[Published], Reader]] = {
     OpenWorkPublished: ANYBODY,
     PlusWorkPublished: Reader(plus=True),
 }
-CHANGING: Final = ("score", "is-referenced-by-count")  # not the work's own: they change without it
+# Not the work's own: they change without it. What other works say of it is not asked for either.
+CHANGING: Final = ("score", "is-referenced-by-count")
 
 
 @dataclass(frozen=True, slots=True)

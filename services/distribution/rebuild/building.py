@@ -87,6 +87,7 @@ class Building:
             serving.owners_known,
             serving.prefix,
             MOST,
+            withheld=serving.withheld,
         )
         transfers = Transfers(self.of.gate, self.of.works, indexer)
         try:

@@ -1,4 +1,4 @@
-"""Before the change-over: every work's citations are counted, and everything is compared.
+"""Before the change-over: every work is counted, and everything is compared.
 
 The log names the keys. Of each the live document is read, then the next one, which is written first
 and so is never behind it; then citations are counted in the next generation, and what a reader
@@ -14,11 +14,12 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from services.distribution.citations import PAGE, Pace, count_marked, recount
+from services.distribution.citations import PAGE, Pace, count_marked, recount, with_told
 from services.distribution.citations import citing as every
+from services.distribution.claims import claimed
 from services.distribution.matching.kept import found_alone
-from services.distribution.projections import WORKS
-from services.distribution.rebuild.comparing import Pair, differs, gone, value_of
+from services.distribution.projections import WORKS, counted_of
+from services.distribution.rebuild.comparing import Pair, differs, gone
 from services.distribution.rebuild.filling import writes_of
 from services.distribution.rebuild.insisting import insist
 from services.distribution.rebuild.pointer import MODELS, called
@@ -71,6 +72,7 @@ class Checking:
     outcome: Outcome = field(default_factory=Outcome)
     _seen: set[Key] = field(default_factory=set)
     _first: dict[Key, Pair] = field(default_factory=dict)
+    _before: bool = False  # the live one has works from before it was kept what they name
 
     async def run(self, end: Positions, told: Callable[[Page], Awaitable[None]]) -> Outcome:
         """Count and compare all that the log names below ``end``, until it is equal or stays."""
@@ -104,6 +106,7 @@ class Checking:
             works = self.database[called(model, self.rebuilt)]
             rebuilt = await _documents(works, keys)
             if model == WORKS:
+                self._before |= any("names" not in one for one in live.values() if not gone(one))
                 await count_page(works, rebuilt)
         for key in keys:
             self._judge((model, key), live.get(key), rebuilt.get(key))
@@ -114,7 +117,7 @@ class Checking:
                 self.outcome.rebuilt.update(_prefixes(rebuilt))
 
     def _judge(self, key: Key, live: Document | None, rebuilt: Document | None) -> None:
-        said = differs(live, rebuilt)
+        said = differs(live, rebuilt, before=self._before)
         now = Pair.of(live, rebuilt)
         first = self._first.get(key, now)
         if said is None or first.moved_on(live, rebuilt):
@@ -197,38 +200,37 @@ class Checking:
 
 
 async def count_page(works: Collection, documents: Mapping[str, Document]) -> None:
-    """Count who cites the works of a page, and write the counts that are not so yet.
+    """Count the works of a page, and write the counts that are not so yet.
 
     ``documents`` get the counts they now have; where somebody else counted meanwhile they keep the
     old ones, and whoever compares them looks again.
     """
     dois = [doi for doi, document in documents.items() if not gone(document)]
-    counts: dict[str, int] = {}
+    cited_by: dict[str, int] = {}
     for start in range(0, len(dois), CITED):
-        counts |= await _cited(works, dois[start : start + CITED])
-    wrong = {
-        doi: counts[doi] for doi in dois if value_of(documents[doi], "cited_by") != counts[doi]
-    }
+        cited_by |= await _cited(works, dois[start : start + CITED])
+    counts = with_told(cited_by, await claimed(works, dois) if dois else {})
+    wrong = [doi for doi in dois if counted_of(documents[doi]) != counts[doi]]
     if not wrong:
         return
-    groups: dict[tuple[int, str | None], list[str]] = defaultdict(list)
-    for doi, n in wrong.items():
-        groups[n, documents[doi].get("counted")].append(doi)
+    groups: dict[tuple[str, str | None], list[str]] = defaultdict(list)
+    for doi in wrong:  # most have equal ones: few citations, and nothing that is told
+        groups[repr(counts[doi]), documents[doi].get("counted")].append(doi)
     turn = new_id()
     done = await works.bulk_write(
         [
             UpdateMany(
                 {"_id": {"$in": of[start : start + TOGETHER]}, "counted": held},
-                {"$set": {"cited_by": n, "counted": turn}},
+                {"$set": {**counts[of[0]], "counted": turn}},
             )
-            for (n, held), of in groups.items()
+            for (_, held), of in groups.items()
             for start in range(0, len(of), TOGETHER)
         ],
         ordered=False,
     )
     if done.matched_count == len(wrong):
-        for doi, n in wrong.items():
-            documents[doi]["cited_by"] = n
+        for doi in wrong:
+            documents[doi].update(counts[doi])
 
 
 async def _cited(works: Collection, dois: Sequence[str]) -> dict[str, int]:

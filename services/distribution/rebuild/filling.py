@@ -5,12 +5,12 @@ compaction took away meanwhile has a newer one of its key behind it, and that on
 written by the projector, which knows of the generation since before the beginning.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from services.distribution.citations import KEYS, Pace
-from services.distribution.projections import TABLE, WORKS
+from services.distribution.projections import COUNTED, TABLE, WORKS
 from services.distribution.rebuild.insisting import insist
 from services.distribution.rebuild.pointer import MODELS, called, naming
 from services.distribution.rebuild.source import Page, Positions, Source, ahead, reached
@@ -101,10 +101,10 @@ class Filling:
                 await self._apply([write])
 
     async def _guessed(self, writes: Sequence[Write]) -> list[Write]:
-        """Add how often works are cited in the live generation."""
-        held = await self._held(self.live, writes, "cited_by", models=(WORKS,))
+        """Add what is counted of works in the live generation."""
+        held = await self._held(self.live, writes, COUNTED, models=(WORKS,))
         return [
-            replace(one, fields={**one.fields, "cited_by": held[one.collection, one.key]})
+            replace(one, fields={**one.fields, **held[one.collection, one.key]})
             if isinstance(one, Put) and (one.collection, one.key) in held
             else one
             for one in writes
@@ -112,22 +112,31 @@ class Filling:
 
     async def _newer(self, writes: Sequence[Write]) -> list[Write]:
         """Leave out what is there already, which is most: a look costs less than a refusal."""
-        held = await self._held(self.generation, writes, "v", models=MODELS)
-        return [one for one in writes if held.get((one.collection, one.key), 0) < one.version]
+        held = await self._held(self.generation, writes, ("v",), models=MODELS)
+        there = {key: one.get("v", 0) for key, one in held.items()}
+        return [one for one in writes if there.get((one.collection, one.key), 0) < one.version]
 
     async def _held(
-        self, generation: int, writes: Sequence[Write], name: str, *, models: Sequence[str]
-    ) -> dict[tuple[str, Any], int]:
-        """Return a number of each document that a generation holds and that has it."""
-        held: dict[tuple[str, Any], int] = {}
+        self,
+        generation: int,
+        writes: Sequence[Write],
+        names: Collection[str],
+        *,
+        models: Sequence[str],
+    ) -> dict[tuple[str, Any], dict[str, Any]]:
+        """Return some fields, where it has them, of each document that a generation holds."""
+        held: dict[tuple[str, Any], dict[str, Any]] = {}
         for model in models:
             keys = [write.key for write in writes if write.collection == model]
             collection = self.database[called(model, generation)]
             for start in range(0, len(keys), KEYS):
                 asked = {"_id": {"$in": keys[start : start + KEYS]}}
                 with faults():
-                    found = await collection.find(asked, {name: 1}).to_list(None)
-                held |= {(model, one["_id"]): one[name] for one in found if name in one}
+                    found = await collection.find(asked, dict.fromkeys(names, 1)).to_list(None)
+                held |= {
+                    (model, one["_id"]): {name: one[name] for name in names if name in one}
+                    for one in found
+                }
         return held
 
 

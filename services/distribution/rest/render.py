@@ -1,9 +1,10 @@
 """A work's state and the facts of this moment -> the work object of the wire. Pure.
 
-What a deposit said is in the state; who owns the work, who cites it and who may see its references
-is known only when it is read. Every interface that shows a work uses this one function, so none
-has a rule of its own (CRR-2); counts are shown whatever the setting (L4). What is a third party's
-is named as that, with its terms, or left out where they say so (CRP-12).
+What a deposit said is in the state; who owns the work, who cites it, what other works say of it and
+who may see its references is known only when it is read. Every interface that shows a work uses
+this one function, so none has a rule of its own (CRR-2); counts are shown whatever the setting
+(L4). What is a third party's is named as that, with its terms, or left out where they say so
+(CRP-12).
 """
 
 import datetime as dt
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from services.distribution.claims import Claim, not_withheld, with_claims
 from shared.policy import ReferencesPolicy, Visible, Withheld, withhold
 from shared.policy.sources import STATED, attributed
 
@@ -34,13 +36,17 @@ EMPTY_IN_SINGLES: Final[Mapping[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class RegisteredWork:
-    """A work as the registry holds it; times are aware, or RFC 3339."""
+    """A work as the registry holds it; times are aware, or RFC 3339.
+
+    ``told`` is what other works say of it: no part of what was deposited.
+    """
 
     doi: str
     work: Mapping[str, Any]
     created: dt.datetime | str
     deposited: dt.datetime | str
     indexed: dt.datetime | str
+    told: Sequence[Claim] = ()
 
 
 def registered(document: Mapping[str, Any]) -> RegisteredWork:
@@ -51,6 +57,7 @@ def registered(document: Mapping[str, Any]) -> RegisteredWork:
         document["created"],
         document["deposited"],
         document["indexed"],
+        document.get("told") or (),
     )
 
 
@@ -132,6 +139,7 @@ def _whole(
 ) -> dict[str, Any]:
     said = record.work
     shown = said if isinstance(visibility, Visible) else withhold(policy, said, visibility)
+    shown = with_claims(shown, not_withheld(record.told, policy.withheld_fields))
     if policy.sources is not None:
         shown = attributed(policy.sources, shown)
     references = _reference_count(said)

@@ -78,6 +78,8 @@ class SearchDoc:
     award_amounts: tuple[int, ...] = ()
     cited_by: int | None = None
     """How many works cite it; None: whatever the index says of it, nothing where it is new."""
+    told: int | None = None
+    """A digest of what other works say of it, which is among all the above; None: that is not."""
 
     @property
     def issn(self) -> tuple[str, ...]:
@@ -101,11 +103,13 @@ def project(
     indexed: dt.datetime | str,
     owner: str | None = None,
     cited_by: int | None = None,
+    told: int | None = None,
 ) -> SearchDoc:
     """Return the search document of a work.
 
     ``indexed`` is the event's own time, not this host's, so that all hosts agree; ``owner`` is the
-    owner prefix, by default the DOI's own; ``cited_by`` is what was counted, if it was.
+    owner prefix, by default the DOI's own; ``cited_by`` is what was counted, if it was, and
+    ``told`` a digest of what the work's object has from others, if that was looked for.
     """
     facts = _facts(state)
     work: Work = facts["work"]
@@ -146,6 +150,7 @@ def project(
         parts=part_terms(work),
         award_amounts=award_amounts(work),
         cited_by=cited_by,
+        told=told,
     )
 
 

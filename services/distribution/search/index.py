@@ -43,6 +43,7 @@ from services.distribution.search.schema import (
     CITED_BY_COLUMN,
     OFFSETS,
     PAYLOAD,
+    TOLD,
     VERSION,
     WORDS,
     build_schema,
@@ -325,11 +326,13 @@ class SearchIndex:
         addresses = [address for _, address in hits]
         versions = searcher.fast_field_values(VERSION, addresses)
         counts = searcher.fast_field_values(CITED_BY_COLUMN, addresses)
+        told = searcher.fast_field_values(TOLD, addresses)
         found = {}
-        for address, version, count in zip(addresses, versions, counts, strict=True):
+        for address, version, count, said in zip(addresses, versions, counts, told, strict=True):
             stored = searcher.doc(address)
             doi, owner = str(stored[Term.DOI.value][0]), str(stored[Term.OWNER.value][0])
-            found[doi] = Held(int(version or 0), owner, int(count or 0) >> HASH_BITS)
+            cited_by = int(count or 0) >> HASH_BITS
+            found[doi] = Held(int(version or 0), owner, cited_by, int(said or 0))
         return found
 
 

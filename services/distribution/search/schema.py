@@ -25,10 +25,12 @@ from services.distribution.search.request import (
 )
 from services.distribution.search.terms import BETWEEN
 
-LAYOUT: Final = 4  # raise it when the fields below change: every index is then rebuilt
+LAYOUT: Final = 5  # raise it when the fields below change: every index is then rebuilt
 
 FLAG: Final = "has"
 VERSION: Final = "version"
+TOLD: Final = "told"
+"""A digest of what other works say of one (claims.digest); 0: nothing."""
 BOOKKEEPING: Final = "bookkeeping"
 PAYLOAD: Final = "payload"
 OFFSETS: Final = "__offsets__"
@@ -94,7 +96,7 @@ def build_schema() -> tantivy.Schema:
     builder.add_text_field(FLAG, tokenizer_name="raw", index_option="basic")
     builder.add_text_field(Facet.PROFILE, fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_unsigned_field(Facet.YEAR, fast=True)
-    for number in (VERSION, DRAW, *Amount):
+    for number in (VERSION, TOLD, DRAW, *Amount):
         builder.add_unsigned_field(number, fast=True)
     for column in (
         REFERENCES_COLUMN,
@@ -179,6 +181,7 @@ def to_document(doc: SearchDoc, *, schema: tantivy.Schema) -> tantivy.Document:
         Term.TYPE.value: doc.type,
         FLAG: sorted(doc.has),
         VERSION: doc.version,
+        TOLD: doc.told or 0,
         DRAW: draw_key(doc.doi),
         Facet.PROFILE.value: encode_profile(doc),
         REFERENCES_COLUMN: sort_key(doc.references, doc.doi),
