@@ -27,8 +27,15 @@ from services.distribution.claims import (
 from services.distribution.counts import Counts
 from services.distribution.host import Seen
 from services.distribution.indexer import Indexer
+from services.distribution.products.offers import of_document
 from services.distribution.projections import WORKS
-from services.distribution.rest.render import Ownership, RegisteredWork, render_item, render_single
+from services.distribution.rest.render import (
+    Ownership,
+    RegisteredWork,
+    registered,
+    render_item,
+    render_single,
+)
 from services.distribution.rest.vocabulary import RELATIONS
 from services.distribution.search import (
     Facet,
@@ -40,6 +47,7 @@ from services.distribution.search import (
     Term,
     open_index,
 )
+from services.distribution.snapshots.forms import FORMS, Told
 from services.distribution.store import Works
 from services.distribution.transform.unixref import unixref
 from services.distribution.transform.unixsd import unixsd
@@ -253,6 +261,21 @@ def test_every_form_shows_what_is_told_whatever_the_works_own_setting(visibility
         select=("updated-by",),
     )
     assert set(selected) == {"updated-by", "sources"}
+
+
+def test_snapshots_hold_what_is_told_and_topic_products_what_the_work_itself_says() -> None:
+    for form, shown in (("json", b'"asserted-by":"object"'), ("xml", b'claim="hasReview"')):
+        written = FORMS[form].write(Told(RECORD, OWNER, 1, refers=True), VISIBLE, POLICY)
+        assert shown in written
+        assert REVIEW.encode() in written
+    document = {
+        "_id": ARTICLE,
+        "v": 1,
+        **{name: getattr(RECORD, name) for name in ("work", "created", "deposited", "indexed")},
+        "told": TOLD,
+    }
+    assert registered(document) == RECORD
+    assert of_document(document).work == RECORD.work
 
 
 def test_a_validator_differs_with_what_is_told() -> None:
