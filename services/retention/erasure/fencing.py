@@ -16,7 +16,6 @@ from shared.events.orders import KeptUnits
 from shared.privacy.lifecycle import WHOLE, KeptKeys
 from shared.runtime.crashpoints import crashpoint
 
-AT_FIRST: Final = 1.0  # seconds in which everybody who is there says that they obey a fence
 THEN: Final = 0.5  # seconds between two looks
 
 
@@ -86,7 +85,7 @@ async def effect(saga: Saga, keys: Sequence[KeptUnits]) -> Stay | None:
     """
     documents = await of(saga, keys)
     new = unconfirmed(keys, documents)
-    obeyed = await saga.house.keys.obeyed(documents.values(), AT_FIRST if new else 0.0)
+    obeyed = await saga.house.keys.obeyed(documents.values(), saga.patience if new else 0.0)
     left = unconfirmed(keys, documents, obeyed)
     for units in by_turns(left):
         await saga.house.keys.confirm_many(units)

@@ -13,7 +13,7 @@ from shared.mongo import Refused
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Transient
 
-AT_FIRST: Final = 1.0  # seconds in which a relay that is there publishes an entry
+AGAIN: Final = 1.0  # seconds until a relay that was away is looked for again
 
 
 async def enter(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]) -> Stay | None:
@@ -25,9 +25,9 @@ async def enter(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]) -> 
         crashpoint("saga.entered")
     if any(one not in entry.records for one in keys):
         await _extended(saga, erasure, keys, {})
-    if await saga.store.told(saga.store.ledger, erasure.erasure, AT_FIRST):
+    if await saga.store.told(saga.store.ledger, erasure.erasure, saga.patience):
         return None
-    return waiting("ledger", seconds=AT_FIRST, now=saga.now())
+    return waiting("ledger", seconds=AGAIN, now=saga.now())
 
 
 async def reached(saga: Saga, erasure: KeptErasure, **levels: datetime) -> None:

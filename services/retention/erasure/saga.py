@@ -21,6 +21,7 @@ AT_ONCE: Final = 0.0
 class Saga:
     """The rooms that erasures go through, and the rows they go by.
 
+    ``patience``: seconds in which a step waits in its place for what nearly always comes at once.
     ``entering`` is held by whoever takes the next number of the ledger.
     """
 
@@ -28,6 +29,7 @@ class Saga:
     rooms: Rooms
     policy: ErasurePolicy
     store: ErasureStore
+    patience: float = 1.0
     entering: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def now(self) -> datetime:
