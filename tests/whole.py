@@ -97,14 +97,15 @@ class Whole:
             raise AssertionError(f"it stands: {last.get('state')}, {last.get('waits')}") from None
 
 
-async def create(bootstrap: str, prefix: str) -> None:
-    """Create every topic, those of personal data with the profile for tests."""
+async def create(bootstrap: str, prefix: str, seconds: int = 1) -> None:
+    """Create every topic, those of personal data with segments of so many ``seconds``."""
+    profile = {**PROFILE, "segment.ms": f"{seconds}000"}
     admin = AIOKafkaAdminClient(**client(bootstrap))
     await admin.start()
     try:
         await admin.create_topics(
             [
-                NewTopic(prefix + one.name, one.partitions, 1, topic_configs=PROFILE)
+                NewTopic(prefix + one.name, one.partitions, 1, topic_configs=profile)
                 for one in declared().values()
                 if one.by_person
             ]
@@ -116,11 +117,12 @@ async def create(bootstrap: str, prefix: str) -> None:
 
 @contextlib.asynccontextmanager
 async def whole(
-    place: Place, box: Mailbox, broker_files: Path, **policy: Any
+    place: Place, box: Mailbox, broker_files: Path, every: float = 0.5, **policy: Any
 ) -> AsyncIterator[Whole]:
     """Run every service that holds something of people, with an organisation that deposits.
 
-    ``policy``: what else tests.erasing.hasty may change.
+    ``every``: seconds between two rounds of what goes round; ``policy``: what else
+    tests.erasing.hasty may change.
     """
     policies = hasty(place.folder / "policies", asked=HOLDERS, **policy)
     settings = {
@@ -128,9 +130,9 @@ async def whole(
         "MAIL_FIRST_SECONDS": "0.1",
         "DELIVERY_FIRST_SECONDS": "0.2",
         "POLICIES_DIR": str(policies),
-        "NUDGE_SECONDS": "0.5",
-        "REQUEST_SECONDS": "0.5",
-        "ROTATION_SECONDS": "0.5",
+        "NUDGE_SECONDS": str(every),
+        "REQUEST_SECONDS": str(every),
+        "ROTATION_SECONDS": str(every),
         "BROKER_LOG_DIRS": f'{{"1": "{broker_files}"}}',
     }
     beside = [Entry(schema, name, (), (), "self") for schema, name in planting.BESIDE]

@@ -26,7 +26,7 @@ from shared.runtime.metrics import EVENTS_RELAYED, OUTBOX_SECONDS, RELAY_ACTIVE
 from shared.runtime.service import wait_any
 
 PAGE: Final = 500  # documents a transaction; 200-1,000 is where the broker is fastest
-IDLE_SECONDS: Final = 0.05  # how soon a change made by another process is found
+IDLE_SECONDS: Final = 0.1  # how soon a change made by another process is found
 WATERMARK_SECONDS: Final = 1.0
 RENEW_SECONDS: Final = 1.5  # the lease lasts 5 s
 RETRY_SECONDS: Final = 0.5

@@ -4,7 +4,7 @@ The write of that document is the promise; there is no second write that could b
 transaction over documents anywhere (ADR 2).
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import takewhile
@@ -117,21 +117,52 @@ class Aggregates(Generic[S]):
         Raises ``Transient`` after five lost races or when the store is away, ``Busy`` when too many
         events of this aggregate wait for the broker.
         """
+        done = await self.update_many(
+            [key], lambda _key, known: decide(known), correlation=correlation
+        )
+        return done[key]
+
+    async def update_many(
+        self,
+        keys: Iterable[Any],
+        decide: Callable[[Any, S | None], Accepted[S] | Unchanged[S] | Refused[R]],
+        *,
+        correlation: str | None = None,
+    ) -> dict[Any, Saved[S] | Refused[R]]:
+        """Do what ``update`` does to many, each by itself, in a few round trips.
+
+        ``decide`` is given the key, too, and must bear being asked of what it decided already:
+        among many, one that was written may look as if somebody else had been faster.
+        """
+        done: dict[Any, Saved[S] | Refused[R]] = {}
+        left = list(keys)
         for _ in range(TRIES):
-            with faults():
-                found = await self.collection.find_one({"_id": key}, {"state": 1, "outbox.id": 1})
-            if found and len(found.get("outbox", ())) >= MOST_PENDING:
-                raise Busy("too many changes of this record wait to be published")
-            match decide(self.parse(found["state"]) if found else None):
-                case Refused() as refused:
-                    return refused
-                case Unchanged(state):
-                    return Saved(state, ())
-                case Accepted() as accepted:
-                    saved = (await self.save_many({key: accepted}, correlation=correlation))[key]
-                    if saved:
-                        return saved
+            stand = await self._stand(left)
+            accepted = dict[Any, Accepted[S]]()
+            for key in left:
+                match decide(key, stand.get(key)):
+                    case Refused() as refused:
+                        done[key] = refused
+                    case Unchanged(state):
+                        done[key] = Saved(state, ())
+                    case Accepted() as one:
+                        accepted[key] = one
+            if accepted:
+                saved = await self.save_many(accepted, correlation=correlation)
+                done |= {key: one for key, one in saved.items() if one is not None}
+            left = [key for key in accepted if key not in done]
+            if not left:
+                return done
         raise Transient("this record is changed by too many at once")
+
+    async def _stand(self, keys: Sequence[Any]) -> dict[Any, S]:
+        """Return the states that exist under ``keys``; raises ``Busy`` as ``update`` does."""
+        shown = {"state": 1, "outbox.id": 1}
+        with faults():
+            found = await self.collection.find({"_id": {"$in": list(keys)}}, shown).to_list(None)
+        if any(len(one.get("outbox", ())) >= MOST_PENDING for one in found):
+            raise Busy("too many changes of this record wait to be published")
+        return {one["_id"]: self.parse(one["state"]) for one in found}
 
     async def save_many(
         self,

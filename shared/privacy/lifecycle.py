@@ -264,11 +264,14 @@ def marks(known: KeptKeys | KeysState) -> dict[str, str]:
 
 
 def effective(known: KeptKeys, unit: str, since: datetime, obeyed: Collection[str]) -> bool:
-    """Say whether nobody has in hand what a fence is over: obeyed by all, or stood at ``since``."""
+    """Say whether nobody has in hand what a fence is over: obeyed by all, or stood at ``since``.
+
+    Who obeyed a fence heard of it, so it stood: nobody need have confirmed that one.
+    """
+    if marks(known).get(unit) in obeyed:
+        return True
     seen = known.confirmed.get(unit)
-    if seen is None:
-        return False
-    return seen <= since or marks(known).get(unit) in obeyed
+    return seen is not None and seen <= since
 
 
 def _mark(keys: str, unit: str, at: datetime) -> str:

@@ -54,8 +54,8 @@ async def main(*, rounds: int = 7, seconds: float = 6.0) -> None:
             await asyncio.to_thread(indexed, Path(settings["STATE_DIR"]) / "search", works)
             async with (
                 speaking(place, "accounts", "deposits") as (accounts, deposits),
+                bare(place, name) as bare_port,  # first: it copies files that the service writes
                 service("distribution", place) as ours,
-                bare(place, name) as bare_port,
             ):
                 await fill(accounts, deposits, 1)
                 port = int(ours.url.rpartition(":")[2])

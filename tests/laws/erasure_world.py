@@ -183,7 +183,7 @@ class World:
         store = open_erasures(self.database, clock=self.clock)  # type: ignore[arg-type]
         rows = [row for row in ASKED.file.service if row.id in self.asked]
         policy = replace(ASKED, file=ASKED.file.model_copy(update={"service": rows}))
-        saga = Saga(house, Rooms(tree=self.tree, physical=self.disks), policy, store)
+        saga = Saga(house, Rooms(tree=self.tree, physical=self.disks), policy, store, patience=0)
         mine = self.turn
 
         async def take() -> int:

@@ -5,11 +5,10 @@ have it in hand any more. Each may be repeated, after a crash too. Nothing is de
 cause, which is the request or the due clock that it goes back to (law P4).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from shared.events.decisions import Refused
 from shared.mongo import Aggregates
@@ -50,32 +49,44 @@ class Keys:
 
     async def fence(self, keys: str, cause: str) -> Done:
         """End all use of a person's keys of one class, for a cause; for ever, unless taken back."""
-        return await self._do(
-            keys, lambda known: lifecycle.fence(known, keys, cause, at=self.clock.now())
-        )
-
-    async def take_back(self, keys: str, cause: str) -> Done:
-        """Take a fence back that was set for ``cause``, while nothing is destroyed."""
-        return await self._do(keys, lambda known: lifecycle.take_back(known, cause))
-
-    async def restrict(self, keys: str, hold: str) -> Done:
-        """Place a hold."""
-        return await self._do(keys, lambda known: lifecycle.restrict(known, hold))
-
-    async def release(self, keys: str, hold: str) -> Done:
-        """Lift a hold."""
-        return await self._do(keys, lambda known: lifecycle.release(known, hold))
+        return (await self.fence_many({keys: WHOLE}, cause))[keys]
 
     async def fence_unit(self, keys: str, unit: str) -> Done:
         """End the use of one record's key."""
-        return await self._do(
-            keys, lambda known: lifecycle.fence_unit(known, unit, at=self.clock.now())
-        )
+        return (await self.fence_many({keys: unit}))[keys]
+
+    async def fence_many(self, units: Mapping[str, str], cause: str = "") -> dict[str, Done]:
+        """End the use of one unit of each of many key documents, or of a whole, for ``cause``."""
+
+        def decide(keys: str, known: KeptKeys | None) -> lifecycle.Decided:
+            at = self.clock.now()
+            if units[keys] == WHOLE:
+                return lifecycle.fence(known, keys, cause, at=at)
+            return lifecycle.fence_unit(known, units[keys], at=at)
+
+        return await self._do(units, decide)
+
+    async def take_back(self, keys: str, cause: str) -> Done:
+        """Take a fence back that was set for ``cause``, while nothing is destroyed."""
+        return await self._one(keys, lambda known: lifecycle.take_back(known, cause))
+
+    async def restrict(self, keys: str, hold: str) -> Done:
+        """Place a hold."""
+        return await self._one(keys, lambda known: lifecycle.restrict(known, hold))
+
+    async def release(self, keys: str, hold: str) -> Done:
+        """Lift a hold."""
+        return await self._one(keys, lambda known: lifecycle.release(known, hold))
 
     async def confirm(self, keys: str, unit: str = WHOLE) -> Done:
         """Note that a fence stands; from then on the time until it is effective is counted."""
+        return (await self.confirm_many({keys: unit}))[keys]
+
+    async def confirm_many(self, units: Mapping[str, str]) -> dict[str, Done]:
+        """Note of many documents that a fence of each stands."""
         return await self._do(
-            keys, lambda known: lifecycle.confirm(known, unit, at=self.clock.now())
+            units,
+            lambda keys, known: lifecycle.confirm(known, units[keys], at=self.clock.now()),
         )
 
     async def obeyed(self, documents: Iterable[KeptKeys], within: float = 0.0) -> frozenset[str]:
@@ -95,12 +106,26 @@ class Keys:
         if obeyed is None:
             known = await self.shown(keys)
             obeyed = await self.obeyed([known] if known is not None else [])
-        destroy = partial(lifecycle.destroy_unit, unit=unit) if unit else lifecycle.destroy
-        return await self._do(
-            keys,
-            lambda known: destroy(known, at=self.clock.now(), after=self.after, obeyed=obeyed),
-        )
+        return (await self.destroy_many({keys: unit}, obeyed))[keys]
 
-    async def _do(self, keys: str, decide: Any) -> Done:
-        done = await self.documents.update(keys, decide)
-        return done if isinstance(done, Refused) else done.state
+    async def destroy_many(
+        self, units: Mapping[str, str], obeyed: Collection[str]
+    ) -> dict[str, Done]:
+        """Destroy of many documents one unit each, or all."""
+
+        def decide(keys: str, known: KeptKeys | None) -> lifecycle.Decided:
+            at, after = self.clock.now(), self.after
+            if units[keys] == WHOLE:
+                return lifecycle.destroy(known, at=at, after=after, obeyed=obeyed)
+            return lifecycle.destroy_unit(known, units[keys], at=at, after=after, obeyed=obeyed)
+
+        return await self._do(units, decide)
+
+    async def _do(
+        self, keys: Iterable[str], decide: Callable[[str, KeptKeys | None], lifecycle.Decided]
+    ) -> dict[str, Done]:
+        done = await self.documents.update_many(keys, decide)
+        return {name: one if isinstance(one, Refused) else one.state for name, one in done.items()}
+
+    async def _one(self, keys: str, decide: Callable[[KeptKeys | None], lifecycle.Decided]) -> Done:
+        return (await self._do([keys], lambda _keys, known: decide(known)))[keys]

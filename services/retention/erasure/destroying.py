@@ -1,23 +1,15 @@
 """Destruction: the ledger first, then the keys. There is no way back from here."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from services.retention.erasure import ledger
 from services.retention.erasure.fencing import effect, fence_open, holds, of
-from services.retention.erasure.saga import Go, Saga, Stay, Taken, side_by_side, waiting
+from services.retention.erasure.saga import Go, Saga, Stay, Taken, waiting
 from services.retention.model.erasure_states import KeptErasure
-from services.retention.model.fencing import stand
-from shared.events.decisions import Refused
+from services.retention.model.fencing import by_turns, stand
 from shared.events.orders import KeptUnits
 from shared.privacy.lifecycle import WHOLE
 from shared.runtime.crashpoints import crashpoint
-
-
-async def _destroy(saga: Saga, record: KeptUnits, obeyed: Collection[str]) -> None:
-    for unit in record.units or (WHOLE,):
-        if isinstance(await saga.house.keys.destroy(record.keys_id, unit, obeyed), Refused):
-            break
-    crashpoint("saga.key-destroyed")
 
 
 async def destroy(saga: Saga, erasure: KeptErasure) -> Taken:
@@ -39,7 +31,9 @@ async def destroy_all(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits
     if stopped is not None:
         return stopped
     obeyed = await saga.house.keys.obeyed((await of(saga, keys)).values())
-    await side_by_side(_destroy(saga, one, obeyed) for one in keys)
+    for units in by_turns((one.keys_id, unit) for one in keys for unit in one.units or (WHOLE,)):
+        await saga.house.keys.destroy_many(units, obeyed)
+        crashpoint("saga.key-destroyed")
     documents = await of(saga, keys)
     left = [
         one for one in keys if stand(one, documents.get(one.keys_id), erasure.erasure) != "gone"

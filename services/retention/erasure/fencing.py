@@ -1,25 +1,21 @@
 """Fences: nothing may be encrypted or read any more, and nothing is destroyed before that holds.
 
-Keys are fenced in the order of their names, one after the other, and the first that another erasure
-holds is waited for: so two erasures of one person never wait for each other in a circle.
+Keys are fenced together, as far as the first, by their names, that another erasure holds: that one
+is waited for. Where two erasures of one person fence at the same time, each gives back what is
+behind the first that the other has; so they never wait for each other in a circle.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Final
 
-from services.retention.commands import Done
-from services.retention.erasure.saga import Go, Saga, Stay, Taken, side_by_side, waiting
+from services.retention.erasure.saga import Go, Saga, Stay, Taken, waiting
 from services.retention.model.erasure_states import KeptErasure
 from services.retention.model.erasures import GIVEN_UP
-from services.retention.model.fencing import effective_at, fences, stand
-from shared.events.decisions import Refused
+from services.retention.model.fencing import by_turns, effective_at, stand, unconfirmed
 from shared.events.orders import KeptUnits
-from shared.privacy.lifecycle import KeptKeys
+from shared.privacy.lifecycle import WHOLE, KeptKeys
 from shared.runtime.crashpoints import crashpoint
 
-AT_FIRST: Final = 1.0  # seconds in which everybody who is there says that they obey a fence
-YOUNG: Final = timedelta(seconds=2)  # who has not said so then is away, or far behind
 THEN: Final = 0.5  # seconds between two looks
 
 
@@ -52,21 +48,24 @@ async def commit(saga: Saga, erasure: KeptErasure) -> Taken:
 
 
 async def fence_all(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]) -> Stay | None:
-    """Fence keys and see the fences stand; returns what is waited for, if anything is."""
-    before = await of(saga, keys)
-    fenced: list[tuple[str, str]] = []
-    for record in sorted(keys, key=lambda one: one.keys_id):
-        known = await _fenced(saga, erasure, record, before.get(record.keys_id))
+    """Fence keys; returns what is waited for, if anything is."""
+    wanted, ahead = await _until_another(saga, erasure, keys)
+    for units in by_turns((one.keys_id, unit) for one in wanted for unit in one.units or (WHOLE,)):
+        await saga.house.keys.fence_many(units, erasure.erasure)
+        crashpoint("saga.key-fenced")
+    documents = await of(saga, wanted)
+    for place, record in enumerate(wanted):
+        known = documents.get(record.keys_id)
         said = stand(record, known, erasure.erasure)
         if said == "held":
             return waiting("holds", *(known.holds if known else ()), now=saga.now())
-        if said == "other" and known is not None:
-            return waiting("other-erasure", known.cause or "unknown", now=saga.now(), seconds=1.0)
-        if said == "fenced" and known is not None:
-            fenced += [(record.keys_id, unit) for unit in fences(record, known)]
-        crashpoint("saga.key-fenced")
-    await side_by_side(saga.house.keys.confirm(*one) for one in fenced)
-    return None
+        if said == "other":
+            await _give_back(saga, erasure, wanted[place:])
+            ahead = known
+            break
+    if ahead is None:
+        return None
+    return waiting("other-erasure", ahead.cause or "unknown", now=saga.now(), seconds=1.0)
 
 
 async def fence_open(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]) -> Stay | None:
@@ -81,14 +80,17 @@ async def fence_open(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]
 async def effect(saga: Saga, keys: Sequence[KeptUnits]) -> Stay | None:
     """Return until when somebody may still have one of these keys in hand, if anybody may.
 
-    Who has says that they dropped them: nearly always at once, so that is waited for at first.
+    Who has says that they dropped them: nearly always at once, so that is waited for at first. Only
+    where not all do, the fences are seen to stand, and the time of keys is counted from then.
     """
     documents = await of(saga, keys)
-    until, now = effective_at(keys, documents, saga.after), saga.now()
-    if until is None or now >= until:
-        return None
-    young = until - now > saga.after - YOUNG
-    obeyed = await saga.house.keys.obeyed(documents.values(), AT_FIRST if young else 0.0)
+    new = unconfirmed(keys, documents)
+    obeyed = await saga.house.keys.obeyed(documents.values(), saga.patience if new else 0.0)
+    left = unconfirmed(keys, documents, obeyed)
+    for units in by_turns(left):
+        await saga.house.keys.confirm_many(units)
+    if left:
+        documents = await of(saga, keys)
     until, now = effective_at(keys, documents, saga.after, obeyed), saga.now()
     if until is None or now >= until:
         return None
@@ -113,29 +115,37 @@ async def of(saga: Saga, keys: Iterable[KeptUnits]) -> dict[str, KeptKeys]:
 
 async def release(saga: Saga, erasure: KeptErasure) -> None:
     """Take back every fence that an erasure set; those of others stay."""
-    for record in erasure.keys:
+    await _give_back(saga, erasure, erasure.keys)
+
+
+async def _give_back(saga: Saga, erasure: KeptErasure, keys: Iterable[KeptUnits]) -> None:
+    for record in keys:
         if not record.units:
             await saga.house.keys.take_back(record.keys_id, erasure.erasure)
 
 
-async def _fenced(
-    saga: Saga, erasure: KeptErasure, record: KeptUnits, known: KeptKeys | None
-) -> KeptKeys | None:
-    """Fence the keys of a record, known so before, and return the document as it is then."""
-    keys = saga.house.keys
-    if stand(record, known, erasure.erasure) == "other" and known is not None:
-        await _left_behind(saga, known)
-    done: Done | None = None
-    if record.units:
-        for unit in record.units:
-            done = await keys.fence_unit(record.keys_id, unit)
-    else:
-        done = await keys.fence(record.keys_id, erasure.erasure)
-    return await keys.shown(record.keys_id) if isinstance(done, Refused) else done
+async def _until_another(
+    saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]
+) -> tuple[list[KeptUnits], KeptKeys | None]:
+    """Return what may be fenced now, in its order, and the first behind it that another has."""
+    documents = await of(saga, keys)
+    wanted: list[KeptUnits] = []
+    for record in sorted(keys, key=lambda one: one.keys_id):
+        known = documents.get(record.keys_id)
+        if (
+            known is not None
+            and stand(record, known, erasure.erasure) == "other"
+            and not await _left_behind(saga, known)
+        ):
+            return wanted, known
+        wanted.append(record)
+    return wanted, None
 
 
-async def _left_behind(saga: Saga, known: KeptKeys) -> None:
+async def _left_behind(saga: Saga, known: KeptKeys) -> bool:
     """Take back a fence whose erasure was given up: who set it came late, and was killed then."""
     other = await saga.store.erasures.load(known.cause) if known.cause else None
-    if other is not None and other.step in GIVEN_UP:
-        await saga.house.keys.take_back(known.keys_id, other.erasure)
+    if other is None or other.step not in GIVEN_UP:
+        return False
+    await saga.house.keys.take_back(known.keys_id, other.erasure)
+    return True

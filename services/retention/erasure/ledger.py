@@ -8,23 +8,26 @@ from typing import Final
 from services.retention.erasure.saga import Saga, Stay, waiting
 from services.retention.model import ledger
 from services.retention.model.erasure_states import KeptErasure
-from shared.events.orders import KeptUnits
+from shared.events.orders import KeptUnits, LedgerState
 from shared.mongo import Refused
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Transient
 
-AT_FIRST: Final = 1.0  # seconds in which a relay that is there publishes an entry
+AGAIN: Final = 1.0  # seconds until a relay that was away is looked for again
 
 
 async def enter(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]) -> Stay | None:
     """Enter keys, before they go; returns what is waited for until the broker has it."""
-    if await saga.store.ledger.load(erasure.erasure) is None:
-        await _first(saga, erasure, keys)
+    entry = await saga.store.ledger.load(erasure.erasure)
+    if entry is None:
+        async with saga.entering:
+            entry = await _first(saga, erasure, keys)
         crashpoint("saga.entered")
-    await _extended(saga, erasure, keys, {})
-    if await saga.store.told(saga.store.ledger, erasure.erasure, AT_FIRST):
+    if any(one not in entry.records for one in keys):
+        await _extended(saga, erasure, keys, {})
+    if await saga.store.told(saga.store.ledger, erasure.erasure, saga.patience):
         return None
-    return waiting("ledger", seconds=AT_FIRST, now=saga.now())
+    return waiting("ledger", seconds=AGAIN, now=saga.now())
 
 
 async def reached(saga: Saga, erasure: KeptErasure, **levels: datetime) -> None:
@@ -32,7 +35,7 @@ async def reached(saga: Saga, erasure: KeptErasure, **levels: datetime) -> None:
     await _extended(saga, erasure, (), levels)
 
 
-async def _first(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]) -> None:
+async def _first(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]) -> LedgerState:
     """Take the next number; whoever took the one before is entered first, if it was not."""
     heads, entries = saga.store.heads, saga.store.ledger
     head = await heads.load("head")
@@ -50,6 +53,7 @@ async def _first(saga: Saga, erasure: KeptErasure, keys: Sequence[KeptUnits]) ->
     if isinstance(saved, Refused):
         raise Transient("another erasure was entered in the ledger at the same time")
     await entries.update(erasure.erasure, partial(ledger.enter, entry=saved.state.last))
+    return saved.state.last
 
 
 async def _extended(

@@ -150,8 +150,9 @@ class Running:
 
     async def _advance(self, erasure: str) -> float:
         """Take steps while there are any; return in how many seconds to look again."""
+        known: KeptErasure | None = None
         while True:
-            known = await self.saga.store.erasures.load(erasure)
+            known = known or await self.saga.store.erasures.load(erasure)
             take = STEPS.get(known.step) if known is not None else None
             if known is None or take is None:
                 return LATER
@@ -160,17 +161,19 @@ class Running:
             taken = await take(self.saga, known)
             if isinstance(taken, Go):
                 crashpoint(f"saga.{TRANSITIONS[taken.verb][known.step]}")
-            if not await self._saved(known, taken):
+            saved = await self._saved(known, taken)
+            if saved is None:
                 await self._overtaken(known)
             elif isinstance(taken, Stay) and taken.seconds > 0:
                 return taken.seconds
+            known = saved
 
-    async def _saved(self, known: KeptErasure, taken: Taken) -> bool:
-        """Write a step down; False where somebody else wrote since it was begun."""
+    async def _saved(self, known: KeptErasure, taken: Taken) -> KeptErasure | None:
+        """Write a step down and return what stands then; None if another wrote since it began."""
         done = await self.saga.store.erasures.update(
             known.erasure, partial(self._decided, known, taken)
         )
-        return not isinstance(done, Refused)
+        return None if isinstance(done, Refused) else done.state
 
     def _decided(self, seen: KeptErasure, taken: Taken, known: KeptErasure | None) -> Decided:
         turn = self._turn or 0

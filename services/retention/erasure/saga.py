@@ -1,10 +1,9 @@
 """What every step of an erasure is given, and what it answers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from services.retention.model.erasure_states import KeptErasure, Waiting, Waits
@@ -16,17 +15,22 @@ from shared.privacy.certificates.statement import PolicyInForce
 
 LATER: Final = 5.0  # seconds until something is asked again that nobody tells of
 AT_ONCE: Final = 0.0
-MOST: Final = 16  # documents of keys in hand at the same time
 
 
 @dataclass(frozen=True, slots=True)
 class Saga:
-    """The rooms that erasures go through, and the rows they go by."""
+    """The rooms that erasures go through, and the rows they go by.
+
+    ``patience``: seconds in which a step waits in its place for what nearly always comes at once.
+    ``entering`` is held by whoever takes the next number of the ledger.
+    """
 
     house: House
     rooms: Rooms
     policy: ErasurePolicy
     store: ErasureStore
+    patience: float = 1.0
+    entering: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def now(self) -> datetime:
         """Return the time."""
@@ -86,12 +90,3 @@ def waiting(
     if until is not None:
         seconds = max(0.01, (until - now).total_seconds())
     return Stay((Waits(what=what, who=tuple(sorted(set(who))), since=now, until=until),), seconds)
-
-
-async def side_by_side(going: Iterable[Awaitable[object]]) -> None:
-    """Do what is in no order, some at a time; raises the first fault when all of those ended."""
-    left = iter(going)
-    while some := list(islice(left, MOST)):
-        for done in await asyncio.gather(*some, return_exceptions=True):
-            if isinstance(done, BaseException):
-                raise done

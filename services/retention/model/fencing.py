@@ -1,6 +1,6 @@
 """How the keys of an erasure stand: what may be done to each, and what is waited for. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -36,6 +36,17 @@ def fences(record: KeptUnits, known: KeptKeys) -> tuple[str, ...]:
     return record.units
 
 
+def unconfirmed(
+    records: Iterable[KeptUnits], documents: Mapping[str, KeptKeys], obeyed: Collection[str] = ()
+) -> tuple[tuple[str, str], ...]:
+    """Return the fences that nobody confirmed and not everybody obeyed, by document and unit."""
+    return tuple(
+        (known.keys_id, unit)
+        for known, unit in _standing(records, documents, obeyed)
+        if unit not in known.confirmed
+    )
+
+
 def effective_at(
     records: Iterable[KeptUnits],
     documents: Mapping[str, KeptKeys],
@@ -45,15 +56,39 @@ def effective_at(
     """Return when nobody has any of these keys in hand any more; None where that is so already.
 
     A key that was destroyed is in nobody's hand, and one whose fence everybody ``obeyed`` neither.
+    Of fences that nobody confirmed it cannot be said.
     """
-    found: list[datetime] = []
+    return max(
+        (
+            known.confirmed[unit] + after
+            for known, unit in _standing(records, documents, obeyed)
+            if unit in known.confirmed
+        ),
+        default=None,
+    )
+
+
+def by_turns(fenced: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Put together what is done at once: of each document one unit, by the names of documents."""
+    turns: list[dict[str, str]] = []
+    for keys, unit in fenced:
+        turn = next((one for one in turns if keys not in one), None)
+        if turn is None:
+            turn = {}
+            turns.append(turn)
+        turn[keys] = unit
+    return turns
+
+
+def _standing(
+    records: Iterable[KeptUnits], documents: Mapping[str, KeptKeys], obeyed: Collection[str]
+) -> Iterator[tuple[KeptKeys, str]]:
+    """Yield the fences under which somebody may still have a key, with their documents."""
     for record in records:
         known = documents.get(record.keys_id)
         if known is None or known.fence == "destroyed":
             continue
         standing = marks(known)
         for unit in fences(record, known):
-            seen = known.confirmed.get(unit)
-            if seen is not None and standing.get(unit) not in obeyed:
-                found.append(seen + after)
-    return max(found, default=None)
+            if unit in standing and standing[unit] not in obeyed:
+                yield known, unit
