@@ -19,7 +19,7 @@ demo: $(ENVIRONMENT) ## tell the story against what runs: a deposit, who sees it
 
 ##@ Check
 test: $(ENVIRONMENT) ## run the tests on a broker and a store of their own; ARGS="-n0 -k law" chooses
-	@$(PYTHON) -m pytest -m "not soak" -n 3 --dist loadfile --junitxml=.local/test-results.xml $(ARGS)
+	@$(PYTHON) -m pytest -m "not soak" -n 3 --dist loadfile --no-loadscope-reorder --junitxml=.local/test-results.xml $(ARGS)
 
 check: $(ENVIRONMENT) ## lint, format, types, imports, generated documents, models
 	@.ci/check

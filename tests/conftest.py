@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import fcntl
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -28,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED: Final = pytest.StashKey[Platform]()
 TURNS: Final = pytest.StashKey[str]()
 SAMPLES = ROOT.parent / "shared" / "samples"
+FIRST: Final = ("faults", "integration")  # folders
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +38,20 @@ def samples() -> Path:
     if not SAMPLES.is_dir():
         pytest.skip("the samples folder is not beside this checkout")
     return SAMPLES
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with files that wait for processes; short ones fill what is left of a run at its end.
+
+    Among the first, those with few tests come first: a test that is a file of its own is long.
+    """
+    sizes = Counter(item.path for item in items)
+
+    def turn(item: pytest.Item) -> tuple[bool, int]:
+        waits = item.path.parent.name in FIRST
+        return (not waits, sizes[item.path] if waits else 0)
+
+    items.sort(key=turn)
 
 
 @pytest.hookimpl(optionalhook=True)

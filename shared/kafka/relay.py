@@ -26,7 +26,9 @@ from shared.runtime.metrics import EVENTS_RELAYED, OUTBOX_SECONDS, RELAY_ACTIVE
 from shared.runtime.service import wait_any
 
 PAGE: Final = 500  # documents a transaction; 200-1,000 is where the broker is fastest
-IDLE_SECONDS: Final = 0.1  # how soon a change made by another process is found
+# How soon a change made by another process is found: where one was made lately, and where none was.
+# Each look costs a query for each outbox; a change made in this process wakes the relay at once.
+IDLE_SECONDS, LONGEST_IDLE_SECONDS = 0.1, 0.5
 WATERMARK_SECONDS: Final = 1.0
 RENEW_SECONDS: Final = 1.5  # the lease lasts 5 s
 RETRY_SECONDS: Final = 0.5
@@ -99,6 +101,7 @@ class Relay:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     nudge_seconds: float | None = None
     _nudges: PersonalNudges = field(init=False)
+    _idle: float = IDLE_SECONDS
 
     def __post_init__(self) -> None:
         """Refuse sources whose order would not be kept."""
@@ -155,8 +158,17 @@ class Relay:
                 renewed = self.clock.monotonic()
             if leaving:
                 return  # what is left of a flood is for whoever holds the lease next
-            if not any(busy):
-                await wait_any(self.wake, draining, timeout=IDLE_SECONDS)
+            if any(busy):
+                self._idle = IDLE_SECONDS
+            else:
+                await wait_any(self.wake, draining, timeout=self._until_next_look())
+                self._idle = min(2 * self._idle, LONGEST_IDLE_SECONDS)
+
+    def _until_next_look(self) -> float:
+        """Seconds to rest: longer the longer nothing came, yet no mark is late for it."""
+        marks = [source.marked for source in self.sources if source.gate and source.clear_since]
+        due = min(marks, default=float("inf")) + WATERMARK_SECONDS - self.clock.monotonic()
+        return max(min(self._idle, due), 0.0)
 
     async def _read(self, source: Source) -> Page:
         at = self.clock.now()

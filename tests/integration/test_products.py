@@ -6,7 +6,11 @@ from typing import Any
 import aiohttp
 import pytest
 
+from services.distribution.products.emission import Job
+from services.distribution.products.jobs import Board
 from shared.events import Meta, WorkOwnerAssigned, to_record
+from shared.mongo import Database
+from shared.runtime.clock import ManualClock
 from tests.events import speaking
 from tests.processes import OPERATOR, Place, service, until
 from tests.products import (
@@ -69,7 +73,8 @@ async def test_after_a_flip_a_work_is_published_again_as_it_may_be_seen_now(plac
         await deposits.say(*map(work, dois), work("10.5002/1"))
         async with publishing(place) as running, service("distribution", place, "api") as api:
             await shows(place, OPEN, dict.fromkeys(dois, True))
-            await accounts.say(assigned("10.5003", "closed", version=2))
+            nothing_there = [assigned(f"10.6{n:03}", "closed") for n in range(100)]
+            await accounts.say(*nothing_there, assigned("10.5003", "closed", version=2))
             await shows(place, OPEN, dict.fromkeys(dois, False))
             await shows(place, PLUS, dict.fromkeys(dois, False) | {"10.5002/1": True})
 
@@ -79,9 +84,29 @@ async def test_after_a_flip_a_work_is_published_again_as_it_may_be_seen_now(plac
                     told = await answer.json()
                 jobs = [one for one in told["jobs"] if one["name"] == "10.5003"]
                 ended = sum(one["done"] for one in jobs if one["state"] == "done")
+                # A change that touches nothing published is no job, in no partition.
+                assert not [one for one in told["jobs"] if one["name"].startswith("10.6")]
                 return ended == len(dois) and told["left"] == 0
 
             await until(done, what=f"the jobs of the flip done; {running.log}")
+
+
+async def test_whoever_takes_a_partition_over_ends_what_its_predecessor_left(
+    database: Database,
+) -> None:
+    clock = ManualClock()
+    board = Board(database, clock)
+    await board.prepare()
+    running = Job("prefix", "10.5003", clock.now(), clock.monotonic(), total=9, left=4, done=5)
+    done = Job("prefix", "10.5002", clock.now(), clock.monotonic(), total=9, state="done")
+    await board.write("one", [(3, running), (3, done), (4, running)])
+    await board.take_over(3)
+    stand = {one["_id"]: one["state"] for one in await board.read(None)}
+    assert stand == {
+        "3/prefix/10.5003": "superseded",
+        "3/prefix/10.5002": "done",
+        "4/prefix/10.5003": "running",
+    }
 
 
 @pytest.mark.law("L3")

@@ -7,7 +7,7 @@ on where it was, and one that a newer preference overtakes becomes that one.
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -31,7 +31,8 @@ State = Literal["running", "waiting", "done", "superseded"]
 class Job:
     """The works of one prefix, one title, or one work, looked through because of one change.
 
-    ``total`` is how many were to be published again when it began, ``left`` how many are.
+    ``total`` is how many were to be published again when it began, ``left`` how many are; ``told``
+    is how it stood when it was last reported.
     """
 
     kind: Kind
@@ -45,6 +46,7 @@ class Job:
     stretches: list[Stretch] = field(default_factory=list)
     after: str = ""
     late: int = 0
+    told: tuple[State, int | None, int, int] | None = None
 
     def rate(self, now: float) -> float:
         """Works a second so far."""
@@ -86,7 +88,7 @@ class Emission:
         self._resume = float("-inf")
 
     async def settle(self, *, anew: bool = False) -> None:
-        """Make sure that the partition is the writer's, that its ledger was compared, and nudge.
+        """Make sure that the partition is the writer's, compare and count what is due, and nudge.
 
         A ledger is compared whenever it was read back: what a predecessor, or a transaction whose
         end was not known, published meanwhile may be under a standing that was looked through
@@ -99,6 +101,8 @@ class Emission:
             if self._compared != self.writer.taken:
                 await self.compare()
                 self._compared = self.writer.taken
+            if any(job.total is None for job in self.jobs.values()):
+                await self._count()
             await self.writer.nudge()
 
     async def compare(self) -> None:
@@ -118,33 +122,46 @@ class Emission:
 
     def due(self) -> bool:
         """Whether there is a page to do now."""
-        return bool(self.jobs) and self.clock.monotonic() >= self._resume
+        return any(self._counted()) and self.clock.monotonic() >= self._resume
 
     async def page(self) -> float:
         """Do one page of the job that waits longest; returns how many seconds to rest after it."""
-        job = next(iter(self.jobs.values()))
-        if job.total is None:
-            # In turn: what was being published when the change was learned is in the ledger then,
-            # and what follows is published under it. So the walk that begins now meets it all.
-            async with self.writer.turn:
-                await asyncio.to_thread(self._begin, job)
+        job = next(self._counted(), None)
+        if job is None:
+            return 0.0  # overtaken meanwhile: the change that did comes with the next round
         rows = await asyncio.to_thread(self._rows, job)
         if not rows:
             self._finish(job)
             return 0.0
         return await self._again(job, rows)
 
-    def _begin(self, job: Job) -> None:
-        """Find the stretches to walk, those of before this change, and count them."""
-        if job.kind == "work":
-            job.stretches, job.total = [], 1
-        else:
-            column: Any = {"prefix": "owner", "title": "title"}[job.kind]
-            job.stretches = [
-                one for one in self.ledger.stretches(column, job.name) if not self._current(one)
-            ]
-            job.total = sum(map(self.ledger.count, job.stretches))
-        job.left = job.total
+    async def _count(self) -> None:
+        """Find what the new jobs have to walk, and drop those that touch nothing; in turn.
+
+        In turn: what was being published when a change was learned is in the ledger then, and what
+        follows is published under it. So a walk that begins now meets it all.
+        """
+        new = [job for job in self.jobs.values() if job.total is None]
+        await asyncio.to_thread(self._find, new)
+        for job in new:
+            if not job.total and job.told is None and self.jobs.get((job.kind, job.name)) is job:
+                del self.jobs[job.kind, job.name]
+
+    def _counted(self) -> Iterator[Job]:
+        return (job for job in self.jobs.values() if job.total is not None)
+
+    def _find(self, jobs: Sequence[Job]) -> None:
+        """Find the stretches to walk, those of before the changes, and count them."""
+        for job in jobs:
+            if job.kind == "work":
+                job.stretches, job.total = [], len(self.ledger.rows([job.name]))
+            else:
+                column: Any = {"prefix": "owner", "title": "title"}[job.kind]
+                job.stretches = [
+                    one for one in self.ledger.stretches(column, job.name) if not self._current(one)
+                ]
+                job.total = sum(map(self.ledger.count, job.stretches))
+            job.left = job.total
 
     def _current(self, stretch: Stretch) -> bool:
         """Whether all of a stretch is as the gate says."""
@@ -202,7 +219,10 @@ class Emission:
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
     def reports(self) -> Iterator[Job]:
-        """Return the jobs under way, and once those that ended."""
+        """Return the jobs of which there is news: those that went on, and once those that ended."""
         ended, self.ended = self.ended, []
-        yield from ended
-        yield from self.jobs.values()
+        for job in (*ended, *self.jobs.values()):
+            stands = job.state, job.total, job.left, job.done
+            if stands != job.told and (job.total is not None or job.told is not None):
+                job.told = stands
+                yield job

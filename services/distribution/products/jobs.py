@@ -1,10 +1,10 @@
 """What is being published again, for operators to watch: done, left, rate and when it will end.
 
-Each replica writes what its partitions do, once a second while there is something to say; a job
-that ended stays a day. Nothing is decided by it.
+Each replica writes what its partitions do, once a second where there is news; a job that ended
+stays a day, and a change that touched nothing is no job. Nothing is decided by it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -40,17 +40,24 @@ class Board:
         with faults():
             await self.database[COLLECTION].create_indexes(list(INDEXES))
 
-    async def write(self, replica: str, partition: int, jobs: Sequence[Job]) -> None:
-        """Write down how the jobs of a partition stand; of one subject the last one counts."""
-        newest = {f"{partition}/{one.kind}/{one.name}": one for one in jobs}
+    async def write(self, replica: str, jobs: Iterable[tuple[int, Job]]) -> None:
+        """Write down how jobs of partitions stand; of one subject the last one counts."""
+        newest = {f"{partition}/{job.kind}/{job.name}": (partition, job) for partition, job in jobs}
         if not newest:
             return
         changes = [
-            UpdateOne({"_id": key}, {"$set": self._stands(one, replica, partition)}, upsert=True)
-            for key, one in newest.items()
+            UpdateOne({"_id": key}, {"$set": self._stands(job, replica, partition)}, upsert=True)
+            for key, (partition, job) in newest.items()
         ]
         with faults():
             await self.database[COLLECTION].bulk_write(changes, ordered=False)
+
+    async def take_over(self, partition: int) -> None:
+        """End what is written of a partition: whoever has it now compares it as a whole."""
+        under_way = {"partition": partition, "state": {"$in": ["running", "waiting"]}}
+        ended = {"state": "superseded", "eta": None, "until": self.clock.now() + KEPT}
+        with faults():
+            await self.database[COLLECTION].update_many(under_way, {"$set": ended})
 
     def _stands(self, job: Job, replica: str, partition: int) -> dict[str, Any]:
         now = self.clock.monotonic()
@@ -86,7 +93,10 @@ class ShownJob(BaseModel):
     kind: str = Field(description="What changed: prefix, title or work.")
     name: str
     state: str = Field(
-        description="running; waiting for the read model; done; superseded by a newer change."
+        description=(
+            "running; waiting for the read model; done; superseded by a newer change,"
+            " or by whoever took the partition over."
+        )
     )
     total: int | None = Field(
         description="Works to publish again when it began; null: not counted."

@@ -192,6 +192,7 @@ class Products:
             one = self._emission(partition)
             one.jobs.clear()
             try:
+                await self.board.take_over(partition)
                 await one.settle(anew=True)
             except BaseException:  # also where it is cancelled: it is still to be compared
                 self._arriving |= {partition} & self._ours
@@ -203,8 +204,8 @@ class Products:
         if now - self._reported < REPORT_SECONDS and not any(one.ended for one in ours):
             return
         self._reported = now
-        for one in ours:
-            await self.board.write(self.replica, one.writer.partition, list(one.reports()))
+        news = [(one.writer.partition, job) for one in ours for job in one.reports()]
+        await self.board.write(self.replica, news)
 
 
 def _longest(one: Emission) -> float:
