@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lxml import etree
-
 from services.distribution.citedby import CITED_BY, elements
 from services.distribution.oai import dublin_core
 from services.distribution.oai.walk import PAGE
@@ -53,11 +51,11 @@ def _dublin_core(material: Material) -> bytes:
 
 
 def _unixml(material: Material) -> bytes:
-    return etree.tostring(unixref.unixref(material.work))
+    return unixref.unixref(material.work).encode()
 
 
 def _unixsd(material: Material) -> bytes:
-    return etree.tostring(unixsd.unixsd(material.work, prefix_name=material.prefix_name))
+    return unixsd.unixsd(material.work, prefix_name=material.prefix_name).encode()
 
 
 def _citedby(material: Material) -> bytes:

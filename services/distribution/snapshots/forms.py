@@ -2,18 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+from xml.sax.saxutils import escape
 
 import orjson
-from lxml import etree
 
 from services.distribution.rest.render import Ownership, RegisteredWork, render_item
-from services.distribution.transform.unixref import XSI
-from services.distribution.transform.unixsd import LOCATION, NAMESPACE, VERSION, described
+from services.distribution.transform.records.elements import writable
+from services.distribution.transform.unixref import DECLARATION
+from services.distribution.transform.unixsd import CLOSING, OPENING, described
 from shared.policy import ReferencesPolicy, Visible, Withheld
 from shared.runtime.log import get_log
-
-_PREFIXES: Final[dict[Any, str]] = {None: NAMESPACE}
 
 log = get_log(__name__)
 
@@ -74,16 +73,15 @@ def _as_json(told: Told, visibility: Visible | Withheld, policy: ReferencesPolic
 
 def _as_xml(told: Told, visibility: Visible | Withheld, policy: ReferencesPolicy) -> bytes:
     """Write a work as one ``query`` of UNIXSD; one that has no such form is told by its DOI."""
-    query = etree.Element(f"{{{NAMESPACE}}}query", {"status": "resolved"}, _PREFIXES)
     work = _rendered(told, visibility, policy)
     try:
-        described(query, dict(work), prefix_name=told.ownership.name)
-    except (AttributeError, LookupError, TypeError, ValueError, etree.LxmlError) as fault:
+        said = described(work, prefix_name=told.ownership.name)
+    except (AttributeError, LookupError, TypeError, ValueError) as fault:
         # One work that cannot be written must not keep all others from being there.
         log.warning("work not in the snapshot as XML", reason=type(fault).__name__)
-        query = etree.Element(f"{{{NAMESPACE}}}query", {"status": "unresolved"}, _PREFIXES)
-        etree.SubElement(query, f"{{{NAMESPACE}}}doi").text = told.record.doi
-    return etree.tostring(query)
+        said = f"<doi>{escape(writable(told.record.doi))}</doi>"
+        return f'<query status="unresolved">{said}</query>'.encode()
+    return f'<query status="resolved">{said}</query>'.encode()
 
 
 def _rendered(
@@ -98,17 +96,11 @@ def _rendered(
     )
 
 
-_RESULT: Final = (
-    f'<?xml version="1.0" encoding="UTF-8"?>\n<crossref_result xmlns="{NAMESPACE}"'
-    f' xmlns:xsi="{XSI}" version="{VERSION}" xsi:schemaLocation="{LOCATION}"><query_result>'
-    "<head><doi_batch_id>none</doi_batch_id></head><body>"
-).encode()
-
 FORMS: Final[Mapping[str, Form]] = {
     form.name: form
     for form in (
         Form("json", _as_json, b'{"items":[', b",", b"]}"),
-        Form("xml", _as_xml, _RESULT, b"\n", b"</body></query_result></crossref_result>"),
+        Form("xml", _as_xml, f"{DECLARATION}{OPENING}".encode(), b"\n", CLOSING.encode()),
     )
 }
 """As Crossref's files have them: an object with the list ``items``, and UNIXSD."""

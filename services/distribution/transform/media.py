@@ -7,13 +7,12 @@ from importlib import import_module
 from typing import Any, Final
 
 import orjson
-from lxml import etree
 
 from services.distribution.transform.bibtex import bibtex
 from services.distribution.transform.csl import csl_json
 from services.distribution.transform.ris import ris
 from services.distribution.transform.styles import LOCALE, STYLE
-from services.distribution.transform.unixref import unixref
+from services.distribution.transform.unixref import DECLARATION, unixref
 from services.distribution.transform.unixsd import unixsd
 from services.distribution.transform.wording import Work
 
@@ -55,11 +54,11 @@ def _cited(work: Work, wish: Wish) -> bytes:
     return f"{_loaded('formatted').citation(work, wish.style, wish.locale)}\n".encode()
 
 
-def _xml(write: Callable[[Work], etree._Element]) -> Callable[[Work, Wish], bytes]:
-    return lambda work, _: etree.tostring(write(work), encoding="UTF-8", xml_declaration=True)
+def _xml(write: Callable[[Work], str]) -> Callable[[Work, Wish], bytes]:
+    return lambda work, _: f"{DECLARATION}{write(work)}".encode()
 
 
-def _sd(work: Work) -> etree._Element:
+def _sd(work: Work) -> str:
     # What the owner's prefix is called is what its owner is called.
     return unixsd(work, prefix_name=work.get("publisher"))
 

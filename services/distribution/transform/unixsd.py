@@ -3,8 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-
-from lxml import etree
+from xml.sax.saxutils import escape, quoteattr
 
 from services.distribution.transform.records.elements import writable
 from services.distribution.transform.unixref import XSI, unixref
@@ -12,7 +11,13 @@ from services.distribution.transform.unixref import XSI, unixref
 NAMESPACE: Final = "http://www.crossref.org/qrschema/3.0"
 VERSION: Final = "3.0"
 LOCATION: Final = f"{NAMESPACE} http://www.crossref.org/schemas/crossref_query_output3.0.xsd"
-_PREFIXES: Final[dict[Any, str]] = {None: NAMESPACE, "xsi": XSI}
+OPENING: Final = (
+    f'<crossref_result xmlns="{NAMESPACE}" xmlns:xsi="{XSI}" version="{VERSION}"'
+    f' xsi:schemaLocation="{LOCATION}"><query_result>'
+    "<head><doi_batch_id>none</doi_batch_id></head><body>"
+)
+CLOSING: Final = "</body></query_result></crossref_result>"
+"""What stands around queries, and closes them."""
 
 _KINDS: Final[Mapping[str, str]] = {
     "journal": "journal_title",
@@ -56,33 +61,25 @@ def unixsd(
     prefix_name: str | None = None,
     citation_id: int | None = None,
     container: tuple[str, int] | None = None,
-) -> etree._Element:
+) -> str:
     """Return ``crossref_result`` of a work object, as the wire's REST shows works.
 
     ``prefix_name`` is what the owner's prefix is called, ``citation_id`` the number of the record
     and ``container`` what it stands in (``journal-id``, ``book-id`` or ``series-id``) with its
     number: left out where the registry has none. Items stand in the order of crossref.md 1.11.
     """
-    root = etree.Element(_named("crossref_result"), {"version": VERSION}, _PREFIXES)
-    root.set(f"{{{XSI}}}schemaLocation", LOCATION)
-    result = etree.SubElement(root, _named("query_result"))
-    etree.SubElement(etree.SubElement(result, _named("head")), _named("doi_batch_id")).text = "none"
-    body = etree.SubElement(result, _named("body"))
-    query = etree.SubElement(body, _named("query"), status="resolved")
-    described(query, work, prefix_name=prefix_name, citation_id=citation_id, container=container)
-    return root
+    said = described(work, prefix_name=prefix_name, citation_id=citation_id, container=container)
+    return f'{OPENING}<query status="resolved">{said}</query>{CLOSING}'
 
 
 def described(
-    parent: etree._Element,
     work: Mapping[str, Any],
     *,
     prefix_name: str | None = None,
     citation_id: int | None = None,
     container: tuple[str, int] | None = None,
-) -> None:
-    """Put a work's DOI, items and record into an element; arguments as of `unixsd`."""
-    etree.SubElement(parent, _named("doi"), type=kind_of(work)).text = writable(work["DOI"])
+) -> str:
+    """Return a work's DOI, items and record, as a ``query`` holds them; see `unixsd`."""
     items = (
         ("publisher-name", "string", work.get("publisher")),
         ("prefix-name", "string", prefix_name),
@@ -95,12 +92,20 @@ def described(
         ("created", "date", _moment(work.get("created"))),
         ("citedby-count", "number", work.get("is-referenced-by-count")),
     )
-    for name, kind, value in items:
-        if value is not None:
-            _item(parent, str(value), {"name": name, "type": kind})
-    for claim, identifier, kind in _claims(work):
-        _item(parent, identifier, {"name": "relation", "type": kind, "claim": claim})
-    etree.SubElement(parent, _named("doi_record")).append(unixref(work))
+    said = [
+        f'<doi type="{kind_of(work)}">{escape(work["DOI"])}</doi>',
+        *(
+            f'<crm-item name="{name}" type="{kind}">{escape(str(value))}</crm-item>'
+            for name, kind, value in items
+            if value is not None
+        ),
+        *(
+            f'<crm-item name="relation" type={quoteattr(kind)} claim={quoteattr(claim)}>'
+            f"{escape(identifier)}</crm-item>"
+            for claim, identifier, kind in _claims(work)
+        ),
+    ]
+    return f"{writable(''.join(said))}<doi_record>{unixref(work)}</doi_record>"
 
 
 def _claims(work: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -114,10 +119,6 @@ def _claims(work: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
                 yield camel, item["id"], item["id-type"]
 
 
-def _item(parent: etree._Element, value: str, said: dict[str, str]) -> None:
-    etree.SubElement(parent, _named("crm-item"), said).text = writable(value)
-
-
 def _moment(stamp: Mapping[str, Any] | None) -> str | None:
     return stamp["date-time"] if stamp else None
 
@@ -127,7 +128,3 @@ def _digits(stamp: Mapping[str, Any] | None) -> str | None:
     if not stamp:
         return None
     return re.sub(r"\D", "", stamp["date-time"]) + f"{stamp['timestamp'] % 1000:03d}"
-
-
-def _named(name: str) -> str:
-    return f"{{{NAMESPACE}}}{name}"

@@ -4,11 +4,16 @@ An item is written in a book of its own that says what the item's work shows of 
 container titles the first is the series', when there is an ISSN, or else the set's.
 """
 
-from xml.sax.saxutils import quoteattr
-
 from services.distribution.transform.records import parts
 from services.distribution.transform.records.components import components
-from services.distribution.transform.records.elements import Work, date, element, stand_in, text
+from services.distribution.transform.records.elements import (
+    Work,
+    date,
+    element,
+    quoted,
+    stand_in,
+    text,
+)
 from services.distribution.transform.records.identifiers import doi_data
 from services.distribution.transform.records.people import contributors
 
@@ -27,7 +32,7 @@ ITEMS = {
     "other": "other",
     "report-component": "chapter",
 }
-_NO_ISBN = '<noisbn reason="monograph"/>\n'
+_NO_ISBN = '<noisbn reason="monograph"/>'
 
 
 def book(work: Work, version: str) -> str:
@@ -42,7 +47,7 @@ def book(work: Work, version: str) -> str:
             inner = _book_record(work, version)
         case _:
             inner = _around(work, version) + content_item(work, version)
-    return f"<book book_type={quoteattr(BOOKS.get(kind, 'other'))}>\n{inner}</book>\n"
+    return f"<book book_type={quoted(BOOKS.get(kind, 'other'))}>{inner}</book>"
 
 
 # -- the book itself ---------------------------------------------------------------------------

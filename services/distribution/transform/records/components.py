@@ -5,10 +5,9 @@ under the parent's key `components`, which is no key of the wire), else as an sa
 """
 
 from itertools import groupby
-from xml.sax.saxutils import quoteattr
 
 from services.distribution.transform.records import parts
-from services.distribution.transform.records.elements import Work, element, text
+from services.distribution.transform.records.elements import Work, element, quoted, text
 from services.distribution.transform.records.identifiers import doi_data
 from services.distribution.transform.records.people import contributors
 from services.distribution.transform.records.programs import access, camel
@@ -48,9 +47,9 @@ def alone(works: list[Work], version: str) -> list[str]:
 
 def _component(work: Work, version: str) -> str:
     relation, _ = parent(work)
-    shown = f" parent_relation={quoteattr(camel(relation))}" if relation else ""
+    shown = f" parent_relation={quoted(camel(relation))}" if relation else ""
     if "language" in work:
-        shown += f" language={quoteattr(work['language'])}"
+        shown += f" language={quoted(work['language'])}"
     inner = "".join(
         (
             parts.titles(work),
@@ -61,4 +60,4 @@ def _component(work: Work, version: str) -> str:
             doi_data(work),
         )
     )
-    return f"<component{shown}>{inner}</component>\n"
+    return f"<component{shown}>{inner}</component>"

@@ -14,7 +14,7 @@ from services.distribution.transform.records.elements import (
 from services.distribution.transform.records.identifiers import doi_data
 from services.distribution.transform.records.people import contributors
 
-_NO_ISBN = '<noisbn reason="simple_series"/>\n'
+_NO_ISBN = '<noisbn reason="simple_series"/>'
 
 
 def conference(work: Work, version: str) -> str:
@@ -53,7 +53,7 @@ def _days(event: Work) -> str:
         if name in event
         for part, value in zip(("year", "month", "day"), event[name]["date-parts"][0], strict=False)
     )
-    return f"<conference_date{shown}/>\n" if shown else ""
+    return f"<conference_date{shown}/>" if shown else ""
 
 
 # -- proceedings -------------------------------------------------------------------------------

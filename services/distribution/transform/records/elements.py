@@ -6,6 +6,7 @@ A record is written in the spelling of a deposit schema, or as the registry give
 
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -17,17 +18,25 @@ PLAIN_SCHEMA: Final = "5.3.1"
 RICH_SCHEMA: Final = "5.5.0"
 REGISTERED: Final = "unixref"
 
-NAMESPACES: Final = (
-    ' xmlns:jats="http://www.ncbi.nlm.nih.gov/JATS1"'
-    ' xmlns:fr="http://www.crossref.org/fundref.xsd"'
-    ' xmlns:ai="http://www.crossref.org/AccessIndicators.xsd"'
-    ' xmlns:ct="http://www.crossref.org/clinicaltrials.xsd"'
-    ' xmlns:rel="http://www.crossref.org/relations.xsd"'
-    ' xmlns:mml="http://www.w3.org/1998/Math/MathML"'
-)
+_PREFIXES: Final = {
+    "jats": "http://www.ncbi.nlm.nih.gov/JATS1",
+    "fr": "http://www.crossref.org/fundref.xsd",
+    "ai": "http://www.crossref.org/AccessIndicators.xsd",
+    "ct": "http://www.crossref.org/clinicaltrials.xsd",
+    "rel": "http://www.crossref.org/relations.xsd",
+    "mml": "http://www.w3.org/1998/Math/MathML",
+}
+_DECLARED: Final = {prefix: f' xmlns:{prefix}="{name}"' for prefix, name in _PREFIXES.items()}
+NAMESPACES: Final = "".join(_DECLARED.values())
 """The namespaces that elements are written with, as attributes of whatever holds them."""
 
+_UNSAFE: Final = re.compile(r'[&<>"\t\n\r]')
 _NO_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def namespaces_of(xml: str) -> str:
+    """Return those of `NAMESPACES` that something written with them may need."""
+    return "".join(said for prefix, said in _DECLARED.items() if f"{prefix}:" in xml)
 
 
 def writable(said: str) -> str:
@@ -52,19 +61,31 @@ def stand_in(version: str, written: str) -> str:
     return "" if version == REGISTERED else written
 
 
+def quoted(value: str) -> str:
+    """Return a value of an attribute with its quotes."""
+    # Few hold anything that must be escaped, and a harvest has millions.
+    return quoteattr(value) if _UNSAFE.search(value) else f'"{value}"'
+
+
+@cache
+def _attribute(key: str) -> str:
+    """Return the name that an argument stands for."""
+    return key.replace("__", ":").replace("_DASH_", "-")
+
+
 def element(name: str, /, *children: str, **attributes: str | None) -> str:
     """Return an element around content that is XML already; absent without content."""
     content = "".join(children)
     if not content:
         return ""
     if not attributes:  # most elements of a long list of references
-        return f"<{name}>{content}</{name}>\n"
+        return f"<{name}>{content}</{name}>"
     said = "".join(
-        f" {key.replace('__', ':').replace('_DASH_', '-')}={quoteattr(value)}"
+        f" {_attribute(key)}={quoted(value)}"
         for key, value in attributes.items()
         if value is not None
     )
-    return f"<{name}{said}>{content}</{name}>\n"
+    return f"<{name}{said}>{content}</{name}>"
 
 
 def text(name: str, value: object, /, **attributes: str | None) -> str:
@@ -76,7 +97,7 @@ def text(name: str, value: object, /, **attributes: str | None) -> str:
         said = escape(said)
     if attributes:
         return element(name, said, **attributes)
-    return f"<{name}>{said}</{name}>\n" if said else ""  # most elements; a harvest has millions
+    return f"<{name}>{said}</{name}>" if said else ""  # most elements; a harvest has millions
 
 
 def many(values: Iterable[Any], write: Callable[[Any], str]) -> str:

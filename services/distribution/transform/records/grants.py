@@ -1,9 +1,15 @@
 """Grants: a schema of their own. The schema was not at hand; the elements are the reader's."""
 
 from collections.abc import Iterable
-from xml.sax.saxutils import quoteattr
 
-from services.distribution.transform.records.elements import Work, element, many, markup, text
+from services.distribution.transform.records.elements import (
+    Work,
+    element,
+    many,
+    markup,
+    quoted,
+    text,
+)
 from services.distribution.transform.records.identifiers import doi_data
 from services.distribution.transform.records.programs import relations
 
@@ -21,7 +27,7 @@ def opening() -> str:
     return (
         f'<doi_batch version="{SCHEMA}" xmlns="http://www.crossref.org/grant_id/{SCHEMA}"'
         ' xmlns:rel="http://www.crossref.org/relations.xsd"'
-        ' xmlns:mml="http://www.w3.org/1998/Math/MathML">\n'
+        ' xmlns:mml="http://www.w3.org/1998/Math/MathML">'
     )
 
 
@@ -37,7 +43,7 @@ def _grant(work: Work) -> str:
         "grant",
         *(_project(project) for project in work.get("project", ())),
         text("award-number", work.get("award")),
-        f"<award-start-date{planned}>{started or ''}</award-start-date>\n"
+        f"<award-start-date{planned}>{started or ''}</award-start-date>"
         if started or planned
         else "",
         relations(work),
@@ -53,7 +59,7 @@ def _day(partial: Work | None) -> str | None:
 
 
 def _attributes(said: dict[str, str | None]) -> str:
-    return "".join(f" {key}={quoteattr(value)}" for key, value in said.items() if value)
+    return "".join(f" {key}={quoted(value)}" for key, value in said.items() if value)
 
 
 def _project(project: Work) -> str:
@@ -70,15 +76,13 @@ def _project(project: Work) -> str:
         *(_worded("description", "description", x) for x in project.get("project-description", ())),
         _amount(project.get("award-amount")),
         *(_funding(funding) for funding in project.get("funding", ())),
-        f"<award-dates{dates}/>\n" if dates else "",
+        f"<award-dates{dates}/>" if dates else "",
     )
 
 
 def _worded(name: str, key: str, said: Work) -> str:
     """Return a text, which is XML already, with its language."""
-    return (
-        f"<{name}{_attributes({'xml:lang': said.get('language')})}>{markup(said[key])}</{name}>\n"
-    )
+    return f"<{name}{_attributes({'xml:lang': said.get('language')})}>{markup(said[key])}</{name}>"
 
 
 def _person(person: Work, role: str) -> str:
@@ -91,7 +95,7 @@ def _person(person: Work, role: str) -> str:
         *(_affiliation(affiliation) for affiliation in person.get("affiliation", ())),
         orcid,
     )
-    return f"<person{_attributes({'role': role, **dates})}>{''.join(inner)}</person>\n"
+    return f"<person{_attributes({'role': role, **dates})}>{''.join(inner)}</person>"
 
 
 def _flag(person: Work) -> str:
@@ -127,4 +131,4 @@ def _funding(said: Work) -> str:
         ),
         text("funding-scheme", said.get("scheme")),
     )
-    return f"<funding{_attributes(shown)}>{''.join(inner)}</funding>\n"
+    return f"<funding{_attributes(shown)}>{''.join(inner)}</funding>"

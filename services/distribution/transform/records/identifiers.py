@@ -2,9 +2,8 @@
 
 import re
 from itertools import groupby
-from xml.sax.saxutils import quoteattr
 
-from services.distribution.transform.records.elements import Work, element, text
+from services.distribution.transform.records.elements import Work, element, quoted, text
 
 
 def stamped(work: Work) -> str | None:
@@ -104,8 +103,8 @@ def _citation(reference: Work) -> str:
         names = text("standards_body_name", body), text("standards_body_acronym", body)
         said.append(element("standards_body", *names))  # the schema wants both; one is read
     kind = reference.get("type")
-    typed = f" type={quoteattr(kind)}" if kind else ""
-    return f"<citation key={quoteattr(reference['key'])}{typed}>{''.join(said)}</citation>\n"
+    typed = f" type={quoted(kind)}" if kind else ""
+    return f"<citation key={quoted(reference['key'])}{typed}>{''.join(said)}</citation>"
 
 
 def _numbered(name: str, reference: Work, key: str, kind: str) -> str:

@@ -1,7 +1,6 @@
 """Parts that several kinds of record share: titles, dates, pages, publishers, numbers, programs."""
 
 import re
-from xml.sax.saxutils import quoteattr
 
 from services.distribution.transform.records.elements import (
     Work,
@@ -9,6 +8,7 @@ from services.distribution.transform.records.elements import (
     element,
     many,
     markup,
+    quoted,
     stand_in,
     text,
 )
@@ -18,8 +18,8 @@ from services.distribution.transform.records.programs import crossmark, programs
 
 _MEDIA = ("print", "online", "other")
 _UNKNOWN = {"date-parts": [[2000]]}  # stands where the schema wants a date that is not known
-_UNNAMED = "<publisher><publisher_name>Unnamed</publisher_name></publisher>\n"
-NO_VOLUME = "<volume>1</volume>\n"  # stands where the schema wants a title or a volume
+_UNNAMED = "<publisher><publisher_name>Unnamed</publisher_name></publisher>"
+NO_VOLUME = "<volume>1</volume>"  # stands where the schema wants a title or a volume
 
 
 def titles(work: Work, *, key: str = "title") -> str:
@@ -30,7 +30,7 @@ def titles(work: Work, *, key: str = "title") -> str:
     if not work.get(key):
         return ""
     subtitles = [
-        f"<subtitle>{markup(subtitle)}</subtitle>\n" for subtitle in work.get("subtitle", ())
+        f"<subtitle>{markup(subtitle)}</subtitle>" for subtitle in work.get("subtitle", ())
     ]
     original = [
         element("original_language_title", markup(title))
@@ -131,7 +131,7 @@ def marked(work: Work) -> str:
 
 def archives(work: Work) -> str:
     """Return where the work is archived."""
-    named = "".join(f"<archive name={quoteattr(name)}/>" for name in work.get("archive", ()))
+    named = "".join(f"<archive name={quoted(name)}/>" for name in work.get("archive", ()))
     return element("archive_locations", named)
 
 

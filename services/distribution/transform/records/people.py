@@ -1,13 +1,12 @@
 """Contributors and institutions, in the spelling of 5.3.1 or, with role elements, of 5.5.0."""
 
-from xml.sax.saxutils import quoteattr
-
 from services.distribution.transform.records.elements import (
     PLAIN_SCHEMA,
     RICH_SCHEMA,
     Work,
     element,
     many,
+    quoted,
     text,
 )
 
@@ -38,7 +37,7 @@ def _contributor(key: str, person: Work, version: str) -> str:
     # Given out again, a record is spelled as it was deposited first: richly where it must be.
     rich = version == RICH_SCHEMA or (version != PLAIN_SCHEMA and not is_plain(roles))
     elements = "".join(
-        f"<role type={quoteattr(r['role'])} vocab={quoteattr(r['vocabulary'])}/>\n" for r in roles
+        f"<role type={quoted(r['role'])} vocab={quoted(r['vocabulary'])}/>" for r in roles
     )
     said = {
         "sequence": person.get("sequence", "additional"),
@@ -47,8 +46,8 @@ def _contributor(key: str, person: Work, version: str) -> str:
     where = element("affiliations", *(institution(a) for a in person.get("affiliation", ())))
     if person.get("name") == "Anonymous":
         inner = (elements if rich else "") + where
-        shown = "".join(f" {k}={quoteattr(v)}" for k, v in said.items() if v)
-        return f"<anonymous{shown}>{inner}</anonymous>\n"
+        shown = "".join(f" {k}={quoted(v)}" for k, v in said.items() if v)
+        return f"<anonymous{shown}>{inner}</anonymous>"
     if "name" in person:
         said["contributor_role"] = roles[0]["role"]  # organisations keep the attribute
         return text("organization", person["name"], **said)

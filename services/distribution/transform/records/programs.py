@@ -1,9 +1,9 @@
 """Funding, licences, trials, relations and Crossmark."""
 
 import re
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
-from services.distribution.transform.records.elements import Work, element, many, text
+from services.distribution.transform.records.elements import Work, element, many, quoted, text
 
 _INTRA_WORK = {
     "is-translation-of",
@@ -73,10 +73,10 @@ def access(work: Work) -> str:
         for name, key in (("start_date", "start-date"), ("end_date", "end-date"))
         if free and key in free
     }
-    shown = "".join(f" {name}={quoteattr(day)}" for name, day in attributes.items())
+    shown = "".join(f" {name}={quoted(day)}" for name, day in attributes.items())
     return element(
         "ai:program",
-        f"<ai:free_to_read{shown}/>\n" if free is not None else "",
+        f"<ai:free_to_read{shown}/>" if free is not None else "",
         *(_licence(licence) for licence in work.get("license", ())),
         name="AccessIndicators",
     )
@@ -169,5 +169,5 @@ def _assertion(assertion: Work) -> str:
         "group_name": group.get("name"),
         "group_label": group.get("label"),
     }
-    shown = "".join(f" {key}={quoteattr(value)}" for key, value in said.items() if value)
-    return f"<assertion{shown}>{escape(assertion.get('value', ''))}</assertion>\n"
+    shown = "".join(f" {key}={quoted(value)}" for key, value in said.items() if value)
+    return f"<assertion{shown}>{escape(assertion.get('value', ''))}</assertion>"

@@ -162,7 +162,7 @@ def _standard_metadata(work: Work, version: str) -> str:
         contributors(work, version),
         parts.titles(work),
         parts.abstract(work),
-        stand_in(version, "<designators/>\n"),
+        stand_in(version, "<designators/>"),
         _edition(work),
         date("approval_date", work.get("approved")),
         parts.isbns(work),

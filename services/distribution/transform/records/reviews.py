@@ -1,13 +1,12 @@
 """Peer reviews, and publications that are pending."""
 
-from xml.sax.saxutils import quoteattr
-
 from services.distribution.transform.records import parts
 from services.distribution.transform.records.elements import (
     Work,
     date,
     element,
     markup,
+    quoted,
     stand_in,
     text,
 )
@@ -21,7 +20,7 @@ _SAID = ("stage", "type", "recommendation", "revision-round", "language")
 def peer_review(work: Work, version: str) -> str:
     """Return a peer_review, children in the schema's order."""
     review = work.get("review", {})
-    shown = "".join(f" {key}={quoteattr(review[key])}" for key in _SAID if key in review)
+    shown = "".join(f" {key}={quoted(review[key])}" for key in _SAID if key in review)
     inner = "".join(
         (
             contributors(work, version),
@@ -36,7 +35,7 @@ def peer_review(work: Work, version: str) -> str:
             doi_data(work),
         )
     )
-    return f"<peer_review{shown}>\n{inner}</peer_review>\n"
+    return f"<peer_review{shown}>{inner}</peer_review>"
 
 
 def pending_publication(work: Work, version: str) -> str:
