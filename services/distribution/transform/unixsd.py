@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from xml.sax.saxutils import escape, quoteattr
 
-from services.distribution.transform.records.elements import writable
+from services.distribution.transform.records.elements import escaped, quoted, writable
 from services.distribution.transform.unixref import XSI, unixref
 
 NAMESPACE: Final = "http://www.crossref.org/qrschema/3.0"
@@ -93,15 +92,15 @@ def described(
         ("citedby-count", "number", work.get("is-referenced-by-count")),
     )
     said = [
-        f'<doi type="{kind_of(work)}">{escape(work["DOI"])}</doi>',
+        f'<doi type="{kind_of(work)}">{escaped(work["DOI"])}</doi>',
         *(
-            f'<crm-item name="{name}" type="{kind}">{escape(str(value))}</crm-item>'
+            f'<crm-item name="{name}" type="{kind}">{escaped(str(value))}</crm-item>'
             for name, kind, value in items
             if value is not None
         ),
         *(
-            f'<crm-item name="relation" type={quoteattr(kind)} claim={quoteattr(claim)}>'
-            f"{escape(identifier)}</crm-item>"
+            f'<crm-item name="relation" type={quoted(kind)} claim={quoted(claim)}>'
+            f"{escaped(identifier)}</crm-item>"
             for claim, identifier, kind in _claims(work)
         ),
     ]

@@ -61,9 +61,13 @@ def stand_in(version: str, written: str) -> str:
     return "" if version == REGISTERED else written
 
 
+def escaped(said: str) -> str:
+    """Return a text as XML; few hold anything that must be escaped, and a harvest has millions."""
+    return escape(said) if "&" in said or "<" in said or ">" in said else said
+
+
 def quoted(value: str) -> str:
     """Return a value of an attribute with its quotes."""
-    # Few hold anything that must be escaped, and a harvest has millions.
     return quoteattr(value) if _UNSAFE.search(value) else f'"{value}"'
 
 
@@ -92,12 +96,10 @@ def text(name: str, value: object, /, **attributes: str | None) -> str:
     """Return an element around text; absent for None."""
     if value is None:
         return ""
-    said = str(value)
-    if "&" in said or "<" in said or ">" in said:
-        said = escape(said)
+    said = escaped(str(value))
     if attributes:
         return element(name, said, **attributes)
-    return f"<{name}>{said}</{name}>" if said else ""  # most elements; a harvest has millions
+    return f"<{name}>{said}</{name}>" if said else ""  # most elements
 
 
 def many(values: Iterable[Any], write: Callable[[Any], str]) -> str:

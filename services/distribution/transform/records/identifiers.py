@@ -3,7 +3,7 @@
 import re
 from itertools import groupby
 
-from services.distribution.transform.records.elements import Work, element, quoted, text
+from services.distribution.transform.records.elements import Work, element, escaped, quoted, text
 
 
 def stamped(work: Work) -> str | None:
@@ -92,10 +92,18 @@ def citations(work: Work) -> str:
 def _citation(reference: Work) -> str:
     """Return a citation; what a reference does not say costs nothing, for there are many."""
     said = [_numbered("issn", reference, "ISSN", "issn-type")] if "ISSN" in reference else []
-    said += [text(name, reference[key]) for name, key in _BEFORE_DOI if key in reference]
+    said += [
+        f"<{name}>{escaped(value)}</{name}>"
+        for name, key in _BEFORE_DOI
+        if (value := reference.get(key))
+    ]
     if "DOI" in reference:
         said.append(_doi(reference))
-    said += [text(name, reference[key]) for name, key in _AFTER_DOI if key in reference]
+    said += [
+        f"<{name}>{escaped(value)}</{name}>"
+        for name, key in _AFTER_DOI
+        if (value := reference.get(key))
+    ]
     if "ISBN" in reference:
         said.append(_numbered("isbn", reference, "ISBN", "isbn-type"))
     if "standards-body" in reference:
