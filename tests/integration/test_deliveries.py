@@ -32,7 +32,7 @@ QUICK = {
     "CALLBACK_SECONDS": "1",
     "DELIVERY_FIRST_SECONDS": "0.2",
     "DELIVERY_MOST_SECONDS": "0.4",
-    "DELIVERY_GIVE_UP_HOURS": str(3 / 3600),
+    "DELIVERY_GIVE_UP_HOURS": str(6 / 3600),
     "PUBLIC_URL": "https://deposits.example",
 }
 

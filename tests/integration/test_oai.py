@@ -257,12 +257,17 @@ async def test_clients_harvest_everything_once_and_what_changes_meanwhile_in_its
     await registry.deposits.say(*(work(doi, version=2, deposited=now) for doi in changed))
 
     async def listed() -> bool:
-        found = await registry.told(
+        status, body, _ = await registry.ask(
+            "anonymous",
             verb="ListIdentifiers",
             metadataPrefix="oai_dc",
             from_=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
-        return {*changed} <= {doi_of(one) for one in found.iter(f"{OAI}header")}
+        if status == 503:  # the list may be ahead of the records for a moment, and says so
+            assert b"record-on-its-way" in body
+            return False
+        assert status == 200, body
+        return {*changed} <= {doi_of(one) for one in valid(body).iter(f"{OAI}header")}
 
     await until(listed, within=10, what="the changed works")
     onward.set()
