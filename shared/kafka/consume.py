@@ -107,6 +107,8 @@ class Consumer:
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             partition_assignment_strategy=ASSIGNORS[self.together],
+            # A partition of which something is in hand is not in the fetch under way: what follows
+            # in it waits for that fetch to end. Longer saves an idle broker work, not a busy one.
             fetch_max_wait_ms=100,
             max_partition_fetch_bytes=1024 * 1024,
             fetch_max_bytes=GREATEST_RECORD,

@@ -34,6 +34,7 @@ INSERT INTO folded VALUES (1, ?)
 ON CONFLICT (one) DO UPDATE SET position = max(position, excluded.position)
 """
 COLUMNS: Final = "doi, version, title, owner, standing, position"
+MOST: Final = 10_000  # DOIs in one question: SQLite takes 32,766
 BESIDE: Final = ("", "-wal", "-shm")  # the files of one database
 
 Column = Literal["owner", "title"]
@@ -117,10 +118,14 @@ class Ledger:
             self._database.execute(FOLD, (position,))
 
     def rows(self, dois: Sequence[str]) -> dict[str, Row]:
-        """Return what the topic holds of ``dois``, at most some thousand."""
-        marks = ",".join("?" * len(dois))
-        found = self._all(f"SELECT {COLUMNS} FROM published WHERE doi IN ({marks})", *dois)  # noqa: S608
-        return {row[0]: Row(*row) for row in found}
+        """Return what the topic holds of ``dois``."""
+        found = dict[str, Row]()
+        for start in range(0, len(dois), MOST):
+            some = dois[start : start + MOST]
+            marks = ",".join("?" * len(some))
+            rows = self._all(f"SELECT {COLUMNS} FROM published WHERE doi IN ({marks})", *some)  # noqa: S608
+            found |= {row[0]: Row(*row) for row in rows}
+        return found
 
     def stretches(self, column: Column, name: str | None = None) -> list[Stretch]:
         """Return the stretches of one owner or title, or of all."""
