@@ -34,7 +34,7 @@ INSERT INTO folded VALUES (1, ?)
 ON CONFLICT (one) DO UPDATE SET position = max(position, excluded.position)
 """
 COLUMNS: Final = "doi, version, title, owner, standing, position"
-MOST: Final = 10_000  # DOIs in one question: SQLite takes 32,766
+MOST: Final = 10_000  # DOIs in one question: SQLite takes 32,766, or 250,000 where it is built so
 BESIDE: Final = ("", "-wal", "-shm")  # the files of one database
 
 Column = Literal["owner", "title"]
