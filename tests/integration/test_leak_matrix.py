@@ -380,18 +380,28 @@ async def test_a_second_after_a_flip_under_load_no_outlet_shows_what_was_closed(
     assert [one for one in late if not one.answered] == []
     await registry.prefer("10.5003", "open")
     opened_at = SYSTEM.monotonic()
+    withheld: list[str] = []
+    left = [
+        (one, caller)
+        for one in everywhere(works[0], "10.5003")
+        for caller in LOST
+        if caller in one.probe.who["open"]
+    ]
 
     async def shown_everywhere() -> bool:
-        given = [
-            (one.probe, await one.probe.ask(registry, caller, one.doi, one.prefix))
-            for one in everywhere(works[0], "10.5003")
-            for caller in LOST
-            if caller in one.probe.who["open"]
-        ]
-        return all(probe.shows(answer, *probe.planted(works[0])) for probe, answer in given)
+        for asked in tuple(left):
+            one, caller = asked
+            late = SYSTEM.monotonic() - opened_at > 10 * SECONDS
+            answer = await one.probe.ask(registry, caller, one.doi, one.prefix)
+            shown = one.probe.shows(answer, *one.probe.planted(works[0]))
+            if shown or late:
+                left.remove(asked)
+            if late and not shown:
+                withheld.append(one.probe.path)
+        return not left
 
-    await until(shown_everywhere, within=10, what="open again everywhere")
-    assert SYSTEM.monotonic() - opened_at < 10 * SECONDS
+    await until(shown_everywhere, within=90, what="open again everywhere")  # some hundred asks
+    assert withheld == []
 
 
 async def _true() -> bool:
