@@ -135,8 +135,17 @@ class Harvested:
             _, body, _ = await self.ask(path="/works", rows="0")
             if f'"total-results":{total}'.encode() not in body:
                 return False
-            status, _, _ = await self.ask("plus", verb="ListRecords", metadataPrefix="oai_dc")
-            return status == 200
+            # A page ends where the store is behind the list; one that would be empty is refused.
+            found, more = 0, {"metadataPrefix": "oai_dc"}
+            while more:
+                status, body, _ = await self.ask("plus", verb="ListRecords", **more)
+                if status != 200:
+                    return False
+                root = valid(body)
+                found += len(root.findall(f"{OAI}ListRecords/{OAI}record"))
+                token = root.findtext(f"{OAI}ListRecords/{OAI}resumptionToken")
+                more = {"resumptionToken": token} if token else {}
+            return found == total
 
         await until(there, within=30, what=f"{total} works")
 
