@@ -1,9 +1,15 @@
 """Funding, licences, trials, relations and Crossmark."""
 
 import re
-from xml.sax.saxutils import escape
 
-from services.distribution.transform.records.elements import Work, element, many, quoted, text
+from services.distribution.transform.records.elements import (
+    Work,
+    element,
+    escaped,
+    many,
+    quoted,
+    text,
+)
 
 _INTRA_WORK = {
     "is-translation-of",
@@ -47,7 +53,7 @@ def _funder(funder: Work) -> str:
         name="funder_identifier",
         provider=funder.get("doi-asserted-by"),
     )
-    name = element("fr:assertion", escape(funder.get("name", "")), identifier, name="funder_name")
+    name = element("fr:assertion", escaped(funder.get("name", "")), identifier, name="funder_name")
     rors = [i["id"] for i in funder.get("id", ()) if i["id-type"] == "ROR"]
     grants = [a["DOI"] for a in funder.get("award-info", ()) if "DOI" in a]
     return "".join(
@@ -170,4 +176,4 @@ def _assertion(assertion: Work) -> str:
         "group_label": group.get("label"),
     }
     shown = "".join(f" {key}={quoted(value)}" for key, value in said.items() if value)
-    return f"<assertion{shown}>{escape(assertion.get('value', ''))}</assertion>"
+    return f"<assertion{shown}>{escaped(assertion.get('value', ''))}</assertion>"
