@@ -25,6 +25,7 @@ PAGE: Final = 200  # works read from the store and published at a time
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0  # seconds until what the store does not have yet is retried
 
 State = Literal["running", "waiting", "done", "superseded"]
+Stands = tuple[State, int | None, int, int]
 
 
 @dataclass(slots=True)
@@ -46,7 +47,17 @@ class Job:
     stretches: list[Stretch] = field(default_factory=list)
     after: str = ""
     late: int = 0
-    told: tuple[State, int | None, int, int] | None = None
+    told: Stands | None = None
+
+    @property
+    def stands(self) -> Stands:
+        """What is news where it changed."""
+        return self.state, self.total, self.left, self.done
+
+    @property
+    def counts(self) -> bool:
+        """Whether anybody is to hear of it: of what was counted, or was told of before."""
+        return self.total is not None or self.told is not None
 
     def rate(self, now: float) -> float:
         """Works a second so far."""
@@ -81,7 +92,7 @@ class Emission:
     def mark(self, kind: Kind, name: str) -> None:
         """Look through what a change touched; a job that is under way for it begins again."""
         overtaken = self.jobs.pop((kind, name), None)
-        if overtaken is not None:
+        if overtaken is not None and overtaken.counts:
             overtaken.state = "superseded"
             self.ended.append(overtaken)
         self.jobs[kind, name] = Job(kind, name, self.clock.now(), self.clock.monotonic())
@@ -218,11 +229,15 @@ class Emission:
         self._resume = self.clock.monotonic() + self._pause
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
-    def reports(self) -> Iterator[Job]:
-        """Return the jobs of which there is news: those that went on, and once those that ended."""
-        ended, self.ended = self.ended, []
-        for job in (*ended, *self.jobs.values()):
-            stands = job.state, job.total, job.left, job.done
-            if stands != job.told and (job.total is not None or job.told is not None):
-                job.told = stands
-                yield job
+    def news(self) -> list[Job]:
+        """Return the jobs that ended or went on since they were last reported."""
+        return [
+            job
+            for job in (*self.ended, *self.jobs.values())
+            if job.counts and job.stands != job.told
+        ]
+
+    def reported(self, job: Job, stands: Stands) -> None:
+        """Take note of how a job stood when it was written down; one that ended is forgotten."""
+        job.told = stands
+        self.ended = [one for one in self.ended if one is not job]

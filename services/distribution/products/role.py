@@ -204,8 +204,10 @@ class Products:
         if now - self._reported < REPORT_SECONDS and not any(one.ended for one in ours):
             return
         self._reported = now
-        news = [(one.writer.partition, job) for one in ours for job in one.reports()]
-        await self.board.write(self.replica, news)
+        news = [(one, job, job.stands) for one in ours for job in one.news()]
+        await self.board.write(self.replica, ((one.writer.partition, job) for one, job, _ in news))
+        for one, job, stands in news:  # now: what could not be written is news the next time
+            one.reported(job, stands)
 
 
 def _longest(one: Emission) -> float:
