@@ -3,6 +3,7 @@
 One process answers all tests; each has addresses of its own.
 """
 
+import asyncio
 import base64
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -385,7 +386,10 @@ async def test_every_mail_of_an_account_links_to_preferences(office: Office) -> 
 
 async def test_one_address_gets_few_codes_and_who_asks_hears_no_difference(office: Office) -> None:
     one = await office.somebody()
-    answers = [await office("POST", "/sign-ins/codes", {"email": one.email}) for _ in range(6)]
+    asked = "/sign-ins/codes", {"email": one.email}
+    assert (await office("POST", *asked))[0] == 202
+    await office.box.next_to(one.email, after=1)
+    answers = await asyncio.gather(*(office("POST", *asked) for _ in range(12)))
     assert {status for status, _ in answers} == {202}
     # Five an hour: the code of the registration and four more. What is asked of another address
     # afterwards is answered afterwards, so nothing more is on its way by then.

@@ -1,7 +1,7 @@
 """What every verb about people needs: their store, keys, policies, mails and the time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from shared.privacy.blind import AddressError, BlindIndex
 from shared.privacy.keyring import KeyRing
 from shared.privacy.tokens import SigningKeys
 from shared.privacy.vault import reveal
+from shared.runtime.turns import Turns
 from shared.web.logins import Logins
 from shared.web.quotas import Quotas
 
@@ -41,6 +42,7 @@ class People:
     acks: Acks
     ack_seconds: float
     pages: Pages
+    turns: Turns = field(default_factory=Turns)
 
     @property
     def mails(self) -> Mails:

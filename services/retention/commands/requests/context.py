@@ -1,7 +1,7 @@
 """What every verb about requests of people needs: store, keys, policy, mails and the time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.retention.mails.requests import Pages
@@ -23,6 +23,7 @@ from shared.policy.requests import Limit, RequestsPolicy
 from shared.privacy.blind import AddressError, BlindIndex
 from shared.privacy.keyring import KeyRing
 from shared.privacy.vault import reveal, seal
+from shared.runtime.turns import Turns
 from shared.web.quotas import Quotas
 
 REQUESTER = "requester"  # categories of uses.toml
@@ -53,6 +54,7 @@ class Requests:
     pages: Pages
     code_key: bytes
     mailboxes: Mapping[str, str]
+    turns: Turns = field(default_factory=Turns)
 
     def now(self) -> datetime:
         """Return the time of the store's clock."""
