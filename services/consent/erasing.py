@@ -11,7 +11,7 @@ nobody (model/erasures.py, model/proofs.py); numbers of rows that a processor mu
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 from services.consent.commands.context import Consenting
 from services.consent.model import erasures, exports, holders, issues, people, proofs
@@ -22,8 +22,7 @@ from services.consent.store import Store
 from shared.events.orders import Blocker
 from shared.events.personal import ConsentRecordGone, Sealed, record_key
 from shared.mail.erasing import Mailed, Recorded
-from shared.mongo import Aggregates, faults
-from shared.mongo.aggregates import Versioned
+from shared.mongo import faults
 from shared.privacy.erasing import Held, Holding, Key, Record, Unpublished, Whom
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.ids import new_id
@@ -32,7 +31,6 @@ ACCOUNT: Final = "account"
 EVIDENCE: Final = "consent-evidence"
 SUBSCRIBER: Final = "subscriber"
 RECORDS: Final = "records"  # in the place of a unit: what somebody said, which is under no key
-S = TypeVar("S", bound=Versioned)
 
 
 def holdings(consenting: Consenting) -> tuple[Holding, ...]:
@@ -52,8 +50,8 @@ def holdings(consenting: Consenting) -> tuple[Holding, ...]:
 
 async def subjects_of(store: Store, whom: Whom) -> frozenset[str]:
     """Return the blind indexes of who is meant, of all that is held of them by their address."""
-    known = await _in(store.people, "person", sorted(whom.wholes(SUBSCRIBER)))
-    return whom.subjects | {one.subject for one in known}
+    known = await store.people.among("person", whom.wholes(SUBSCRIBER))
+    return whom.subjects | {one.subject for one in known.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +63,9 @@ class People:
 
     async def held(self, whom: Whom) -> Sequence[Held]:
         """Find people. Raises ``Transient``."""
-        by_index = await _in(self.store.people, "subjects", sorted(whom.subjects))
-        by_name = await _in(self.store.people, "person", sorted(whom.pseudonyms))
-        found = {one.subject: one for one in (*by_index, *by_name)}
-        held = [_held(one, whom) for one in found.values()]
+        by_index = await self.store.people.among("subjects", whom.subjects)
+        by_name = await self.store.people.among("person", whom.pseudonyms)
+        held = [_held(one, whom) for one in (by_index | by_name).values()]
         return [one for one in held if one.every_class]
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
@@ -131,10 +128,9 @@ class Consents:
         """Find consents, by index and by pseudonym. Raises ``Transient``."""
         if not whom.asks(EVIDENCE):
             return ()
-        by_index = await _in(self.store.consents, "subjects", sorted(whom.subjects))
-        by_name = await _in(self.store.consents, "person", sorted(whom.wholes(EVIDENCE)))
-        found = {one.consent: one for one in (*by_index, *by_name)}
-        return [_of_consent(one) for one in found.values()]
+        by_index = await self.store.consents.among("subjects", whom.subjects)
+        by_name = await self.store.consents.among("person", whom.wholes(EVIDENCE))
+        return [_of_consent(one) for one in (by_index | by_name).values()]
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
         """Leave a version that denies, and a proof elsewhere. Raises ``Transient``."""
@@ -188,9 +184,9 @@ class Holders(Unpublished):
         """Find holders by index, and by the pseudonym that accounts gave. Raises ``Transient``."""
         if not whom.asks(ACCOUNT):
             return ()
-        by_index = await _in(self.store.holders, "subjects", sorted(whom.subjects))
-        by_name = await _in(self.store.holders, "_id", sorted(whom.wholes(ACCOUNT)))
-        found = {one.holder: one for one in (*by_index, *by_name) if not one.forgotten}
+        by_index = await self.store.holders.among("subjects", whom.subjects)
+        by_name = await self.store.holders.among("_id", whom.wholes(ACCOUNT))
+        found = [key for key, one in (by_index | by_name).items() if not one.forgotten]
         return [Held(one, classes=frozenset({ACCOUNT})) for one in found]
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
@@ -211,8 +207,8 @@ class Exports(Unpublished):
         if not whom.asks(SUBSCRIBER):
             return ()
         subjects = await subjects_of(self.store, whom)
-        found = await _in(self.store.exports, "subjects", sorted(subjects))
-        return [Held(one.export, classes=frozenset({SUBSCRIBER})) for one in found]
+        found = await self.store.exports.among("subjects", subjects)
+        return [Held(one, classes=frozenset({SUBSCRIBER})) for one in found]
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
         """Take them out, and forget whose rows they were. Raises ``Transient``."""
@@ -234,10 +230,10 @@ class Issues(Unpublished):
         if not whom.asks(SUBSCRIBER):
             return ()
         subjects = await subjects_of(self.store, whom)
-        stand = await _in(self.store.issues, "at", sorted(subjects))
+        stand = await self.store.issues.among("at", subjects)
         # Those from before an issue showed where it stands; there are no new ones.
         former: list[KeptIssue] = await self.store.issues.where(at=None) if subjects else []
-        found = [*stand, *(one for one in former if one.at in subjects)]
+        found = [*stand.values(), *(one for one in former if one.at in subjects)]
         key = issues.issue_key
         return [Held(key(one.listed, one.issue), classes=frozenset({SUBSCRIBER})) for one in found]
 
@@ -260,15 +256,11 @@ class Given:
 
     async def processors(self, subjects: frozenset[str]) -> tuple[str, ...]:
         """Name them. Raises ``Transient``."""
-        found = await _in(self.store.exports, "subjects", sorted(subjects))
+        found = await self.store.exports.among("subjects", subjects)
         given = {
             one.processor
-            for one in found
+            for one in found.values()
             for row in one.rows
             if row.subject in subjects and row.given_in is not None and row.deleted_at is None
         }
         return tuple(sorted(given))
-
-
-async def _in(aggregates: Aggregates[S], field: str, values: Sequence[str]) -> list[S]:
-    return await aggregates.where(**{field: {"$in": list(values)}}) if values else []

@@ -32,17 +32,16 @@ async def subjects_of(store: RequestStore, whom: Whom) -> frozenset[str]:
 
     Where requests stay that were found by the same address, it is still held. Raises ``Transient``.
     """
-    theirs: dict[str, KeptRequest] = {}
-    for person in sorted(whom.pseudonyms):
-        for one in await store.requests.where(people=person):
-            if one.person == person and _held(one, whom).every_class:
-                theirs[one.request] = one
+    known = await store.requests.among("people", whom.pseudonyms)
+    theirs = {
+        key: one
+        for key, one in known.items()
+        if one.person in whom.pseudonyms and _held(one, whom).every_class
+    }
     indexes = {subject for one in theirs.values() for subject in one.subjects}
-    for subject in sorted(indexes):
-        sharing = await store.requests.where(subjects=subject)
-        if any(one.request not in theirs for one in sharing):
-            indexes.discard(subject)
-    return whom.subjects | indexes
+    sharing = await store.requests.among("subjects", indexes)
+    others = (one.subjects for key, one in sharing.items() if key not in theirs)
+    return whom.subjects | indexes.difference(*others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +53,9 @@ class RequestsOfPeople:
 
     async def held(self, whom: Whom) -> Sequence[Held]:
         """Find requests, by index and by pseudonym. Raises ``Transient``."""
-        by_index = [
-            one
-            for subject in sorted(whom.subjects)
-            for one in await self.store.requests.where(subjects=subject)
-        ]
-        by_name = [
-            one
-            for person in sorted(whom.pseudonyms)
-            for one in await self.store.requests.where(people=person)
-        ]
-        found = {one.request: one for one in (*by_index, *by_name)}
-        held = [_held(one, whom) for one in found.values()]
+        by_index = await self.store.requests.among("subjects", whom.subjects)
+        by_name = await self.store.requests.among("people", whom.pseudonyms)
+        held = [_held(one, whom) for one in (by_index | by_name).values()]
         return [one for one in held if one.every_class]
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
@@ -93,11 +83,8 @@ class Challenges(Unpublished):
         """Find codes by the index of their address. Raises ``Transient``."""
         if not whom.subjects or not whom.asks(CLS):
             return ()
-        with faults():
-            found = await self.store.challenges.collection.find(
-                {"subjects": {"$in": sorted(whom.subjects)}}, {"_id": 1}
-            ).to_list(None)
-        return [Held(one["_id"], classes=frozenset({CLS})) for one in found]
+        found = await self.store.challenges.among("subjects", whom.subjects)
+        return [Held(one, classes=frozenset({CLS})) for one in found]
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
         """Delete them. Raises ``Transient``."""

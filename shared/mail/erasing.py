@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.events.decisions import Accepted, Refused, Unchanged
-from shared.mongo import Aggregates, faults
+from shared.mongo import Aggregates
 from shared.mongo.deliveries import Deliveries
 from shared.policy.decisions import KeptDecision
 from shared.privacy.erasing import Held, Unpublished, Whom
@@ -37,11 +37,8 @@ class Recorded(Unpublished):
         subjects = await self.resolve(whom)
         if not subjects or not whom.asks(self.cls):
             return ()
-        with faults():
-            found = await self.decisions.collection.find(
-                {"subjects": {"$in": sorted(subjects)}}, {"_id": 1}
-            ).to_list(None)
-        return [Held(one["_id"], classes=frozenset({self.cls})) for one in found]
+        found = await self.decisions.among("subjects", subjects)
+        return [Held(one, classes=frozenset({self.cls})) for one in found]
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
         """Forget whom they are about. Raises ``Transient``."""

@@ -5,8 +5,9 @@ transaction over documents anywhere (ADR 2).
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection as Some
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -16,6 +17,7 @@ from shared.events.personal import RecordGone
 from shared.mongo.changes import Change, write
 from shared.mongo.client import Collection, faults
 from shared.mongo.docket import Docket
+from shared.mongo.together import Together
 from shared.runtime.clock import SYSTEM, Clock, rfc3339
 from shared.runtime.faults import Busy, Transient
 from shared.runtime.ids import new_id
@@ -68,6 +70,10 @@ class Aggregates(Generic[S]):
     clock: Clock = SYSTEM
     wake: Callable[[], None] = lambda: None
     docket: Docket | None = None
+    _together: Together = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_together", Together(self.collection))
 
     async def load(self, key: Any) -> S | None:
         """Return the state under ``key``, or None."""
@@ -88,6 +94,14 @@ class Aggregates(Generic[S]):
         with faults():
             found = await self.collection.find(equal, {"state": 1}).to_list(None)
         return [self.parse(document["state"]) for document in found]
+
+    async def among(self, name: str, values: Some[Any]) -> dict[Any, S]:
+        """Return by their keys the states whose shown field is, or has in it, one of ``values``.
+
+        The field must be indexed. What others ask at the same moment is asked together.
+        """
+        found = await self._together.among(name, values)
+        return {document["_id"]: self.parse(document["state"]) for document in found}
 
     async def every(self, most: int) -> AsyncIterator[dict[Any, S]]:
         """Give all states, up to ``most`` at a time; of those written meanwhile, maybe the former.

@@ -102,7 +102,7 @@ class Addresses(Unpublished):
         """Find claims on somebody's addresses, and those that name their account."""
         claims = self.people.store.claims
         states = {one.index: one for one in await found(claims, whom)}
-        states |= await claims.load_many(sorted(whom.subjects))
+        states |= await claims.among("_id", whom.subjects)
         return [
             _named(one.index, one.person)
             for one in states.values()

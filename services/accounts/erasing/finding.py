@@ -1,9 +1,10 @@
 """How documents of somebody are found: by a blind index in them, or by a pseudonym they show."""
 
-from typing import Any, TypeVar
+import asyncio
+from typing import TypeVar
 
 from shared.events.personal import Sealed, record_key
-from shared.mongo import Aggregates, faults
+from shared.mongo import Aggregates
 from shared.mongo.aggregates import Versioned
 from shared.privacy.erasing import Key, Record, Whom
 
@@ -16,16 +17,10 @@ async def found(aggregates: Aggregates[S], whom: Whom, *, person: str = "person"
 
     ``person`` is the field that shows a document's pseudonyms. Raises ``Transient``.
     """
-    states: dict[Any, S] = {}
-    for field, names in (("subjects", whom.subjects), (person, whom.pseudonyms)):
-        if not names:
-            continue
-        with faults():
-            kept = await aggregates.collection.find(
-                {field: {"$in": sorted(names)}}, {"state": 1}
-            ).to_list(None)
-        states |= {one["_id"]: aggregates.parse(one["state"]) for one in kept}
-    return list(states.values())
+    by_index, by_name = await asyncio.gather(
+        aggregates.among("subjects", whom.subjects), aggregates.among(person, whom.pseudonyms)
+    )
+    return list((by_index | by_name).values())
 
 
 def key_of(sealed: Sealed) -> Key:
