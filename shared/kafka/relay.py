@@ -26,9 +26,10 @@ from shared.runtime.metrics import EVENTS_RELAYED, OUTBOX_SECONDS, RELAY_ACTIVE
 from shared.runtime.service import wait_any
 
 PAGE: Final = 500  # documents a transaction; 200-1,000 is where the broker is fastest
-# How soon a change made by another process is found: where one was made lately, and where none was.
-# Each look costs a query for each outbox; a change made in this process wakes the relay at once.
-IDLE_SECONDS, LONGEST_IDLE_SECONDS = 0.1, 0.5
+# How soon a change made by another process is found: where one was made lately, where none was, and
+# in a gate, whatever was. Each look costs a query for each outbox; a change made in this process
+# wakes the relay at once.
+IDLE_SECONDS, LONGEST_IDLE_SECONDS, GATE_SECONDS = 0.1, 1.0, 0.5
 WATERMARK_SECONDS: Final = 1.0
 RENEW_SECONDS: Final = 1.5  # the lease lasts 5 s
 RETRY_SECONDS: Final = 0.5
@@ -102,6 +103,7 @@ class Relay:
     nudge_seconds: float | None = None
     _nudges: PersonalNudges = field(init=False)
     _idle: float = IDLE_SECONDS
+    _next_whole: float = float("-inf")
 
     def __post_init__(self) -> None:
         """Refuse sources whose order would not be kept."""
@@ -140,17 +142,8 @@ class Relay:
     async def _pump(self, sender: FencedSender, draining: asyncio.Event) -> None:
         renewed = self.clock.monotonic()
         while True:
-            self.wake.clear()
             leaving = draining.is_set()
-            # Read backwards, publish forwards: what an entry rests on was written before it, in a
-            # source that stands before its own, so it is read after it and published before it.
-            pages = [await self._read(source) for source in reversed(self.sources)]
-            pages.reverse()
-            # Marks before the rest: what takes long to publish must not age what gates know.
-            busy = [await self._publish(page, sender) for page in pages if page.source.gate]
-            await self._mark(sender)
-            await self._nudge(sender)
-            busy += [await self._publish(page, sender) for page in pages if not page.source.gate]
+            more = await self._look(sender, whole=leaving or self._is_due())
             self.health.beat("relay")
             if self.clock.monotonic() - renewed > RENEW_SECONDS:
                 if not await self.lease.hold():
@@ -158,24 +151,49 @@ class Relay:
                 renewed = self.clock.monotonic()
             if leaving:
                 return  # what is left of a flood is for whoever holds the lease next
-            if any(busy):
-                self._idle = IDLE_SECONDS
-            else:
+            if not more:
                 await wait_any(self.wake, draining, timeout=self._until_next_look())
-                self._idle = min(2 * self._idle, LONGEST_IDLE_SECONDS)
+
+    async def _look(self, sender: FencedSender, *, whole: bool) -> bool:
+        """Publish a page of each source, or of gates alone; True where one was cut."""
+        began, woken = self.clock.monotonic(), self.wake.is_set()
+        self.wake.clear()
+        # Read backwards, publish forwards: what an entry rests on was written before it, in a
+        # source that stands before its own, so it is read after it and published before it.
+        pages = [
+            await self._read(source) for source in reversed(self.sources) if whole or source.gate
+        ]
+        pages.reverse()
+        # Marks before the rest: what takes long to publish must not age what gates know.
+        more = [await self._publish(page, sender) for page in pages if page.source.gate]
+        await self._mark(sender)
+        await self._nudge(sender)
+        more += [await self._publish(page, sender) for page in pages if not page.source.gate]
+        if not woken and any(page.pending for page in pages):
+            self._idle = IDLE_SECONDS  # another process writes, which may write again soon
+        elif whole:
+            self._idle = min(2 * self._idle, LONGEST_IDLE_SECONDS)
+        self._next_whole = began if any(more) else began + self._idle
+        return any(more)
+
+    def _is_due(self) -> bool:
+        """Say whether all sources are to be looked at now, and not gates alone."""
+        return self.wake.is_set() or self.clock.monotonic() >= self._next_whole
 
     def _until_next_look(self) -> float:
         """Seconds to rest: longer the longer nothing came, yet no mark is late for it."""
-        marks = [source.marked for source in self.sources if source.gate and source.clear_since]
-        due = min(marks, default=float("inf")) + WATERMARK_SECONDS - self.clock.monotonic()
-        return max(min(self._idle, due), 0.0)
+        now = self.clock.monotonic()
+        gates = [source for source in self.sources if source.gate]
+        marks = [source.marked + WATERMARK_SECONDS for source in gates if source.clear_since]
+        looks = [now + GATE_SECONDS] if gates else []
+        return max(min(self._next_whole, *marks, *looks) - now, 0.0)
 
     async def _read(self, source: Source) -> Page:
         at = self.clock.now()
         return Page(source, at, await source.box.page(PAGE))
 
     async def _publish(self, page: Page, sender: FencedSender) -> bool:
-        """Publish one page; True if there may be more."""
+        """Publish one page; True where it was cut."""
         started = self.clock.monotonic()
         records = [record for one in page.pending for record in one.records]
         if records:
@@ -190,7 +208,7 @@ class Relay:
         if page.pending and page.pending[-1].more:
             return True
         page.source.clear_since = page.read_at
-        return bool(page.pending)
+        return False
 
     async def _mark(self, sender: FencedSender) -> None:
         """Write watermarks where one is due and something is known."""

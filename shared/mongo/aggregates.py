@@ -59,7 +59,7 @@ class Aggregates(Generic[S]):
     """The aggregates of one kind, in one collection.
 
     ``parse`` reads a state from its JSON; ``fields`` names what else the document shows, to be
-    looked up by equality; ``wake`` is called after each write, to hurry the relay. Where a
+    looked up by equality; ``wake`` is called after writes with events, to hurry the relay. Where a
     ``docket`` is kept, documents are not marked: shared.mongo.docket says why.
     """
 
@@ -124,15 +124,24 @@ class Aggregates(Generic[S]):
             await cursor.close()
 
     async def update(
-        self, key: Any, decide: Decide[S, R], *, correlation: str | None = None
+        self,
+        key: Any,
+        decide: Decide[S, R],
+        *,
+        correlation: str | None = None,
+        seen: S | None = None,
     ) -> Saved[S] | Refused[R]:
         """Load, decide, save; decide again where somebody was faster.
 
-        Raises ``Transient`` after five lost races or when the store is away, ``Busy`` when too many
-        events of this aggregate wait for the broker.
+        ``seen`` is what the caller has just loaded: it is decided on first. Raises ``Transient``
+        after five lost races or when the store is away, ``Busy`` when too many events of this
+        aggregate wait for the broker.
         """
         done = await self.update_many(
-            [key], lambda _key, known: decide(known), correlation=correlation
+            [key],
+            lambda _key, known: decide(known),
+            correlation=correlation,
+            seen={} if seen is None else {key: seen},
         )
         return done[key]
 
@@ -142,6 +151,7 @@ class Aggregates(Generic[S]):
         decide: Callable[[Any, S | None], Accepted[S] | Unchanged[S] | Refused[R]],
         *,
         correlation: str | None = None,
+        seen: Mapping[Any, S] | None = None,
     ) -> dict[Any, Saved[S] | Refused[R]]:
         """Do what ``update`` does to many, each by itself, in a few round trips.
 
@@ -150,8 +160,9 @@ class Aggregates(Generic[S]):
         """
         done: dict[Any, Saved[S] | Refused[R]] = {}
         left = list(keys)
+        stand = dict(seen or {})
         for _ in range(TRIES):
-            stand = await self._stand(left)
+            stand |= await self._stand([key for key in left if key not in stand])
             accepted = dict[Any, Accepted[S]]()
             for key in left:
                 match decide(key, stand.get(key)):
@@ -167,10 +178,13 @@ class Aggregates(Generic[S]):
             left = [key for key in accepted if key not in done]
             if not left:
                 return done
+            stand = {}
         raise Transient("this record is changed by too many at once")
 
     async def _stand(self, keys: Sequence[Any]) -> dict[Any, S]:
         """Return the states that exist under ``keys``; raises ``Busy`` as ``update`` does."""
+        if not keys:
+            return {}
         shown = {"state": 1, "outbox.id": 1}
         with faults():
             found = await self.collection.find({"_id": {"$in": list(keys)}}, shown).to_list(None)
@@ -201,7 +215,8 @@ class Aggregates(Generic[S]):
         done = await self._done([key for key, one in changes.items() if one.version > 1])
         await self.announce(list(changes.values()))
         lost = await write(self.collection, list(changes.values()), done)
-        self.wake()
+        if any(one.entries for one in changes.values()):
+            self.wake()
         return {
             key: None
             if key in lost

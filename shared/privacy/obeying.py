@@ -108,7 +108,7 @@ class Obeying:
         """
         looking = await look(self.holdings, whom)
         for kept in planned_in:
-            await self.orders.update(kept.id, partial(orders.plan, looking=looking))
+            await self.orders.update(kept.id, partial(orders.plan, looking=looking), seen=kept)
         for holding in self.holdings:
             meant = [one for one in looking.found[holding.name] if not one.stays(whom.exempt)]
             if meant:
@@ -175,17 +175,12 @@ class Obeying:
     async def _told(self, planned: Planned) -> bool:
         """Wait a little until all that these documents had to publish is at the broker."""
         until = self.clock.monotonic() + TOLD_SECONDS
-        while not await self._all_told(planned):
-            if self.clock.monotonic() > until:
-                return False
-            await asyncio.sleep(TOLD_EVERY)
-        return True
-
-    async def _all_told(self, planned: Planned) -> bool:
         for holding in self.holdings:
             ids = list(planned.matched.get(holding.name, ()))
-            if ids and not await holding.told(ids):
-                return False
+            while ids and not await holding.told(ids):
+                if self.clock.monotonic() > until:
+                    return False
+                await asyncio.sleep(TOLD_EVERY)
         return True
 
     async def _said(self, kept: KeptOrder, last: Looking) -> Mapping[str, Any]:

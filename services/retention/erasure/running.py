@@ -171,7 +171,7 @@ class Running:
     async def _saved(self, known: KeptErasure, taken: Taken) -> KeptErasure | None:
         """Write a step down and return what stands then; None if another wrote since it began."""
         done = await self.saga.store.erasures.update(
-            known.erasure, partial(self._decided, known, taken)
+            known.erasure, partial(self._decided, known, taken), seen=known
         )
         return None if isinstance(done, Refused) else done.state
 
