@@ -18,7 +18,7 @@ reader saw is ahead of what the next generation shows.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
 
@@ -28,6 +28,7 @@ from services.distribution.projections import WORKS, counting
 from services.distribution.rebuild.pointer import Pointer, ReadModels, called
 from shared.mongo import Database
 from shared.mongo.client import Collection, Document, UpdateOne, faults
+from shared.mongo.shelves import Round
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.faults import Transient
 from shared.runtime.health import Health
@@ -35,7 +36,7 @@ from shared.runtime.ids import new_id
 from shared.runtime.log import get_log
 from shared.runtime.service import wait_any
 
-PAGE: Final = 1_000  # works a round: the embedded store reads all that are due for each
+PAGE: Final = 1_000  # works a round, about
 IDLE_SECONDS: Final = 0.2
 LONGEST_REST: Final = 10.0  # seconds that counts rest for a change-over that does not come
 SLICE_SECONDS: Final = 0.05  # of the store's time in a row; others wait about as long at most
@@ -66,6 +67,7 @@ class Pace:
     rest: Callable[[float], Awaitable[None]] = asyncio.sleep
     slice_seconds: float = SLICE_SECONDS
     beat: Callable[[], None] = lambda: None  # called after each slice: who paces is alive
+    shelves: Round = field(default_factory=lambda: Round(PAGE))  # where due works are looked for
 
     async def spend(self, work: Awaitable[T]) -> T:
         """Do one slice of work, then rest as long as it took."""
@@ -136,7 +138,7 @@ class Vigil:
 async def recount(
     database: Database, pace: Pace, generation: int = 0, still: Still = always
 ) -> int:
-    """Recount one page of what is due, slice by slice; return how many works that were.
+    """Recount about a page of what is due, slice by slice; return how many works that were.
 
     What due works cite comes first, due itself or not. Then each due work's own count is written
     together with the end of its mark: whoever dies before leaves the mark, and so does a newer
@@ -144,11 +146,7 @@ async def recount(
     """
     works = database[called(WORKS, generation)]
     with faults():
-        due: list[Document] = (
-            await works.find({"recount_due": True}, {"v": 1, "recount": 1, "cites": 1, "names": 1})
-            .limit(PAGE)
-            .to_list(PAGE)
-        )
+        due = await _due(works, pace.shelves)
         cited = sorted({doi for one in due for doi in one["recount"] if doi != one["_id"]})
         held: dict[str, str | None] = {}
         for start in range(0, len(cited), KEYS):  # most are registered elsewhere or not at all
@@ -160,6 +158,23 @@ async def recount(
     return len(due)
 
 
+async def _due(works: Collection, round_: Round) -> list[Document]:
+    """Return marked works: about a page, or all that there are."""
+    due: list[Document] = []
+    for shelves in round_.once():
+        found = await _marked(works, shelves)
+        round_.met(len(found))
+        due += found
+        if len(due) >= PAGE:
+            break
+    return due
+
+
+async def _marked(works: Collection, shelves: Sequence[int]) -> list[Document]:
+    shown = {"v": 1, "recount": 1, "cites": 1, "names": 1}
+    return await works.find({"recount_shelf": {"$in": list(shelves)}}, shown).to_list(None)
+
+
 async def count_marked(database: Database, pace: Pace, generation: int) -> int:
     """Count all whose counts the marks of this moment name, and leave the marks; how many that is.
 
@@ -168,8 +183,14 @@ async def count_marked(database: Database, pace: Pace, generation: int) -> int:
     """
     works = database[called(WORKS, generation)]
     with faults():
-        due = await works.find({"recount_due": True}, {"recount": 1}).to_list(None)
-        named = sorted({doi for one in due for doi in one["recount"]})
+        named = sorted(
+            {
+                doi
+                for shelves in pace.shelves.once()
+                for one in await pace.spend(_marked(works, shelves))
+                for doi in one["recount"]
+            }
+        )
         held: dict[str, str | None] = {}
         for start in range(0, len(named), KEYS):
             held |= await pace.spend(turns(works, named[start : start + KEYS]))
@@ -188,7 +209,7 @@ async def _settle(works: Collection, due: Sequence[Document], still: Still) -> N
         doi = document["_id"]
         same = {"_id": doi, "v": document["v"], "counted": held.get(doi)}
         settled = {**counts[doi], "counted": turn, "recount": counting(doi, document)}
-        changes.append(UpdateOne(same, {"$set": settled, "$unset": {"recount_due": ""}}))
+        changes.append(UpdateOne(same, {"$set": settled, "$unset": {"recount_shelf": ""}}))
     if await still():
         await works.bulk_write(changes, ordered=False)
 

@@ -14,7 +14,7 @@ from shared.mongo.client import Collection, Document, IndexModel, faults
 
 # What no reader needs of a work. It is left out here: a store that leaves fields out writes each
 # document anew, which takes the embedded one a third longer than to send it whole.
-KEPT_BACK: Final = ("recount", "recount_due", "cites", "names")
+KEPT_BACK: Final = ("recount", "recount_shelf", "cites", "names")
 
 KEYS: Final = 50  # keys a look-up: fewer and more both cost the embedded store more a key
 AT_ONCE: Final = 4  # look-ups under way for one reader
@@ -22,11 +22,7 @@ AT_ONCE: Final = 4  # look-ups under way for one reader
 INDEXES: Final = (
     IndexModel([("cites", 1)], name="cites"),
     IndexModel([("names", 1)], name="names"),
-    IndexModel(
-        [("recount_due", 1)],
-        name="recount_due",
-        partialFilterExpression={"recount_due": True},
-    ),
+    IndexModel([("recount_shelf", 1)], name="recount_shelf", sparse=True),
 )
 
 T = TypeVar("T")
@@ -67,7 +63,7 @@ class Works:
 
     async def position(self, doi: str) -> Document | None:
         """Return what a work's document says of itself but for the work, or None."""
-        shown = {"v": 1, "title": 1, "deposited": 1, "indexed": 1, "recount_due": 1}
+        shown = {"v": 1, "title": 1, "deposited": 1, "indexed": 1, "recount_shelf": 1}
         found = await self._read(lambda works: works.find_one({"_id": doi}, shown))
         return found if found and "deposited" in found else None
 

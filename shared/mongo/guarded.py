@@ -19,6 +19,7 @@ from shared.mongo.client import (
     collided,
     faults,
 )
+from shared.mongo.shelves import shelf_of
 from shared.runtime.metrics import WRITES_STALE
 
 
@@ -126,8 +127,12 @@ def _first(write: Write, *, filling: bool) -> InsertOne[Document] | UpdateOne:
         return InsertOne({"_id": write.key, "v": write.version, "erased": write.reason})
     document = {"_id": write.key, "v": write.version, **write.fields}
     if write.recount is not None:
-        document |= {"recount": [*write.recount]} | ({} if filling else {"recount_due": True})
+        document |= {"recount": [*write.recount], **_marked(write, filling=filling)}
     return InsertOne(document)
+
+
+def _marked(write: Write, *, filling: bool) -> Document:
+    return {} if filling else {"recount_shelf": shelf_of(write.key)}
 
 
 def _guard(write: Write) -> Document:
@@ -145,7 +150,6 @@ def _change(write: Write, *, filling: bool) -> Document:
         "$unset": {"erased": ""},
     }
     if write.recount is not None:
-        if not filling:
-            change["$set"]["recount_due"] = True
+        change["$set"] |= _marked(write, filling=filling)
         change["$addToSet"] = {"recount": {"$each": list(write.recount)}}
     return change

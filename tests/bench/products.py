@@ -25,6 +25,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from services.distribution.projections import WORKS
 from shared.events import Meta, OrganisationRegistered, to_record
 from shared.mongo import Database, connect
+from shared.mongo.shelves import EVERY_SHELF
 from tests.bench import rig as bench_rig
 from tests.bench.rig import Rig, close, console, in_turn, rig
 from tests.events import AT, Voice, speaking
@@ -184,7 +185,7 @@ async def stored(database: Database, works: int) -> bool:
     ids = [f"{PREFIX}/{n}" for n in range(max(works - 50, 0), works)]
     if await database[WORKS].count_documents({"_id": {"$in": ids}}) < len(ids):
         return False
-    return await database[WORKS].find_one({"recount_due": True}) is None
+    return await database[WORKS].find_one({"recount_shelf": {"$in": EVERY_SHELF}}) is None
 
 
 async def bare_topics(here: Rig) -> None:

@@ -29,6 +29,7 @@ from shared.mongo import (
     connect,
 )
 from shared.mongo.aggregates import MOST_PENDING
+from shared.mongo.shelves import shelf_of
 from shared.runtime.clock import ManualClock
 from shared.runtime.faults import Busy, Transient
 from tests.events import AT
@@ -190,8 +191,8 @@ async def test_guarded_writes_go_through_only_where_the_stored_version_is_lower(
     }
     assert found["a"]["at"] == datetime(2026, 1, 2, tzinfo=UTC)
     assert set(found["b"]["recount"]) == {"b1", "b3"}
-    assert found["b"]["recount_due"] is True
-    erase = Erase("shown", "a", 4, "asked for", ("x", "at", "recount", "recount_due"))
+    assert found["b"]["recount_shelf"] == shelf_of("b")
+    erase = Erase("shown", "a", 4, "asked for", ("x", "at", "recount", "recount_shelf"))
     await apply_writes(database, [erase])
     await apply_writes(database, [put("a", 3)])
     assert (await shown())["a"] == {"_id": "a", "v": 4, "erased": "asked for"}

@@ -20,6 +20,7 @@ from shared.events import OfferedWork, PrefixState, Received, WorkState, from_re
 from shared.kafka import dead
 from shared.mongo import Database, connect
 from shared.mongo.docket import docket_of
+from shared.mongo.shelves import EVERY_SHELF
 from tests.fire.clients import Clients, shown
 from tests.fire.observer import PRODUCTS, ends_of, partitions, version_of
 from tests.fire.world import CALLERS, HUB
@@ -100,7 +101,9 @@ class Finals:
         return await self.deposits["submissions"].count_documents({"open": True})
 
     async def _recounts(self) -> int:
-        return await self.distribution["works"].count_documents({"recount_due": True})
+        return await self.distribution["works"].count_documents(
+            {"recount_shelf": {"$in": EVERY_SHELF}}
+        )
 
     async def _behind(self) -> int:
         """Count what the groups have not committed; control records behind transactions count."""

@@ -202,7 +202,7 @@ def test_counts_follow_from_what_works_cite_in_any_order_with_workers_interleave
     run(together())
     assert counts(database) == true_counts(log)
     assert told(database) == truly_told(log)
-    assert not any("recount_due" in one for one in database[WORKS].documents.values())
+    assert not any("recount_shelf" in one for one in database[WORKS].documents.values())
 
 
 @pytest.mark.law("L4")

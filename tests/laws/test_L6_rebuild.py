@@ -543,7 +543,7 @@ def test_a_generation_is_known_by_its_collections_names() -> None:
 
 def test_documents_differ_in_what_a_reader_could_tell_apart() -> None:
     one = {"_id": "a", "v": 2, "work": {"type": "other"}, "cited_by": 0, "recount": ["a"]}
-    assert differs(one, {**one, "recount": ["a", "b"], "recount_due": True, "counted": "x"}) is None
+    assert differs(one, {**one, "recount": ["a", "b"], "recount_shelf": 1, "counted": "x"}) is None
     assert differs(one, {**one, "title": None}) is None
     assert differs({**one, "cited_by": None}, one) is None
     assert differs(None, {"_id": "a", "v": 3, "erased": "asked for"}) is None

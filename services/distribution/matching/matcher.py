@@ -25,6 +25,7 @@ from services.distribution.store import Works
 from shared.events import Received, WorkState
 from shared.mongo import faults
 from shared.mongo.leases import Lease
+from shared.mongo.shelves import shelf_of
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Transient
@@ -188,9 +189,10 @@ class Matcher:
         for generation in (await self.models.fresh()).written:
             works = self.matches.database[called(WORKS, generation)]
             with faults():
+                # Whatever the shelf: these are some, and each is found by its mark alone.
                 await works.update_many(
                     {"_id": {"$in": list(dois)}, "recount": {"$exists": True}},
-                    {"$set": {"recount_due": True, "counted": new_id()}},
+                    {"$set": {"recount_shelf": shelf_of(dois[0]), "counted": new_id()}},
                 )
 
     async def _found(

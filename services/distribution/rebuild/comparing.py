@@ -8,7 +8,7 @@ from typing import Any, Final
 from services.distribution.projections import COUNTED
 
 # What only the counting worker reads.
-LEFT_OUT: Final = frozenset({"_id", "recount", "recount_due", "counted", "names"})
+LEFT_OUT: Final = frozenset({"_id", "recount", "recount_shelf", "counted", "names"})
 UNTOLD: Final = LEFT_OUT | {"told"}
 
 Document = Mapping[str, Any]

@@ -56,7 +56,7 @@ def position(
             "version": version,
             "deposited": _moment(stored["deposited"]),
             "indexed": _moment(stored["indexed"]),
-            "citations-counted": not stored.get("recount_due", False),
+            "citations-counted": "recount_shelf" not in stored,
         },
         "search": held
         and {

@@ -32,7 +32,7 @@ def test_a_work_that_lists_have_in_an_older_state_says_by_how_much() -> None:
 
 def test_what_is_in_one_place_only_is_null_in_the_other() -> None:
     only_stored = position(
-        "10.5555/a", {**STORED, "recount_due": True}, None, owner=None, setting=None
+        "10.5555/a", {**STORED, "recount_shelf": 1}, None, owner=None, setting=None
     )
     assert only_stored["search"] is None
     assert only_stored["stored"]["citations-counted"] is False
