@@ -27,6 +27,9 @@ from shared.runtime.health import Health
 from shared.runtime.service import wait_any
 
 LINE_SECONDS: Final = 10.0
+AWAY_SECONDS: Final = 120.0  # that a build waits for a broker or store which is away
+
+logged = log.get_log(__name__)
 
 
 @click.group()
@@ -99,14 +102,22 @@ async def _build(settings: Settings, month: Month, console: Console) -> str | No
 
 
 async def _patiently(builder: Builder, month: Month, stop: asyncio.Event) -> str | None:
-    """Build; the lease of a process that was killed is waited for."""
-    until = SYSTEM.monotonic() + LEASE_SECONDS + 1
+    """Build; a lease whose process was killed is waited for, and a store that is away."""
+    leased = SYSTEM.monotonic() + LEASE_SECONDS + 1
+    away = SYSTEM.monotonic() + AWAY_SECONDS
     while True:
+        began = SYSTEM.monotonic()
         try:
             return await builder.build(month, stop)
         except BeingBuilt:
-            if stop.is_set() or SYSTEM.monotonic() > until:
+            if stop.is_set() or SYSTEM.monotonic() > leased:
                 raise
+        except Transient as fault:
+            if SYSTEM.monotonic() - began > AWAY_SECONDS:  # it was there in between
+                away = SYSTEM.monotonic() + AWAY_SECONDS
+            if stop.is_set() or SYSTEM.monotonic() > away:
+                raise
+            logged.warning("build waits", reason=str(fault))
         await wait_any(stop, timeout=1)
 
 
