@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
 
+from shared.runtime.clock import SYSTEM, Clock
+
 SHELVES: Final = 128  # an idle look asks for all; a busy one for as few as it takes
+MOMENT: Final = 1.0  # seconds
 EVERY_SHELF: Final = tuple(range(1, SHELVES + 1))
 
 
@@ -23,15 +26,20 @@ def shelf_of(key: str) -> int:
 class Round:
     """Goes round the shelves, some at a time: the more is found, the fewer.
 
-    ``wanted`` is how many documents one look is to find, about.
+    ``wanted`` is how many documents one look is to find, about. How many there are is known for a
+    moment only: who comes back later begins with one shelf.
     """
 
     wanted: int
     width: int = 1
+    clock: Clock = SYSTEM
     _next: int = 0
+    _looked: float = float("-inf")
 
     def once(self) -> Iterator[list[int]]:
         """Give every shelf once, beginning behind those that were given last."""
+        if self.clock.monotonic() - self._looked > MOMENT:
+            self.width = 1
         left = SHELVES
         while left:
             width = min(self.width, left)
@@ -42,6 +50,7 @@ class Round:
 
     def met(self, found: int) -> None:
         """Hear how many one look found."""
+        self._looked = self.clock.monotonic()
         if found > self.wanted:
             self.width = max(self.width // 2, 1)
         elif found < self.wanted / 2:
