@@ -7,8 +7,8 @@ subscriber, and the validator of the month's snapshot, which was built before. F
 milliseconds from the PUT; the ratio is of the medians of the last outlet to obey, few against many:
 one where a flip is one record wherever it is read.
 
-Meanwhile works are registered as fast as the log takes them, in spells with and without flips;
-what flips leave of that is said before the last line.
+Then works are registered as fast as the log takes them, in spells with and without flips, while the
+same outlets are asked as hard in both; what flips leave of that is said before the last line.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -115,6 +115,12 @@ class Outlets:
         began = time.perf_counter()
         path = f"/organisations/78/preferences/{prefix}"
         await self._call("PUT", path, {"reference-visibility": setting})
+        return await self.obeying(prefix, setting, tags=tags, began=began)
+
+    async def obeying(
+        self, prefix: str, setting: str, *, tags: Sequence[str] = ("", ""), began: float = 0.0
+    ) -> dict[str, float]:
+        """Ask every outlet until it obeys; return when each did, and ``all`` of them."""
         record, listed = f"/works/{prefix}/0", f"/prefixes/{prefix}/works?rows=3"
         waits: dict[str, Awaitable[None]] = {
             "record": obeys(self.session, self.url + record, setting),
@@ -179,7 +185,10 @@ async def build(place: Place) -> None:
 
 
 async def kept_of_live(here: Rig, outlets: Outlets, sizes: Mapping[str, int]) -> float:
-    """Return how many works a second are registered beside flips, against without them."""
+    """Return how many works a second are registered beside flips, against without them.
+
+    The same outlets are asked as hard where nothing flips.
+    """
     sender = Sender(here.bootstrap, "deposits", here.prefix)
     await sender.start()
     rates: dict[bool, list[float]] = {False: [], True: []}
@@ -187,7 +196,7 @@ async def kept_of_live(here: Rig, outlets: Outlets, sizes: Mapping[str, int]) ->
     for spell in range(6):
         flipping = spell % 2 == 1
         end = time.perf_counter() + SPELL_SECONDS
-        flips = asyncio.ensure_future(_flips(outlets, end)) if flipping else None
+        beside = asyncio.ensure_future((_flips if flipping else _looks)(outlets, end))
         began, first = time.perf_counter(), number
         while time.perf_counter() < end:
             number += 100
@@ -196,8 +205,7 @@ async def kept_of_live(here: Rig, outlets: Outlets, sizes: Mapping[str, int]) ->
                 lambda last=number - 1: _shown(outlets, last), within=60, what="works shown"
             )
         rates[flipping].append((number - first) / (time.perf_counter() - began))
-        if flips:
-            await flips
+        await beside
     await sender.stop()
     return statistics.median(rates[True]) / statistics.median(rates[False])
 
@@ -220,6 +228,11 @@ async def _flips(outlets: Outlets, end: float) -> None:
         number += 1
     if number % 2:
         await outlets.flip(MANY, "open")
+
+
+async def _looks(outlets: Outlets, end: float) -> None:
+    while time.perf_counter() < end:
+        await outlets.obeying(MANY, "open")
 
 
 def say(what: str, figures: Figures) -> None:
