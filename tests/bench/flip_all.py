@@ -62,6 +62,7 @@ async def main(*, flips: int = 40) -> None:
                     lambda: loaded(session, distribution, sizes), within=3_600, what="works shown"
                 )
                 await build(place)
+                await until(outlets.served, within=60, what="the snapshot served")
                 console.print(f"{sizes[FEW]:,} and {sizes[MANY]:,} works; {flips} flips of each")
                 took = {prefix: defaultdict[str, list[float]](list) for prefix in sizes}
                 for number in range(flips + WARMING):
@@ -148,6 +149,11 @@ class Outlets:
 
         seconds = await asyncio.gather(*map(timed, waits.values()))
         return dict(zip(waits, seconds, strict=True)) | {"all": max(seconds)}
+
+    async def served(self) -> bool:
+        """Say whether the snapshot is served: what became of its works is to be known first."""
+        async with self.reading.head(self.url + _archive("xml"), headers=self.plus) as answer:
+            return answer.status == 200
 
     async def _tag(self, kind: str) -> str:
         async with self.reading.head(self.url + _archive(kind), headers=self.plus) as answer:
