@@ -173,7 +173,8 @@ class Relay:
             self._idle = IDLE_SECONDS  # another process writes, which may write again soon
         elif whole:
             self._idle = min(2 * self._idle, LONGEST_IDLE_SECONDS)
-        self._next_whole = began if any(more) else began + self._idle
+        after = began if any(more) else began + self._idle
+        self._next_whole = after if whole else min(self._next_whole, after)
         return any(more)
 
     def _is_due(self) -> bool:

@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -284,6 +284,44 @@ async def test_a_flood_of_works_delays_neither_preferences_nor_watermarks(
         assert not stale_while_flooded
 
 
+@dataclass(slots=True)
+class Watched:
+    """An outbox, and how often it was looked at."""
+
+    box: Outbox
+    looks: int = 0
+
+    async def page(self, most: int) -> list[Any]:
+        self.looks += 1
+        return await self.box.page(most)
+
+    async def take_out(self, published: Sequence[Any]) -> None:
+        await self.box.take_out(published)
+
+
+@pytest.mark.law("L1")
+async def test_what_another_process_wrote_is_published_however_long_the_relay_has_rested(
+    database: Database, platform: Platform, prefix: str
+) -> None:
+    gate, works = (Watched(Outbox(database[name], "/s")) for name in ("ownership", "works"))
+    relay = Relay(
+        "deposits",
+        [Source(gate, ("deposits.ownership.v1",)), Source(works)],
+        Lease(database["leases"], "relay", "one"),
+        platform.kafka_bootstrap,
+        prefix,
+    )
+    for watched in (gate, works):
+        await watched.box.prepare()
+    async with running(relay.run):
+        for number in range(2):
+            rested = works.looks + 6  # by then it looks as seldom as it ever does
+            await until(partial(_looked, works, rested), within=30, what="the relay resting")
+            await database["works"].insert_one(_work(number))
+            await until(lambda: _is_not(_waiting(database)), within=30, what="the work published")
+    assert gate.looks > works.looks
+
+
 async def test_sources_of_gate_topics_come_before_all_others(database: Database) -> None:
     relay = relay_of(database, "nowhere:9", "", "one")
     works = Source(Outbox(database["works"], "/services/accounts"))
@@ -318,6 +356,14 @@ async def _knows(knowledge: Knowledge, version: int) -> bool:
 
 async def _is(value: bool) -> bool:  # noqa: FBT001
     return value
+
+
+async def _looked(watched: Watched, times: int) -> bool:
+    return watched.looks > times
+
+
+async def _is_not(asked: Awaitable[bool]) -> bool:
+    return not await asked
 
 
 async def _said(log: Path, words: str) -> bool:
