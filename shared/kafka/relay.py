@@ -187,7 +187,7 @@ class Relay:
         gates = [source for source in self.sources if source.gate]
         marks = [source.marked + WATERMARK_SECONDS for source in gates if source.clear_since]
         looks = [now + GATE_SECONDS] if gates else []
-        return max(min(self._next_whole, *marks, *looks) - now, 0.0)
+        return max(min([self._next_whole, *marks, *looks]) - now, 0.0)
 
     async def _read(self, source: Source) -> Page:
         at = self.clock.now()
