@@ -50,7 +50,7 @@ def holdings(consenting: Consenting) -> tuple[Holding, ...]:
 
 async def subjects_of(store: Store, whom: Whom) -> frozenset[str]:
     """Return the blind indexes of who is meant, of all that is held of them by their address."""
-    known = await store.people.among("person", whom.wholes(SUBSCRIBER))
+    known = await store.people.among(person=whom.wholes(SUBSCRIBER))
     return whom.subjects | {one.subject for one in known.values()}
 
 
@@ -63,9 +63,8 @@ class People:
 
     async def held(self, whom: Whom) -> Sequence[Held]:
         """Find people. Raises ``Transient``."""
-        by_index = await self.store.people.among("subjects", whom.subjects)
-        by_name = await self.store.people.among("person", whom.pseudonyms)
-        held = [_held(one, whom) for one in (by_index | by_name).values()]
+        found = await self.store.people.among(subjects=whom.subjects, person=whom.pseudonyms)
+        held = [_held(one, whom) for one in found.values()]
         return [one for one in held if one.every_class]
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
@@ -128,9 +127,9 @@ class Consents:
         """Find consents, by index and by pseudonym. Raises ``Transient``."""
         if not whom.asks(EVIDENCE):
             return ()
-        by_index = await self.store.consents.among("subjects", whom.subjects)
-        by_name = await self.store.consents.among("person", whom.wholes(EVIDENCE))
-        return [_of_consent(one) for one in (by_index | by_name).values()]
+        names = whom.wholes(EVIDENCE)
+        found = await self.store.consents.among(subjects=whom.subjects, person=names)
+        return [_of_consent(one) for one in found.values()]
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
         """Leave a version that denies, and a proof elsewhere. Raises ``Transient``."""
@@ -184,10 +183,10 @@ class Holders(Unpublished):
         """Find holders by index, and by the pseudonym that accounts gave. Raises ``Transient``."""
         if not whom.asks(ACCOUNT):
             return ()
-        by_index = await self.store.holders.among("subjects", whom.subjects)
-        by_name = await self.store.holders.among("_id", whom.wholes(ACCOUNT))
-        found = [key for key, one in (by_index | by_name).items() if not one.forgotten]
-        return [Held(one, classes=frozenset({ACCOUNT})) for one in found]
+        names = whom.wholes(ACCOUNT)
+        found = await self.store.holders.among(subjects=whom.subjects, _id=names)
+        known = [key for key, one in found.items() if not one.forgotten]
+        return [Held(key, classes=frozenset({ACCOUNT})) for key in known]
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
         """Leave the version that was heard, so that no old word is news. Raises ``Transient``."""
@@ -207,7 +206,7 @@ class Exports(Unpublished):
         if not whom.asks(SUBSCRIBER):
             return ()
         subjects = await subjects_of(self.store, whom)
-        found = await self.store.exports.among("subjects", subjects)
+        found = await self.store.exports.among(subjects=subjects)
         return [Held(one, classes=frozenset({SUBSCRIBER})) for one in found]
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
@@ -230,7 +229,7 @@ class Issues(Unpublished):
         if not whom.asks(SUBSCRIBER):
             return ()
         subjects = await subjects_of(self.store, whom)
-        stand = await self.store.issues.among("at", subjects)
+        stand = await self.store.issues.among(at=subjects)
         # Those from before an issue showed where it stands; there are no new ones.
         former: list[KeptIssue] = await self.store.issues.where(at=None) if subjects else []
         found = [*stand.values(), *(one for one in former if one.at in subjects)]
@@ -256,7 +255,7 @@ class Given:
 
     async def processors(self, subjects: frozenset[str]) -> tuple[str, ...]:
         """Name them. Raises ``Transient``."""
-        found = await self.store.exports.among("subjects", subjects)
+        found = await self.store.exports.among(subjects=subjects)
         given = {
             one.processor
             for one in found.values()

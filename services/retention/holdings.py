@@ -32,14 +32,14 @@ async def subjects_of(store: RequestStore, whom: Whom) -> frozenset[str]:
 
     Where requests stay that were found by the same address, it is still held. Raises ``Transient``.
     """
-    known = await store.requests.among("people", whom.pseudonyms)
+    known = await store.requests.among(people=whom.pseudonyms)
     theirs = {
         key: one
         for key, one in known.items()
         if one.person in whom.pseudonyms and _held(one, whom).every_class
     }
     indexes = {subject for one in theirs.values() for subject in one.subjects}
-    sharing = await store.requests.among("subjects", indexes)
+    sharing = await store.requests.among(subjects=indexes)
     others = (one.subjects for key, one in sharing.items() if key not in theirs)
     return whom.subjects | indexes.difference(*others)
 
@@ -53,9 +53,8 @@ class RequestsOfPeople:
 
     async def held(self, whom: Whom) -> Sequence[Held]:
         """Find requests, by index and by pseudonym. Raises ``Transient``."""
-        by_index = await self.store.requests.among("subjects", whom.subjects)
-        by_name = await self.store.requests.among("people", whom.pseudonyms)
-        held = [_held(one, whom) for one in (by_index | by_name).values()]
+        found = await self.store.requests.among(subjects=whom.subjects, people=whom.pseudonyms)
+        held = [_held(one, whom) for one in found.values()]
         return [one for one in held if one.every_class]
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002
@@ -83,7 +82,7 @@ class Challenges(Unpublished):
         """Find codes by the index of their address. Raises ``Transient``."""
         if not whom.subjects or not whom.asks(CLS):
             return ()
-        found = await self.store.challenges.among("subjects", whom.subjects)
+        found = await self.store.challenges.among(subjects=whom.subjects)
         return [Held(one, classes=frozenset({CLS})) for one in found]
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002

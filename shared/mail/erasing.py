@@ -37,7 +37,7 @@ class Recorded(Unpublished):
         subjects = await self.resolve(whom)
         if not subjects or not whom.asks(self.cls):
             return ()
-        found = await self.decisions.among("subjects", subjects)
+        found = await self.decisions.among(subjects=subjects)
         return [Held(one, classes=frozenset({self.cls})) for one in found]
 
     async def erase(self, held: Sequence[Held], whom: Whom, *, cause: str) -> None:  # noqa: ARG002

@@ -4,6 +4,7 @@ The write of that document is the promise; there is no second write that could b
 transaction over documents anywhere (ADR 2).
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from collections.abc import Collection as Some
 from collections.abc import Set as AbstractSet
@@ -95,13 +96,14 @@ class Aggregates(Generic[S]):
             found = await self.collection.find(equal, {"state": 1}).to_list(None)
         return [self.parse(document["state"]) for document in found]
 
-    async def among(self, name: str, values: Some[Any]) -> dict[Any, S]:
-        """Return by their keys the states whose shown field is, or has in it, one of ``values``.
+    async def among(self, **fields: Some[Any]) -> dict[Any, S]:
+        """Return by their keys the states of which any of these shown fields has any of its values.
 
-        The field must be indexed. What others ask at the same moment is asked together.
+        Each field must be indexed. What others ask at the same moment is asked together.
         """
-        found = await self._together.among(name, values)
-        return {document["_id"]: self.parse(document["state"]) for document in found}
+        asked = (self._together.among(name, values) for name, values in fields.items())
+        found = {one["_id"]: one["state"] for some in await asyncio.gather(*asked) for one in some}
+        return {key: self.parse(state) for key, state in found.items()}
 
     async def every(self, most: int) -> AsyncIterator[dict[Any, S]]:
         """Give all states, up to ``most`` at a time; of those written meanwhile, maybe the former.
@@ -133,7 +135,8 @@ class Aggregates(Generic[S]):
     ) -> Saved[S] | Refused[R]:
         """Load, decide, save; decide again where somebody was faster.
 
-        ``seen`` is what the caller has just loaded: it is decided on first. Raises ``Transient``
+        ``seen`` is what the caller has just loaded: it is decided on first, and how many of its
+        events wait is not looked at. Raises ``Transient``
         after five lost races or when the store is away, ``Busy`` when too many events of this
         aggregate wait for the broker.
         """

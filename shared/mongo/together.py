@@ -5,12 +5,12 @@ several people at once, and a round trip costs more than what it finds.
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Collection as Some
 from dataclasses import dataclass, field
 from typing import Any
 
 from shared.mongo.client import Collection, Document, faults
+from shared.runtime.locks import Locks
 
 
 @dataclass(slots=True)
@@ -31,9 +31,7 @@ class Together:
 
     collection: Collection
     _next: dict[str, _Round] = field(default_factory=dict)
-    _turns: defaultdict[str, asyncio.Lock] = field(
-        default_factory=lambda: defaultdict(asyncio.Lock)
-    )
+    _locks: Locks = field(default_factory=Locks)
 
     async def among(self, name: str, values: Some[Any]) -> list[Document]:
         """Return id and state of the documents whose field is, or has in it, one of ``values``.
@@ -44,7 +42,7 @@ class Together:
             return []
         mine = self._next.setdefault(name, _Round())
         mine.values.update(values)
-        async with self._turns[name]:
+        async with self._locks.of(name):
             if mine.found is None:
                 mine.found = await self._find(name, mine)
         return [one for one in mine.found if not _shown(one, name).isdisjoint(values)]

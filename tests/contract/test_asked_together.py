@@ -95,7 +95,7 @@ async def test_who_leaves_takes_no_answer_away_from_others(database: Database) -
     await database["people"].insert_one({"_id": "a", "state": "A", "person": "p"})
     together = Together(database["people"])
     leaving, staying = (asyncio.create_task(together.among("person", {"p"})) for _ in range(2))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # both have asked by now
     leaving.cancel()
     assert [one["_id"] for one in await staying] == ["a"]
     with pytest.raises(asyncio.CancelledError):

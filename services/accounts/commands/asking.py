@@ -129,7 +129,7 @@ async def answered(people: People, one: Delivery, answer: Answer) -> Outcome:
     indexes = people.index.all(texts["email"])
     # One after another: what an address got is counted before the next is answered. Another process
     # may answer at the same time, so that each beside the first lets one more through at most.
-    async with people.turns.of(indexes[-1]):
+    async with people.locks.of(indexes[-1]):
         said = await answer(one, texts, indexes)
     await people.mails.empty(one)
     return Sent(said)

@@ -21,7 +21,7 @@ from shared.privacy.blind import AddressError, BlindIndex
 from shared.privacy.keyring import KeyRing
 from shared.privacy.tokens import SigningKeys
 from shared.privacy.vault import reveal
-from shared.runtime.turns import Turns
+from shared.runtime.locks import Locks
 from shared.web.logins import Logins
 from shared.web.quotas import Quotas
 
@@ -42,7 +42,7 @@ class People:
     acks: Acks
     ack_seconds: float
     pages: Pages
-    turns: Turns = field(default_factory=Turns)
+    locks: Locks = field(default_factory=Locks)
 
     @property
     def mails(self) -> Mails:

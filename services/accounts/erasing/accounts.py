@@ -101,11 +101,10 @@ class Addresses(Unpublished):
     async def held(self, whom: Whom) -> Sequence[Held]:
         """Find claims on somebody's addresses, and those that name their account."""
         claims = self.people.store.claims
-        states = {one.index: one for one in await found(claims, whom)}
-        states |= await claims.among("_id", whom.subjects)
+        kept = await claims.among(_id=whom.subjects, person=whom.pseudonyms)
         return [
             _named(one.index, one.person)
-            for one in states.values()
+            for one in kept.values()
             if of_account(whom, one.person or "", (one.index,))
         ]
 

@@ -1,6 +1,5 @@
 """How documents of somebody are found: by a blind index in them, or by a pseudonym they show."""
 
-import asyncio
 from typing import TypeVar
 
 from shared.events.personal import Sealed, record_key
@@ -17,10 +16,8 @@ async def found(aggregates: Aggregates[S], whom: Whom, *, person: str = "person"
 
     ``person`` is the field that shows a document's pseudonyms. Raises ``Transient``.
     """
-    by_index, by_name = await asyncio.gather(
-        aggregates.among("subjects", whom.subjects), aggregates.among(person, whom.pseudonyms)
-    )
-    return list((by_index | by_name).values())
+    kept = await aggregates.among(**{"subjects": whom.subjects, person: whom.pseudonyms})
+    return list(kept.values())
 
 
 def key_of(sealed: Sealed) -> Key:

@@ -126,7 +126,7 @@ class Decisions(Unpublished):
         """Find the answers about somebody's addresses, those of their account and roles too."""
         theirs = {CLS: await self._of_accounts(whom), CONTACT: await self._of_roles(whom)}
         asked = whom.subjects.union(*theirs.values())
-        kept = await self._kept.among("subjects", asked)
+        kept = await self._kept.among(subjects=asked)
         return [
             Held(one.decision, classes=frozenset({cls}))
             for one in kept.values()

@@ -24,6 +24,7 @@ from services.distribution.search import SearchIndex, SearchIndexError, Text, Wo
 from services.distribution.store import Works
 from shared.events import Received, WorkState
 from shared.mongo import faults
+from shared.mongo.client import UpdateOne
 from shared.mongo.leases import Lease
 from shared.mongo.shelves import shelf_of
 from shared.runtime.clock import SYSTEM, Clock
@@ -189,10 +190,16 @@ class Matcher:
         for generation in (await self.models.fresh()).written:
             works = self.matches.database[called(WORKS, generation)]
             with faults():
-                # Whatever the shelf: these are some, and each is found by its mark alone.
-                await works.update_many(
-                    {"_id": {"$in": list(dois)}, "recount": {"$exists": True}},
-                    {"$set": {"recount_shelf": shelf_of(dois[0]), "counted": new_id()}},
+                # Each on its own shelf: a mark that moved could be missed by who goes round.
+                await works.bulk_write(
+                    [
+                        UpdateOne(
+                            {"_id": doi, "recount": {"$exists": True}},
+                            {"$set": {"recount_shelf": shelf_of(doi), "counted": new_id()}},
+                        )
+                        for doi in dois
+                    ],
+                    ordered=False,
                 )
 
     async def _found(

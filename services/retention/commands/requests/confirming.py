@@ -124,7 +124,7 @@ class Asking:
         # What staff ask for is not counted: nobody can keep them from it by asking often.
         by_staff = one.payload["about"]["request"] is not None
         # One after another: what an address got is counted before the next is answered.
-        async with self.requests.turns.of(indexes[-1]):
+        async with self.requests.locks.of(indexes[-1]):
             if by_staff or not await self._has_had_enough(indexes[-1]):
                 await self._mail_code(one, texts, indexes)
                 said = "code-mailed"

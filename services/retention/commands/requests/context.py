@@ -23,7 +23,7 @@ from shared.policy.requests import Limit, RequestsPolicy
 from shared.privacy.blind import AddressError, BlindIndex
 from shared.privacy.keyring import KeyRing
 from shared.privacy.vault import reveal, seal
-from shared.runtime.turns import Turns
+from shared.runtime.locks import Locks
 from shared.web.quotas import Quotas
 
 REQUESTER = "requester"  # categories of uses.toml
@@ -54,7 +54,7 @@ class Requests:
     pages: Pages
     code_key: bytes
     mailboxes: Mapping[str, str]
-    turns: Turns = field(default_factory=Turns)
+    locks: Locks = field(default_factory=Locks)
 
     def now(self) -> datetime:
         """Return the time of the store's clock."""

@@ -1,4 +1,4 @@
-"""Turns: who does the same thing does it one after another, in this process."""
+"""Locks by name: who does the same thing does it one after another, in this process."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -6,8 +6,8 @@ from weakref import WeakValueDictionary
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
-    """Locks by name, each kept as long as somebody holds it or waits for it."""
+class Locks:
+    """The locks, each kept as long as somebody holds it or waits for it."""
 
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
