@@ -27,6 +27,7 @@ from shared import policy
 from shared.kafka.knowledge import Knowledge
 from shared.mongo import Database
 from shared.mongo.client import UpdateOne
+from shared.runtime.faults import Transient
 from shared.runtime.ids import new_id
 from tests.events import AT, speaking
 from tests.processes import ROOT, Place, service, until
@@ -239,6 +240,39 @@ async def test_a_deposit_in_the_moment_of_the_change_of_lists_is_listed_and_fail
         said = await host.rebuilt(await wishes.want(host.models))
         assert (said["state"], said.get("said", ())) == ("done", ())
         assert f"{OPEN}/late-2" in host.press.versions
+
+
+@pytest.mark.law("L6")
+async def test_how_a_rebuild_of_lists_ended_is_its_last_word_whatever_was_on_its_way_and_is_heard(
+    place: Place, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(place, database) as host:
+        tell, ended, tries = wishes.tell, asyncio.Event(), 0
+        on_their_way = []
+
+        async def late(*of: Any, **said: Any) -> None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), 1)
+            await tell(*of, **said)
+
+        async def slowly(*of: Any, **said: Any) -> None:
+            nonlocal tries
+            if said["state"] not in ENDED:  # whoever does not wait for it, the store has it
+                on_their_way.append(asyncio.create_task(late(*of, **said)))
+                await asyncio.shield(on_their_way[-1])
+                return
+            tries += 1
+            if tries == 1:
+                raise Transient("the store is away")
+            await tell(*of, **said)
+            ended.set()
+
+        monkeypatch.setattr(wishes, "tell", slowly)
+        number = await wishes.want(host.models)
+        assert (await host.rebuilt(number))["state"] == "done"
+        await asyncio.gather(*on_their_way)
+        (said,) = await wishes.told(host.models, number)
+        assert (said["state"], tries) == ("done", 2)
 
 
 async def _size(index: SearchIndex, wanted: int) -> bool:

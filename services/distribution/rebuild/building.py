@@ -73,6 +73,8 @@ class Building:
     _asked: float = float("-inf")
     _behind: int = 0
     _caught_up: asyncio.Event = field(default_factory=asyncio.Event)
+    _word: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _ended: bool = False
 
     async def run(self) -> None:
         """Build, compare, take over. Raises ``Stopped``, ``SearchIndexError``."""
@@ -137,12 +139,12 @@ class Building:
             differs = await self._compare(indexer.index, transfers)
             if differs:
                 self.refused = True
-                await self.tell("refused", said=said(differs))
+                await self.end("refused", said=said(differs))
                 return
             if await self._take_over(indexer, transfers):
                 break
         self.of.transfers.look_again()
-        await self.tell("done")
+        await self.end("done")
         log.info("lists rebuilt", number=self.number, works=self.of.index.size)
 
     async def _compare(self, index: SearchIndex, transfers: Transfers) -> Mapping[str, str]:
@@ -231,15 +233,28 @@ class Building:
         """Tell now and then how far it is, and hear whether it is still wanted."""
         if self.of.clock.monotonic() - self._told < LOOK_SECONDS:
             return
-        await self.tell(state, works=index.size)
+        async with self._word:
+            if not self._ended:
+                await self._tell(state, works=index.size)
         with contextlib.suppress(Transient):
             if await wishes.wanted(self.of.models) != self.number:
                 raise Stopped
 
-    async def tell(self, state: str, **more: Any) -> None:
-        """Write down how far this host is, for who watches."""
+    async def end(self, state: str, **more: Any) -> None:
+        """Write down how it ended: the last word, said until the store has it.
+
+        What is on its way is waited for, or the store might have it afterwards. Draining ends this,
+        too: what was not heard is said at the next start.
+        """
+        self._ended = True
+        async with self._word:
+            while not await self._tell(state, **more) and not self.draining.is_set():
+                await wait_any(self.draining, timeout=LOOK_SECONDS)
+
+    async def _tell(self, state: str, **more: Any) -> bool:
+        """Write down how far this host is, for who watches; returns whether the store has it."""
         self._told = self.of.clock.monotonic()
-        with contextlib.suppress(Transient):
+        try:
             await wishes.tell(
                 self.of.models,
                 self.of.replica,
@@ -250,6 +265,9 @@ class Building:
                 at=self.of.clock.now(),
                 **{"works": self.of.index.size} | more,
             )
+        except Transient:
+            return False
+        return True
 
 
 def said(differs: Mapping[str, str], most: int = 20) -> list[str]:

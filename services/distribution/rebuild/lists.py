@@ -65,12 +65,12 @@ class Lists:
             await building.run()
         except Stopped:
             log.info("rebuild of the lists given up", number=number)
-            await building.tell("stopped")
+            await building.end("stopped")
         except Exception as fault:  # noqa: BLE001  (whatever it is, what serves goes on)
             why = str(fault) if isinstance(fault, SearchIndexError) else type(fault).__name__
             log.warning("rebuild of the lists failed", reason=why)
             building.refused = True
-            await building.tell("failed", said=why)
+            await building.end("failed", said=why)
         if building.refused:
             self._refused = number
         if not draining.is_set():
