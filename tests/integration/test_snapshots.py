@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import aiohttp
 import crossref_lmdb.db
@@ -27,6 +28,7 @@ import pytest
 from crossref_lmdb.params import CreateParams
 from lxml import etree
 
+from deploy.local.ports import free_ports
 from services.distribution.snapshots.months import month_of
 from shared.events import (
     CredentialChanged,
@@ -159,13 +161,27 @@ class Registry:
         return any("reference" in one for doi, one in found.items() if doi.startswith(prefix))
 
     async def build(self, **environment: str) -> tuple[int, str]:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "services.distribution.snapshots",
-            "build",
-            "--month",
-            MONTH,
+        process = await self._building(**environment)
+        said, _ = await process.communicate()
+        return process.returncode or 0, said.decode()
+
+    async def build_late(self) -> tuple[int, str]:
+        """Build with a store that is away until the build says that it waits."""
+        (port,) = free_ports(["store"]).values()
+        store = urlsplit(self.place.mongodb_url)
+        away = self.place.mongodb_url.replace(f":{store.port}", f":{port}")
+        process = await self._building(MONGODB_URL=away)
+        assert process.stdout is not None
+        while b"build waits" not in (line := await process.stdout.readline()):
+            assert line, "it ended without the store"
+        async with relayed(port, store.hostname or "", store.port or 0):
+            said, _ = await process.communicate()
+        return process.returncode or 0, said.decode()
+
+    async def _building(self, **environment: str) -> asyncio.subprocess.Process:
+        command = ("-m", "services.distribution.snapshots", "build", "--month", MONTH)
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, *command),
             cwd=ROOT,
             env=self.place.environment("distribution")
             | {"SNAPSHOT_WORKS": "3", "REPLICA": "builder"}
@@ -173,8 +189,6 @@ class Registry:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        said, _ = await process.communicate()
-        return process.returncode or 0, said.decode()
 
     async def served(self) -> None:
         """Wait until the snapshot is served."""
@@ -219,6 +233,26 @@ class Registry:
             return doi not in await self.shown()
 
         await until(obeyed, within=5, what="the snapshot obeys the transfer")
+
+
+@contextlib.asynccontextmanager
+async def relayed(port: int, host: str, to: int) -> AsyncIterator[None]:
+    """Have what connects to a port here speak with another one."""
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(host, to)
+        await asyncio.gather(_copied(reader, back), _copied(there, writer))
+
+    async with await asyncio.start_server(relay, "127.0.0.1", port):
+        yield
+
+
+async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while some := await reader.read(65_536):
+            writer.write(some)
+            await writer.drain()
+    writer.close()
 
 
 def items(archive: bytes) -> dict[str, Any]:
@@ -300,7 +334,7 @@ async def opened(place: Place, *, killed: bool = False) -> AsyncIterator[Registr
         registry = Registry(place, running, accounts, deposits, session, stack)
         if killed:
             registry.killed, _ = await registry.build(COLOPHON_CRASH="snapshots.written:3")
-        status, said = await registry.build()
+        status, said = await (registry.build_late() if killed else registry.build())
         assert status == 0, said
         await registry.served()
         yield registry
@@ -512,7 +546,7 @@ async def numbered(registry: Registry) -> Any:
 
 
 @pytest.mark.soak  # a lease that nobody gave back has to run out
-async def test_a_killed_build_goes_on_with_the_next_member_and_loses_and_repeats_none(
+async def test_a_killed_build_goes_on_when_the_store_is_back_and_loses_and_repeats_none(
     platform: Platform, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     place = await placed(platform, tmp_path_factory)
