@@ -4,6 +4,9 @@
 PYTHON := .venv/bin/python
 ENVIRONMENT := .venv/complete
 
+# A run starts hundreds of processes: what one of them compiled, the next need not compile again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check model soak bench clauses topics users dead-letters rebuild testdata environment lock clean
 

@@ -57,17 +57,23 @@ async def here(
         yield found, other
 
 
-async def erased(here: World, number: int, *, waits: bool = False) -> tuple[datetime, datetime]:
-    """Erase somebody of whom something is held; return when they were fenced and destroyed."""
+async def planned(here: World, number: int) -> tuple[str, str]:
+    """Plan the erasure of somebody of whom something is held; return it, and their keys' name."""
     person = new_pseudonym()
     await here.kept(Details(name="cnry-obeyed-91b2"), person)
     here.answering.fresh = {"accounts": Holder({f"{person}.account": ["u"]})}
-    erasure = await here.planned(email=f"obeyed-{number}@example.org")
+    return await here.planned(email=f"obeyed-{number}@example.org"), f"{person}.account"
+
+
+async def erased(
+    here: World, erasure: str, keys_id: str, *, waits: bool = False
+) -> tuple[datetime, datetime]:
+    """Carry an erasure out; return when keys were fenced and destroyed."""
     await here.approve(erasure)
     if waits:
         await here.waits(erasure, "effect")
     times = (await here.at(erasure, *DONE, within=40.0))["times"]
-    keys = await here.keys.shown(f"{person}.account")
+    keys = await here.keys.shown(keys_id)
     assert keys is not None
     assert not keys.units
     return parse_rfc3339(times["fenced"]), parse_rfc3339(times["destroyed"])
@@ -91,16 +97,17 @@ async def test_a_fence_takes_effect_when_all_obey_and_a_frozen_process_is_waited
 
     async def at_once() -> bool:  # nobody is believed by who has not watched for a while yet
         await seals(world_, other, 0)
-        fenced, destroyed = await erased(world_, 0)
+        fenced, destroyed = await erased(world_, *await planned(world_, 0))
         return destroyed - fenced < AT_ONCE
 
     await until(at_once, within=90, what="an erasure that everybody obeys")
 
+    one = await planned(world_, 1)  # before: the time of keys that the other has is short
     asked = SYSTEM.now()
     await seals(world_, other, 1)
     other.freeze()
     await until(other.is_frozen, what="the other frozen")
-    _fenced, destroyed = await erased(world_, 1, waits=True)
+    _fenced, destroyed = await erased(world_, *one, waits=True)
     # Until then it may have had a key in hand, whose time counts from when it signed.
     assert destroyed - asked >= USABLE - USABLE / SIGNS
 
