@@ -136,9 +136,8 @@ class Aggregates(Generic[S]):
         """Load, decide, save; decide again where somebody was faster.
 
         ``seen`` is what the caller has just loaded: it is decided on first, and how many of its
-        events wait is not looked at. Raises ``Transient``
-        after five lost races or when the store is away, ``Busy`` when too many events of this
-        aggregate wait for the broker.
+        events wait is not looked at. Raises ``Transient`` after five lost races or when the
+        store is away, ``Busy`` when too many events of this aggregate wait for the broker.
         """
         done = await self.update_many(
             [key],

@@ -218,7 +218,13 @@ MOST_PASSES: Final = 5  # of a look: an address leads to a pseudonym, which lead
 
 
 async def look(holdings: Sequence[Holding], whom: Whom) -> Looking:
-    """Find everything that is kept of somebody: until no further pseudonym turns up."""
+    """Find everything that is kept of somebody: until no further pseudonym turns up.
+
+    Keys that are named beside blind indexes are those of whom an earlier look led to: it begins
+    with them, and need not find them again to go on.
+    """
+    if whom.subjects:
+        whom = replace(whom, people=whom.people | whom.pseudonyms)
     looking = Looking(whom)
     for _ in range(MOST_PASSES):
         held = await asyncio.gather(*(one.held(looking.whom) for one in holdings))
