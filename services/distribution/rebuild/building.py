@@ -70,7 +70,6 @@ class Building:
     refused: bool = False
     _began: float = 0.0
     _told: float = float("-inf")
-    _asked: float = float("-inf")
     _behind: int = 0
     _caught_up: asyncio.Event = field(default_factory=asyncio.Event)
     _word: asyncio.Lock = field(default_factory=asyncio.Lock)
