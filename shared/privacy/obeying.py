@@ -40,9 +40,10 @@ from shared.privacy.vault import reveal, seal
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Busy, Transient
+from shared.runtime.hands import Hands
 from shared.runtime.health import Health
 from shared.runtime.log import get_log
-from shared.runtime.loops import step_forever
+from shared.runtime.loops import ask_until, step_forever
 from shared.runtime.service import Role, wait_any
 from shared.runtime.settings import ServiceSettings
 
@@ -52,9 +53,10 @@ INDEXES: Final = (
     IndexModel([("open", 1)], name="open", partialFilterExpression={"open": True}),
     IndexModel([("erasure", 1)], name="erasure"),
 )
-AGAIN_SECONDS: Final = 2.0  # until what could not be answered is tried again
+AGAIN_SECONDS: Final = 1.0  # until what could not be answered is tried again, at the soonest
+LOOK_SECONDS: Final = 2.0  # between two looks where nothing wakes the loop
+DRAIN_SECONDS: Final = 5.0  # for what is in hand at the end
 TOLD_SECONDS: Final = 5.0  # that one try waits for the relay
-TOLD_EVERY: Final = 0.05
 AT_ONCE: Final = 8  # orders that are worked on
 PAGE: Final = 100  # orders that are looked up together
 
@@ -74,6 +76,9 @@ class Obeying:
     tells: Tells | None = None
     clock: Clock = SYSTEM
     woken: asyncio.Event = field(default_factory=asyncio.Event)
+    hands: Hands = field(default_factory=lambda: Hands(AT_ONCE))
+    _rests: dict[str, float] = field(default_factory=dict)
+    _left: bool = False
 
     async def hear(self, batch: Sequence[Received]) -> None:
         """Write down what is ordered of this service. Raises ``Transient``."""
@@ -95,10 +100,17 @@ class Obeying:
             self.woken.set()
 
     async def step(self) -> bool:
-        """Try every open order once; whatever goes wrong with one is no other's business."""
-        waiting = await self.orders.where(open=True)
-        for start in range(0, len(waiting), AT_ONCE):
-            await asyncio.gather(*(self._try(one) for one in waiting[start : start + AT_ONCE]))
+        """Take open orders in hand; whatever goes wrong with one is no other's business."""
+        now, waiting = self.clock.monotonic(), await self.orders.where(open=True)
+        self._rests = {one.id: self._rests[one.id] for one in waiting if one.id in self._rests}
+        ready = [
+            one
+            for one in waiting
+            if one.id not in self.hands and self._rests.get(one.id, 0.0) <= now
+        ]
+        for one in ready[: self.hands.free]:
+            self.hands.take(one.id, self._try(one))
+        self._left = any(one.id not in self.hands for one in ready)
         return False
 
     async def erased(self, whom: Whom, planned_in: Sequence[KeptOrder]) -> Looking:
@@ -127,6 +139,9 @@ class Obeying:
             log.warning("order waits", order=kept.id, reason=str(fault))
         except Exception as fault:  # noqa: BLE001  (whatever it is, the order stays open)
             log.error("order failed", order=kept.id, reason=type(fault).__name__)  # noqa: TRY400
+        self._rests[kept.id] = self.clock.monotonic() + AGAIN_SECONDS  # if it is open still
+        if self._left:
+            self.woken.set()  # a hand is free
 
     async def _carried_out(self, kept: KeptOrder) -> Mapping[str, Any] | None:
         """Return the answer to an order, None where it cannot be given yet."""
@@ -177,10 +192,9 @@ class Obeying:
         until = self.clock.monotonic() + TOLD_SECONDS
         for holding in self.holdings:
             ids = list(planned.matched.get(holding.name, ()))
-            while ids and not await holding.told(ids):
-                if self.clock.monotonic() > until:
-                    return False
-                await asyncio.sleep(TOLD_EVERY)
+            within = until - self.clock.monotonic()
+            if ids and not await ask_until(partial(holding.told, ids), within):
+                return False
         return True
 
     async def _said(self, kept: KeptOrder, last: Looking) -> Mapping[str, Any]:
@@ -252,14 +266,15 @@ def answering(
     async def erasing(draining: asyncio.Event) -> None:
         await wait_any(may, draining)
         if may.is_set():
-            await step_forever(
-                "erasing",
-                obeying.step,
-                draining,
-                health=health,
-                every=AGAIN_SECONDS,
-                within=300,
-                wake=obeying.woken,
-            )
+            async with obeying.hands.open(DRAIN_SECONDS):
+                await step_forever(
+                    "erasing",
+                    obeying.step,
+                    draining,
+                    health=health,
+                    every=LOOK_SECONDS,
+                    within=300,
+                    wake=obeying.woken,
+                )
 
     return {"orders": consumer.run, "erasing": erasing}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from shared.runtime.faults import Busy, Transient
 from shared.runtime.health import Health
@@ -9,6 +10,8 @@ from shared.runtime.log import get_log
 from shared.runtime.service import wait_any
 
 Step = Callable[[], Awaitable[bool]]
+SOON: Final = 0.02  # seconds between the first two questions of who waits for an answer
+RARELY: Final = 0.32  # seconds between two questions, at most
 
 log = get_log(__name__)
 
@@ -44,3 +47,18 @@ async def step_forever(
         if not more and not ending:
             await wait_any(draining, woken, timeout=every)
     health.retire(name)
+
+
+async def ask_until(ask: Step, within: float) -> bool:
+    """Ask until the answer is yes, at first soon and then more and more rarely; return the last.
+
+    Where there is no time ``within``, in seconds, it is asked once.
+    """
+    pause, waited = SOON, 0.0
+    while not await ask():
+        if waited >= within:
+            return False
+        await asyncio.sleep(pause)
+        waited += pause
+        pause = min(2 * pause, RARELY)
+    return True

@@ -71,7 +71,7 @@ async def _ends(saga: Saga, erasure: KeptErasure) -> tuple[Ended, ...]:
     for one in erasure.rounds:
         if one.kind != "erase":
             continue
-        _given, answers, _missing = await orders.asked(saga, one)
+        answers, _missing = await orders.asked(saga, erasure, one)
         for told in tombstones(answers.values()):
             place = told.topic, told.partition
             before = await physical.ends(told.topic, told.partition)

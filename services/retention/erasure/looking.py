@@ -12,7 +12,7 @@ async def look(saga: Saga, erasure: KeptErasure) -> Taken:
     """Have everybody look, and plan when everybody has."""
     if not erasure.rounds:
         return await _ask(saga, erasure)
-    _given, answers, missing = await orders.asked(saga, erasure.rounds[-1])
+    answers, missing = await orders.asked(saga, erasure, erasure.rounds[-1])
     if missing:
         return waiting("evidence", *missing, now=saga.now())
     named = [one.keys_id for one in erasure.asked_records]
@@ -48,14 +48,15 @@ async def collect(saga: Saga, erasure: KeptErasure) -> Taken:
 
 async def _look_again(saga: Saga, erasure: KeptErasure) -> Taken:
     """Ask whether what had to be done first has been done."""
-    given, answers, missing = await orders.asked(saga, erasure.rounds[-1])
+    last = erasure.rounds[-1]
+    answers, missing = await orders.asked(saga, erasure, last)
     now = saga.now()
     if missing:
         return waiting("evidence", *missing, now=now)
     left = blockers(answers.values())
     if not left:
         return Stay(seconds=0, changes={"blockers": ()})
-    again = given.given_at + saga.policy.file.look_again.lasts
+    again = await orders.given_at(saga, last) + saga.policy.file.look_again.lasts
     if now >= again:
         return await _ask(saga, erasure)
     return waiting("blockers", *(one.what for one in left), until=again, now=now)

@@ -39,7 +39,7 @@ async def order(saga: Saga, erasure: KeptErasure) -> Taken:
 
 async def evidence(saga: Saga, erasure: KeptErasure) -> Taken:
     """Wait for everybody's evidence; ask again for keys that turned up and services since added."""
-    _given, answers, missing = await orders.asked(saga, erasure.rounds[-1])
+    answers, missing = await orders.asked(saga, erasure, erasure.rounds[-1])
     if missing:
         return waiting("evidence", *missing, now=saga.now())
     done = proven(erasure.evidence, answers.values())

@@ -1,5 +1,6 @@
 """Orders: given once, answered by every service, ended when all answers are there."""
 
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -46,13 +47,18 @@ async def give(
     )
 
 
-async def asked(saga: Saga, order: Round) -> tuple[OrderState, Answers, tuple[str, ...]]:
-    """Return an order that was given, what was answered, and whose answer is missing."""
+async def asked(saga: Saga, erasure: KeptErasure, order: Round) -> tuple[Answers, tuple[str, ...]]:
+    """Return what was answered to an order of an erasure, and whose answer is missing."""
+    answers = await saga.store.answers(order.order)
+    return answers, missing(order, erasure.exempt, answers)
+
+
+async def given_at(saga: Saga, order: Round) -> datetime:
+    """Return when an order was given. Raises ``LookupError`` where it never was."""
     given = await saga.store.orders.load(order.order)
     if given is None:
         raise LookupError("an order that an erasure names was never given")
-    answers = await saga.store.answers(order.order)
-    return given, answers, missing(given, answers)
+    return given.given_at
 
 
 async def end(saga: Saga, erasure: KeptErasure) -> None:

@@ -22,6 +22,7 @@ from shared.events.decisions import Refused
 from shared.mongo.turns import Turns
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Busy, Transient
+from shared.runtime.hands import Hands
 from shared.runtime.health import Health
 from shared.runtime.log import get_log
 from shared.runtime.service import wait_any
@@ -74,7 +75,7 @@ class Running:
     _turn: int | None = None
     _turn_until: float = 0.0
     _rests: dict[str, float] = field(default_factory=dict)
-    _in_hand: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _hands: Hands = field(default_factory=lambda: Hands(MOST))
     _touched: set[str] = field(default_factory=set)
 
     async def run(self, draining: asyncio.Event, *, health: Health) -> None:
@@ -83,30 +84,28 @@ class Running:
         What is in hand then is given some seconds and left: whoever goes on takes the step again.
         """
         health.promise(ROLE, within=STALLED_SECONDS)
-        async with asyncio.TaskGroup() as group:
+        async with self._hands.open(DRAIN_SECONDS):
             while not draining.is_set():
                 self.wake.clear()
                 try:
-                    for one in await self._ready():
-                        self._in_hand[one] = group.create_task(self._take(one), name=f"saga-{one}")
+                    await self._begin()
                 except Transient as fault:
                     log.warning("erasures interrupted", reason=str(fault))
                 health.beat(ROLE)
                 self._wake_in_time()
                 await wait_any(draining, self.wake, timeout=EVERY)
-            if self._in_hand:
-                await asyncio.wait(list(self._in_hand.values()), timeout=DRAIN_SECONDS)
-            for task in self._in_hand.values():
-                task.cancel()
         health.retire(ROLE)
         with contextlib.suppress(Transient):
             await self.turns.give_up()
 
     async def step(self) -> None:
         """Take what steps can be taken now, and wait for all of them."""
-        async with asyncio.TaskGroup() as group:
-            for one in await self._ready():
-                self._in_hand[one] = group.create_task(self._take(one))
+        async with self._hands.open():
+            await self._begin()
+
+    async def _begin(self) -> None:
+        for one in await self._ready():
+            self._hands.take(one, self._take(one))
 
     async def _ready(self) -> list[str]:
         """Return the erasures that are to be looked at now; none while another has the turn."""
@@ -117,16 +116,14 @@ class Running:
         self._rests = {one: self._rests[one] for one in open_ones if one in self._rests}
         now = self._now()
         ready = [
-            one
-            for one in open_ones
-            if one not in self._in_hand and self._rests.get(one, 0.0) <= now
+            one for one in open_ones if one not in self._hands and self._rests.get(one, 0.0) <= now
         ]
-        return ready[: MOST - len(self._in_hand)]
+        return ready[: self._hands.free]
 
     def touch(self, erasure: str) -> None:
         """Have an erasure looked at now: something that it may wait for is there."""
         self._rests.pop(erasure, None)
-        if erasure in self._in_hand:
+        if erasure in self._hands:
             self._touched.add(erasure)
         self.wake.set()
 
@@ -140,8 +137,6 @@ class Running:
         except Exception as fault:  # noqa: BLE001  (it is tried again, for ever, and told of)
             log.error("erasure failed", erasure=erasure, reason=type(fault).__name__)  # noqa: TRY400
             rest = LATER
-        finally:
-            self._in_hand.pop(erasure, None)
         # Touched meanwhile, it is looked at again at once.
         again = 0.0 if erasure in self._touched else rest
         self._touched.discard(erasure)
@@ -202,7 +197,7 @@ class Running:
 
     def _wake_in_time(self) -> None:
         """Have the loop look again when the first of those that rest may go on."""
-        resting = [at for one, at in self._rests.items() if one not in self._in_hand]
+        resting = [at for one, at in self._rests.items() if one not in self._hands]
         if resting:
             first = max(0.01, min(resting) - self._now())
             asyncio.get_running_loop().call_later(first, self.wake.set)

@@ -8,13 +8,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
-from services.retention.model.erasure_states import Counted, Exempt, Proven
+from services.retention.model.erasure_states import Counted, Exempt, Proven, Round
 from shared.events.orders import (
     Blocker,
     EvidenceState,
     KeptUnits,
     OrderKind,
-    OrderState,
     Outcome,
     Tombstoned,
 )
@@ -27,8 +26,8 @@ COUNTS: Final[Mapping[OrderKind, frozenset[Outcome]]] = {
 }
 
 
-def counts(order: OrderState, answer: EvidenceState | None) -> bool:
-    """Say whether an answer counts for an order."""
+def counts(order: Round, exempt: Collection[str], answer: EvidenceState | None) -> bool:
+    """Say whether an answer counts for an order that left these classes out."""
     if answer is None or answer.order != order.order or answer.outcome not in COUNTS[order.kind]:
         return False
     if order.kind == "look":
@@ -39,14 +38,15 @@ def counts(order: OrderState, answer: EvidenceState | None) -> bool:
     return (
         answer.outcome == said
         and not any(one.remaining for one in answer.looked)
-        and set(answer.exempted) <= set(order.exempt)
+        and set(answer.exempted) <= set(exempt)
         and bool(answer.exempted) == bool(kept)
     )
 
 
-def missing(order: OrderState, answers: Answers) -> tuple[str, ...]:
+def missing(order: Round, exempt: Iterable[Exempt], answers: Answers) -> tuple[str, ...]:
     """Return which services did not answer an order in a way that counts."""
-    return tuple(name for name in order.services if not counts(order, answers.get(name)))
+    left_out = {one.cls for one in exempt}
+    return tuple(name for name in order.services if not counts(order, left_out, answers.get(name)))
 
 
 def counted(answers: Iterable[EvidenceState]) -> tuple[Counted, ...]:

@@ -1,6 +1,5 @@
 """Erasures, their orders, what was answered, and the ledger of what is gone."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,8 +23,8 @@ from shared.events.orders import (
 from shared.mongo import Aggregates, Database, Put, faults
 from shared.mongo.projecting import Projection
 from shared.runtime.clock import SYSTEM, Clock, rfc3339
+from shared.runtime.loops import ask_until
 
-SOON: Final = 0.02  # seconds between two looks while somebody waits
 ANSWERS: Final = "answers"  # the newest evidence of each service on each order
 GROUP: Final = "retention.evidence"
 EVIDENCE: Final[tuple[type[Event], ...]] = (
@@ -105,14 +104,13 @@ class ErasureStore:
 
         Where it has not, it is asked again for so many seconds ``within``.
         """
-        for look in range(round(within / SOON) + 1):
-            if look:
-                await asyncio.sleep(SOON)
+
+        async def told() -> bool:
             with faults():
                 found = await of.collection.find_one({"_id": key}, {"outbox.id": 1})
-            if not (found or {}).get("outbox"):
-                return True
-        return False
+            return not (found or {}).get("outbox")
+
+        return await ask_until(told, within)
 
 
 def open_erasures(
