@@ -5,6 +5,7 @@ Nothing is ignored silently: a parameter that a route does not take is a failure
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from services.distribution.rest.failure import (
@@ -17,13 +18,15 @@ from services.distribution.rest.failure import (
 from services.distribution.rest.routes import (
     DEFAULT_ROWS,
     KNOWN_PARAMETERS,
-    MOST_FACET_VALUES,
+    MOST_OFFSET_WORKS,
     MOST_ROWS,
     MOST_SAMPLE,
     Route,
 )
 
 Pairs: TypeAlias = Iterable[tuple[str, str]]
+Pieces: TypeAlias = list[tuple[str, str | None]]
+"""Names with what follows their colon; None where there is none."""
 
 # How the values of a parameter that is given more than once are joined; others may not repeat.
 REPEATABLE: Final = {"filter": ",", "facet": ",", "select": ",", "query": " ", "mailto": ","}
@@ -33,6 +36,7 @@ ORDERS: Final = {"asc": False, "desc": True, "1": False, "-1": True}
 CURSOR_ADVICE: Final = " Use the cursor parameter to page further into result sets."
 
 NUMBER: Final = re.compile(r"[0-9]{1,18}")
+NUMBERS: Final = frozenset({"rows", "sample", "offset"})
 
 
 def check(route: Route, pairs: Pairs) -> tuple[Mapping[str, str], list[Failure]]:
@@ -58,29 +62,27 @@ def _unknown(given: Mapping[str, str]) -> Iterator[Failure]:
 
 def _unpaired(route: Route, given: Mapping[str, str]) -> Iterator[Failure]:
     """Yield the lists of pairs that are none; what they hold is looked at in its turn."""
-    for name in ("facet", "filter"):
+    for name, split in PAIRED.items():
         text = given.get(name)
         if text is None or name not in route.parameters:
             continue
-        pairs = _facets(text) if name == "facet" else filter_fragments(text, route=route)
-        if pairs is None:
+        if any(value is None for _, value in split(text, route)):
             yield _not_pairs(text)
 
 
 def _known(route: Route, given: Mapping[str, str]) -> Iterator[Failure]:
-    for name in KNOWN_PARAMETERS:
-        if name in COMBINED:
-            yield from COMBINED[name](route, given)
-        if name not in given:
-            continue
-        if name not in route.parameters:
-            yield not_allowed(name)
-        elif name in CHECKS:
-            yield from CHECKS[name](route, given[name])
+    known = [name for name in KNOWN_PARAMETERS if name in given]
+    yield from (not_allowed(name) for name in known if name not in route.parameters)
     fields = [name.removeprefix(FIELD) for name in given if name.startswith(FIELD)]
     if fields and not route.fields:
         yield not_allowed("query.*")
-    elif fields:
+    for name in KNOWN_PARAMETERS:
+        if name in COMBINED:
+            yield from COMBINED[name](route, given)
+        # A number is looked at even where it is not allowed.
+        if name in given and name in CHECKS and (name in route.parameters or name in NUMBERS):
+            yield from CHECKS[name](route, given[name])
+    if route.fields:
         unknown = (name for name in fields if name not in route.fields)
         yield from (not_available("field query", name, valid=route.fields) for name in unknown)
 
@@ -130,7 +132,8 @@ def _check_sample(_: Route, text: str) -> Iterator[Failure]:
 
 def _check_offset(route: Route, text: str) -> Iterator[Failure]:
     if route.sorts or NUMBER.fullmatch(text):
-        yield from _check_integer(text, most=route.most_offset, advice=CURSOR_ADVICE)
+        most = route.most_offset or MOST_OFFSET_WORKS  # it is no parameter of those that have none
+        yield from _check_integer(text, most=most, advice=CURSOR_ADVICE)
     else:  # lists of names are said to have no end, until it is passed
         yield not_an_integer(text)
 
@@ -145,34 +148,29 @@ def _check_sort(route: Route, text: str) -> Iterator[Failure]:
         yield not_one_of("sort-field-not-valid", "Sort field", text, allowed=route.sorts)
 
 
-def _facets(text: str) -> list[tuple[str, str]] | None:
-    """Split name:count,name:count; None if a fragment has no count."""
+def facet_pairs(text: str, _: Route) -> Pieces:
+    """Split name:count,name:count; a fragment without a colon has no count."""
     if text in EVERY_FACET:
         return []
-    fragments = [fragment.partition(":") for fragment in text.split(",")]
-    if not all(colon for _, colon, _ in fragments):
-        return None
-    return [(name, count) for name, _, count in fragments]
+    fragments = [fragment.partition(":") for fragment in split(text)]
+    return [(name, count if colon else None) for name, colon, count in fragments]
 
 
 def _check_facet(route: Route, text: str) -> Iterator[Failure]:
-    for name, count in _facets(text) or ():
+    for name, _ in facet_pairs(text, route):
         if name not in route.facets and name != "*":
-            yield not_available("facet", name, valid=(*route.facets, "*"))
-        elif NUMBER.fullmatch(count):
-            yield from _check_integer(count, most=MOST_FACET_VALUES)
+            yield not_available("facet", name, valid=("*", *route.facets))
 
 
 def _check_filter(route: Route, text: str) -> Iterator[Failure]:
-    fragments = filter_fragments(text, route=route) or ()
-    named = [(name, value) for name, value in fragments if name in route.filters]
+    fragments = filter_pairs(text, route)
     unknown = (name for name, _ in fragments if name not in route.filters)
     for name in dict.fromkeys(unknown):
         yield not_available("filter", name, valid=route.filters)
-    for name, value in named:
-        read = route.filters[name](value)
+    for name, value in fragments:
+        read = route.filters[name](value or "") if name in route.filters else None
         if isinstance(read, Failure):
-            yield read
+            yield read if value is not None else replace(read, value=None)
 
 
 def _check_select(route: Route, text: str) -> Iterator[Failure]:
@@ -206,25 +204,35 @@ def _not_pairs(text: str) -> Failure:
     return Failure("pair-list-form-invalid", text, sentence)
 
 
-def filter_fragments(text: str, *, route: Route) -> list[tuple[str, str]] | None:
-    """Split name:value,name:value; None if the first fragment names no filter.
+def filter_pairs(text: str, route: Route) -> Pieces:
+    """Split name:value,name:value; a first fragment without a colon has no value.
 
-    A fragment without a colon, or one after a blank that names no filter, is the rest of a value
-    that holds a comma itself.
+    A later one, or one after a blank that names no filter, is the rest of a value that holds a
+    comma itself.
     """
-    found: list[tuple[str, str]] = []
-    for fragment in text.split(","):
+    found: Pieces = []
+    for fragment in split(text):
         name, colon, value = fragment.partition(":")
         begins = colon and (not name.startswith(" ") or name.strip() in route.filters)
-        if begins:
-            found.append((name.strip(), value))
-        elif found:
-            found[-1] = (found[-1][0], f"{found[-1][1]},{fragment}")
+        before = found[-1][1] if found else None
+        if begins or before is None:
+            found.append((name.strip(), value if colon else None))
         else:
-            return None
+            found[-1] = (found[-1][0], f"{before},{fragment}")
     return found
 
 
 def listed(text: str) -> list[str]:
-    """Split a comma list; an empty one has no names."""
-    return [name.strip() for name in text.split(",")] if text else []
+    """Split a comma list of names."""
+    return [name.strip() for name in split(text)]
+
+
+def split(text: str) -> list[str]:
+    """Split at commas as the wire does: what is empty at the end is no part, unless it is all."""
+    return text.rstrip(",").split(",") if text.strip(",") else [] if text else [""]
+
+
+PAIRED: Final[Mapping[str, Callable[[str, Route], Pieces]]] = {
+    "facet": facet_pairs,
+    "filter": filter_pairs,
+}

@@ -58,7 +58,7 @@ def _schemas(route: Route) -> Described:
         "cursor": {"anyOf": [{"const": "*"}, {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}]},
         "order": {"enum": list(ORDERS)},
         "sort": {"enum": list(route.sorts)},
-        "select": _text(f"({_list(_any(route.selects))})?"),
+        "select": _text(_list(_any(route.selects))),
         "facet": _text(f"{_any(EVERY_FACET)}|{_list(_facet(route.facets))}"),
         "filter": _text(_list(_filter(route.filters))),
         "query": {"type": "string"},

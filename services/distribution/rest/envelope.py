@@ -109,7 +109,7 @@ def name_list(
     """
     message = {
         "items-per-page": query.rows,
-        "query": {"start-index": query.offset, "search-terms": query.query},
+        "query": {"start-index": query.offset, "search-terms": query.terms},
         "total-results": page.total,
         "items": list(items),
     }

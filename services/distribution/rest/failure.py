@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One thing wrong with a request: a stable type, what was given, a sentence."""
+    """One thing wrong with a request: a stable type, what was given if anything, a sentence."""
 
     type: str
-    value: str
+    value: str | None
     message: str
 
 

@@ -11,7 +11,8 @@ from services.distribution.rest.checks import (
     ORDERS,
     Pairs,
     check,
-    filter_fragments,
+    facet_pairs,
+    filter_pairs,
     listed,
     sampled,
 )
@@ -20,6 +21,7 @@ from services.distribution.rest.filters import Value
 from services.distribution.rest.routes import (
     DEFAULT_FACET_VALUES,
     DEFAULT_ROWS,
+    MOST_FACET_VALUES,
     SINGLE,
     WORKS,
     Route,
@@ -30,10 +32,21 @@ Filters: TypeAlias = tuple[tuple[str, tuple[Value, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class WorksQuery:
+class Asked:
+    """What every list is asked with: words, as they came."""
+
+    terms: str | None = None
+
+    @property
+    def query(self) -> str | None:
+        """The words to look for; None where there are none."""
+        return self.terms if self.terms and self.terms.strip() else None
+
+
+@dataclass(frozen=True, slots=True)
+class WorksQuery(Asked):
     """What a list of works was asked for."""
 
-    query: str | None = None
     fields: tuple[tuple[str, str], ...] = ()
     filters: Filters = ()
     rows: int = DEFAULT_ROWS
@@ -49,10 +62,9 @@ class WorksQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class ListQuery:
+class ListQuery(Asked):
     """What a list of members, journals, funders or licences was asked for."""
 
-    query: str | None = None
     filters: Filters = ()
     rows: int = DEFAULT_ROWS
     offset: int = 0
@@ -74,7 +86,7 @@ def parse_works(pairs: Pairs) -> WorksQuery | list[Failure]:
         return failures
     fields = ((n.removeprefix(FIELD), v) for n, v in given.items() if n.startswith(FIELD))
     return WorksQuery(
-        query=_text(given.get("query")),
+        terms=given.get("query"),
         fields=tuple(sorted((name, text) for name, text in fields if text.strip())),
         filters=_filters(WORKS, given),
         rows=int(given.get("rows", DEFAULT_ROWS)),
@@ -83,7 +95,7 @@ def parse_works(pairs: Pairs) -> WorksQuery | list[Failure]:
         sort=WORKS.sorts[given["sort"]] if "sort" in given else None,
         descending=ORDERS[given.get("order", "desc")],
         facets=_facets(given.get("facet")),
-        select=tuple(dict.fromkeys(listed(given.get("select", "")))),
+        select=tuple(dict.fromkeys(listed(given.get("select", ",")))),
         sample=sampled(given),
         polite=bool(given.get("mailto")),
     )
@@ -95,7 +107,7 @@ def parse_list(route: Route, pairs: Pairs) -> ListQuery | list[Failure]:
     if failures:
         return failures
     return ListQuery(
-        query=_text(given.get("query")),
+        terms=given.get("query"),
         filters=_filters(route, given),
         rows=int(given.get("rows", DEFAULT_ROWS)),
         offset=int(given.get("offset", 0)),
@@ -113,8 +125,8 @@ def parse_single(pairs: Pairs) -> SingleQuery | list[Failure]:
 def _filters(route: Route, given: Mapping[str, str]) -> Filters:
     """Gather each filter's values; sorted, so that one question has one form."""
     gathered: dict[str, set[Value]] = {}
-    for name, text in filter_fragments(given.get("filter", ""), route=route) or ():
-        value = route.filters[name](text)
+    for name, text in filter_pairs(given.get("filter", ","), route):
+        value = route.filters[name](text or "")
         assert not isinstance(value, Failure)
         gathered.setdefault(name, set()).add(value)
     return tuple((name, tuple(sorted(gathered[name], key=repr))) for name in sorted(gathered))
@@ -127,18 +139,16 @@ def _facets(text: str | None) -> tuple[tuple[str, int | None], ...]:
     if text in EVERY_FACET:
         text = "*:*"
     asked: dict[str, int | None] = {}
-    for fragment in text.split(","):
-        name, _, count = fragment.partition(":")
+    for name, count in facet_pairs(text, WORKS):
         names = WORKS.facets if name == "*" else (name,)
-        asked.update(dict.fromkeys(names, _facet_count(count)))
+        asked.update(dict.fromkeys(names, _facet_count(count or "")))
     return tuple(asked.items())
 
 
 def _facet_count(text: str) -> int | None:
+    """Read a number of values; one beyond what is listed, or none, is brought to the bound."""
     if text == "*":
         return None
-    return int(text) if NUMBER.fullmatch(text) else DEFAULT_FACET_VALUES
-
-
-def _text(value: str | None) -> str | None:
-    return value if value and value.strip() else None
+    if not NUMBER.fullmatch(text):
+        return DEFAULT_FACET_VALUES
+    return min(max(int(text), 1), MOST_FACET_VALUES)

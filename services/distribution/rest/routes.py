@@ -65,60 +65,64 @@ class Route:
     most_offset: int = 0  # of offset and rows together
 
 
+# Names stand in the order in which api.crossref.org lists them in a failure, here and below.
 SORTS: Final[Mapping[str, Sort]] = {
+    "score": RELEVANCE,
     "created": Moment.CREATED,
-    "deposited": Moment.DEPOSITED,
+    "issued": Moment.ISSUED,
     "indexed": Moment.INDEXED,
     "is-referenced-by-count": Tally.CITED_BY,
-    "issued": Moment.ISSUED,
-    "published": Moment.PUBLISHED,
-    "published-online": Moment.PUBLISHED_ONLINE,
-    "published-print": Moment.PUBLISHED_PRINT,
-    "references-count": Tally.REFERENCES,
     "relevance": RELEVANCE,
-    "score": RELEVANCE,
+    "published": Moment.PUBLISHED,
+    "published-print": Moment.PUBLISHED_PRINT,
+    "published-online": Moment.PUBLISHED_ONLINE,
     "updated": Moment.DEPOSITED,
+    "references-count": Tally.REFERENCES,
+    "deposited": Moment.DEPOSITED,
 }
 
 FACETS: Final[Mapping[str, FacetKind]] = {
     "affiliation": FacetKind(Facet.AFFILIATION),
-    "archive": FacetKind(Facet.ARCHIVE),
-    "assertion": FacetKind(Facet.ASSERTION),
-    "assertion-group": FacetKind(Facet.ASSERTION_GROUP),
-    "category-name": FacetKind(Facet.CATEGORY),
-    "container-title": FacetKind(Facet.CONTAINER_TITLE, cap=100),
-    "funder-doi": FacetKind(Facet.FUNDER),
     "funder-name": FacetKind(Facet.FUNDER_NAME),
-    "issn": FacetKind(Facet.ISSN, cap=100),
-    "journal-issue": FacetKind(Facet.JOURNAL_ISSUE),
-    "journal-volume": FacetKind(Facet.JOURNAL_VOLUME),
-    "license": FacetKind(Facet.LICENSE),
-    "link-application": FacetKind(Facet.LINK_APPLICATION),
-    "orcid": FacetKind(Facet.ORCID, cap=100),
-    "published": FacetKind(Facet.YEAR),
+    "funder-doi": FacetKind(Facet.FUNDER),
     "publisher-name": FacetKind(Facet.PUBLISHER),
-    "relation-type": FacetKind(Facet.RELATION_TYPE),
+    "journal-volume": FacetKind(Facet.JOURNAL_VOLUME),
+    "orcid": FacetKind(Facet.ORCID, cap=100),
+    "container-title": FacetKind(Facet.CONTAINER_TITLE, cap=100),
     "ror-id": FacetKind(Facet.ROR),
+    "link-application": FacetKind(Facet.LINK_APPLICATION),
+    "assertion": FacetKind(Facet.ASSERTION),
+    "archive": FacetKind(Facet.ARCHIVE),
+    "update-type": FacetKind(Facet.UPDATE_TYPE),
+    "issn": FacetKind(Facet.ISSN, cap=100),
+    "published": FacetKind(Facet.YEAR),
     "source": FacetKind(Facet.SOURCE),
     "type-name": FacetKind(Facet.TYPE),
-    "update-type": FacetKind(Facet.UPDATE_TYPE),
+    "journal-issue": FacetKind(Facet.JOURNAL_ISSUE),
+    "license": FacetKind(Facet.LICENSE),
+    "category-name": FacetKind(Facet.CATEGORY),
+    "relation-type": FacetKind(Facet.RELATION_TYPE),
+    "assertion-group": FacetKind(Facet.ASSERTION_GROUP),
 }
 
-FIELD_QUERIES: Final[Mapping[str, Text]] = {
-    text.value: text for text in sorted(Text) if text is not Text.FREE
-}
+_FIELDS: Final = (
+    *("affiliation", "degree", "event-acronym", "bibliographic", "container-title"),
+    *("publisher-name", "author", "event-theme", "standards-body-acronym", "chair"),
+    *("event-location", "translator", "funder-name", "event-name", "publisher-location", "title"),
+    *("standards-body-name", "contributor", "description", "editor", "event-sponsor"),
+)
+FIELD_QUERIES: Final[Mapping[str, Text]] = {name: Text(name) for name in _FIELDS}
 
 SELECTS: Final = (
-    *("DOI", "ISBN", "ISSN", "URL", "abstract", "accepted", "alternative-id", "approved"),
-    *("archive", "article-number", "assertion", "author", "chair", "clinical-trial-number"),
-    *("container-title", "content-created", "content-domain", "contributor", "created", "degree"),
-    *("deposited", "editor", "event", "funder", "group-title", "indexed"),
-    *("is-referenced-by-count", "issn-type", "issue", "issued", "license", "link", "member"),
-    *("original-title", "page", "posted", "prefix", "published", "published-online"),
-    *("published-print", "publisher", "publisher-location", "reference", "references-count"),
-    *("relation", "resource", "score", "short-container-title", "short-title", "standards-body"),
-    *("subject", "subtitle", "title", "translator", "type", "update-policy", "update-to"),
-    *("updated-by", "volume"),
+    *("abstract", "URL", "resource", "member", "posted", "score", "created", "degree"),
+    *("update-policy", "short-title", "license", "ISSN", "container-title", "issued", "update-to"),
+    *("issue", "prefix", "approved", "indexed", "article-number", "clinical-trial-number"),
+    *("accepted", "author", "group-title", "DOI", "is-referenced-by-count", "updated-by", "event"),
+    *("chair", "standards-body", "original-title", "funder", "translator", "published", "archive"),
+    *("published-print", "alternative-id", "subject", "subtitle", "published-online"),
+    *("publisher-location", "content-domain", "reference", "title", "link", "type", "publisher"),
+    *("volume", "references-count", "ISBN", "issn-type", "assertion", "deposited", "page"),
+    *("contributor", "content-created", "short-container-title", "relation", "editor"),
 )
 
 WORKS: Final = Route(

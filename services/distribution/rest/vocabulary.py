@@ -3,7 +3,7 @@
 from typing import Final
 
 VERSIONS: Final = ("vor", "am", "tdm")
-APPLICATIONS: Final = ("text-mining", "similarity-checking", "unspecified")
+APPLICATIONS: Final = ("unspecified", "text-mining", "similarity-checking")
 ARCHIVES: Final = ("Portico", "CLOCKSS", "LOCKSS", "DWT")
 ASSERTERS: Final = ("crossref", "publisher")
 OBJECT_TYPES: Final = (
@@ -31,18 +31,19 @@ LISTED: Final = (
     *("full-text.application", "until-created-date", "license.version", "from-deposit-date"),
     *("has-abstract", "from-awarded-date", "has-event", "from-approved-date", "funder"),
     *("assertion-group", "from-online-pub-date", "from-issued-date", "content-domain"),
-    *("license.url", "reference-visibility", "from-index-date", "full-text.version"),
-    *("full-text.type", "until-posted-date", "has-orcid", "has-archive", "type", "has-ror-id"),
-    *("is-update", "until-event-start-date", "update-type", "from-pub-date", "has-license"),
-    *("funder-doi-asserted-by", "isbn", "has-full-text", "doi", "orcid", "has-content-domain"),
-    *("prefix", "until-event-end-date", "has-funder", "award.funder", "clinical-trial-number"),
-    *("member", "has-domain-restriction", "until-accepted-date", "container-title"),
-    *("license.delay", "from-posted-date", "has-affiliation", "from-update-date", "has-award"),
-    *("until-print-pub-date", "from-event-start-date", "gte-award-amount", "has-funder-doi"),
-    *("until-index-date", "has-update", "until-update-date", "until-issued-date", "until-pub-date"),
-    *("award.number", "has-references", "type-name", "has-relation", "alternative-id", "archive"),
-    *("relation.type", "updates", "relation.object-type", "category-name", "until-awarded-date"),
-    *("has-clinical-trial-number", "assertion", "article-number", "has-update-policy"),
-    "from-event-end-date",
+    *("affiliation", "license.url", "citation-id", "reference-visibility", "from-index-date"),
+    *("full-text.version", "full-text.type", "until-posted-date", "has-orcid", "has-archive"),
+    *("type", "has-ror-id", "is-update", "until-event-start-date", "publisher-name", "update-type"),
+    *("from-pub-date", "has-license", "funder-doi-asserted-by", "isbn", "has-full-text", "doi"),
+    *("orcid", "has-content-domain", "prefix", "until-event-end-date", "has-funder"),
+    *("award.funder", "clinical-trial-number", "member", "has-domain-restriction"),
+    *("until-accepted-date", "container-title", "license.delay", "from-posted-date"),
+    *("has-affiliation", "from-update-date", "has-award", "until-print-pub-date"),
+    *("from-event-start-date", "gte-award-amount", "has-funder-doi", "has-alias"),
+    *("until-index-date", "has-update", "until-update-date", "has-prime-doi", "until-issued-date"),
+    *("until-pub-date", "award.number", "has-references", "type-name", "has-relation"),
+    *("alternative-id", "archive", "has-description", "relation.type", "updates"),
+    *("relation.object-type", "category-name", "until-awarded-date", "has-clinical-trial-number"),
+    *("assertion", "article-number", "has-update-policy", "from-event-end-date"),
 )
-"""The works' filters as api.crossref.org lists them in a failure; what it had not is not here."""
+"""The works' filters, in the order in which api.crossref.org lists them in a failure."""

@@ -248,9 +248,7 @@ DOTTED: Final[Mapping[str, Dotted]] = {
 _READERS: Final[Mapping[str, Reader]] = {
     name: row.read for table in (_PLAIN, DOTTED) for name, row in table.items()
 }
-WORK_FILTERS: Final[Mapping[str, Reader]] = {
-    name: _READERS[name] for name in dict.fromkeys((*LISTED, *_READERS))
-}
+WORK_FILTERS: Final[Mapping[str, Reader]] = {name: _READERS[name] for name in LISTED}
 """The works routes' filters, in the order in which a failure lists them, and their readers."""
 
 

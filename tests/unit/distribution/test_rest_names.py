@@ -71,9 +71,9 @@ def test_every_word_must_begin_a_word_of_some_name() -> None:
 
 
 def test_a_journal_is_found_by_any_of_its_names_and_the_shortest_name_comes_first() -> None:
-    assert [one.name for one in listed(query="ecology").items] == ["Ecology", "Population Ecology"]
-    assert [one.name for one in listed(query="revista").items] == ["Journal of Fish"]
-    assert listed(query="fish ecology").total == 0
+    assert [one.name for one in listed(terms="ecology").items] == ["Ecology", "Population Ecology"]
+    assert [one.name for one in listed(terms="revista").items] == ["Journal of Fish"]
+    assert listed(terms="fish ecology").total == 0
 
 
 def test_journals_are_walked_by_cursor_each_once() -> None:
@@ -84,7 +84,7 @@ def test_journals_are_walked_by_cursor_each_once() -> None:
         assert len(seen) <= len(TITLES), "the walk does not end"
         page = listed(rows=2, cursor=page.next_cursor)
     assert seen == ["Ecology", "Population Ecology", "Journal of Fish"]
-    refused = list_journals(TITLES, ListQuery(query="x", cursor=page.next_cursor), cursor_key=KEY)
+    refused = list_journals(TITLES, ListQuery(terms="x", cursor=page.next_cursor), cursor_key=KEY)
     assert refused == CursorInvalid(str(page.next_cursor)), "a cursor holds for its question"
 
 

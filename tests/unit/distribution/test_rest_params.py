@@ -252,8 +252,8 @@ def test_a_facet_count_that_is_no_number_is_twenty() -> None:
                 "intended-application-not-valid",
                 "fun",
                 (
-                    "Intended application specified as fun but must be one of: text-mining,"
-                    " similarity-checking, unspecified"
+                    "Intended application specified as fun but must be one of: unspecified,"
+                    " text-mining, similarity-checking"
                 ),
             ),
         ),
@@ -374,17 +374,6 @@ def test_a_facet_count_that_is_no_number_is_twenty() -> None:
                 "Reference visibility specified as shut but must be one of: open, limited, closed",
             ),
         ),
-        (
-            "filter=things",
-            (
-                "pair-list-form-invalid",
-                "things",
-                (
-                    "Pair list form specified as 'things' but should be of the form:"
-                    " key:val,...,keyN:valN"
-                ),
-            ),
-        ),
     ],
 )
 def test_each_failure_has_its_type_value_and_words(
@@ -460,11 +449,64 @@ def test_all_failures_are_listed_in_the_order_in_which_the_wire_looks_at_them() 
 
 
 def test_what_is_no_list_of_pairs_is_said_first_and_once() -> None:
-    kinds = [(kind, value) for kind, value, _ in wrong("rows=x&filter=type&facet=issn,orcid:5")]
-    assert kinds == [
-        ("pair-list-form-invalid", "issn,orcid:5"),
-        ("pair-list-form-invalid", "type"),
+    failures = wrong("rows=x&filter=type,nope&facet=issn,nope,orcid:5")
+    assert [(kind, value) for kind, value, _ in failures] == [
+        ("pair-list-form-invalid", "issn,nope,orcid:5"),
+        ("pair-list-form-invalid", "type,nope"),
         ("integer-not-valid", "x"),
+        ("facet-not-available", "nope"),
+        ("filter-not-available", "nope"),
+        ("type-not-valid", None),
+    ]
+    assert failures[1][2] == (
+        "Pair list form specified as 'type,nope' but should be of the form: key:val,...,keyN:valN"
+    )
+    assert " specified as  but must be one of: " in failures[-1][2]
+
+
+@pytest.mark.parametrize(
+    ("query", "kinds"),
+    [
+        ("filter=", ["pair-list-form-invalid", "filter-not-available"]),
+        ("facet=", ["pair-list-form-invalid", "facet-not-available"]),
+        ("select=", ["select-not-available"]),
+    ],
+)
+def test_an_empty_list_has_one_name_that_is_not_available(query: str, kinds: list[str]) -> None:
+    assert [kind for kind, _, _ in wrong(query)] == kinds
+    assert wrong(query)[-1][1] == ""
+
+
+@pytest.mark.parametrize(
+    ("trailing", "same"),
+    [
+        ("filter=type:book,", "filter=type:book"),
+        ("select=DOI,title,,", "select=DOI,title"),
+        ("facet=type-name:3,", "facet=type-name:3"),
+        ("filter=,&select=,&facet=,", ""),
+    ],
+)
+def test_commas_at_the_end_of_a_list_say_nothing(trailing: str, same: str) -> None:
+    assert works(trailing) == works(same)
+
+
+def test_a_facet_lists_one_value_at_least_and_a_thousand_at_most() -> None:
+    asked = works("facet=issn:0,orcid:1001,license:1000,source:*,archive:many").facets
+    assert dict(asked) == {"issn": 1, "orcid": 1000, "license": 1000, "source": None, "archive": 20}
+
+
+def test_words_are_said_as_they_came_and_blank_ones_look_for_nothing() -> None:
+    assert works("query=").terms == ""
+    assert works("query=+").query is None
+    assert works("").terms is None
+
+
+def test_a_number_is_looked_at_even_where_it_is_not_allowed() -> None:
+    said = wrong("rows=abc&offset=3&sample=1000", parse_single)
+    assert [(kind, value) for kind, value, _ in said] == [
+        *(("parameter-not-allowed", name) for name in ("rows", "sample", "offset")),
+        ("integer-not-valid", "abc"),
+        ("integer-not-valid", "1000"),
     ]
 
 
@@ -648,8 +690,25 @@ def test_the_works_routes_take_all_that_the_wire_names_and_nothing_else() -> Non
     dated = {f"{end}-{name}-date" for end in ("from", "until") for name in _DATED.split()}
     assert set(WORKS.filters) == {*_FILTERS.split(), *dated}
     assert set(WORKS.facets) == set(_FACETS.split())
-    assert list(WORKS.fields) == sorted(_FIELDS.split())
-    assert list(WORKS.sorts) == _SORTS.split()
+    assert set(WORKS.fields) == set(_FIELDS.split())
+    assert set(WORKS.sorts) == set(_SORTS.split())
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "last"),
+    [
+        ("select=nope", ["abstract", "URL", "resource"], "editor"),
+        ("query.nope=x", ["affiliation", "degree", "event-acronym"], "event-sponsor"),
+        ("sort=nope", ["score", "created", "issued"], "deposited"),
+        ("facet=nope:1", ["*", "affiliation", "funder-name"], "assertion-group"),
+    ],
+)
+def test_a_failure_lists_names_in_the_order_of_the_wire(
+    query: str, first: list[str], last: str
+) -> None:
+    ((_, _, message),) = wrong(query)
+    listed = message.rpartition(": ")[2].split(", ")
+    assert (listed[:3], listed[-1]) == (first, last)
 
 
 def test_a_failure_lists_the_filters_in_the_order_of_the_wire() -> None:

@@ -109,7 +109,7 @@ class WorksApi:
             total=page.total,
             rows=query.rows,
             offset=query.offset,
-            terms=query.query,
+            terms=query.terms,
             facets=facets_message(query, page.facets, self.host.gate),
             cursor=plan.next_cursor(query, page, scope=scope, cursor_key=self.host.key),
         )
