@@ -28,6 +28,10 @@ _ROOT: Final = (
 )
 ROOT: Final = _ROOT.encode()
 HEAD: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n' + ROOT
+QUERY_HEAD: Final = HEAD.replace(
+    b"http://www.crossref.org/schema/queryResultSchema/", b"https://www.crossref.org/schema/"
+)
+"""How answers to queries begin: they name another place of the same schema."""
 TAIL: Final = b"</body></query_result></crossref_result>\n"
 
 
@@ -66,7 +70,16 @@ def query(doi: str, work: Mapping[str, Any] | None, *, cited_by: int) -> bytes:
         kind = KINDS.get(str(work.get("type")), OTHER)
         _doi(element, kind, doi)
         _fill(element, kind, None, work)
+        _as_asked(element)
     return etree.tostring(element, encoding="utf-8")
+
+
+def _as_asked(element: Element) -> None:
+    """Write it as answers to queries do: the article's title last, and nobody as first author."""
+    for person in element.iter("contributor", "organization"):
+        person.attrib.pop("first-author", None)
+    if (title := element.find("article_title")) is not None:
+        element.append(title)
 
 
 def _fill(element: Element, kind: Kind, doi: str | None, work: Mapping[str, Any]) -> None:

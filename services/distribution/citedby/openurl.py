@@ -81,7 +81,7 @@ class OpenUrl:
         count = 0 if found is None else found.get("cited_by", 0)
         body = elements.query(doi, work, cited_by=count)
         headers = {**CURRENT, "Content-Type": XML}
-        return web.Response(body=elements.HEAD + body + elements.TAIL, headers=headers)
+        return web.Response(body=elements.QUERY_HEAD + body + elements.TAIL, headers=headers)
 
     async def _found(self, said: Mapping[str, str]) -> tuple[str, Document | None]:
         named = said.get("id") or said.get("rft_id") or said.get("doi")

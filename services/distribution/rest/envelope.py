@@ -64,6 +64,7 @@ NOT_FOUND_TYPES: Final[Mapping[str, str]] = {
     "type": JSON_UTF8,
     "work-agency": JSON_UTF8,
     "work-quality": JSON_UTF8,
+    "work-transform": "text/plain;charset=utf-8",
 }
 """What was looked for -> content type of its 404; work-list: the works of an unknown id."""
 
@@ -148,7 +149,7 @@ def route_not_found() -> Answer:
         "message-version": VERSION,
         "message": "Route not found",
     }
-    return Answer(404, JSON_UTF8, orjson.dumps(body))
+    return Answer(404, JSON, orjson.dumps(body))
 
 
 def _failed(message_type: str, failures: Iterable[Failure]) -> bytes:

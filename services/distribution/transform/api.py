@@ -66,7 +66,7 @@ class TransformApi:
         """``GET /10.{...}``: where a resolver of DOIs sends its readers."""
         found = await self.host.works.one(f"10.{request.match_info['rest']}".lower())
         if found is None:
-            return respond(request, envelope.resource_not_found("work"))
+            return respond(request, envelope.resource_not_found("work-transform"))
         return await self._formed(request, found, _accepted(request))
 
     async def by_path(self, request: web.Request) -> web.Response:

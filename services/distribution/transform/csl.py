@@ -58,7 +58,7 @@ def csl_json(work: Work) -> dict[str, Any]:
 def csl_item(work: Work) -> dict[str, Any]:
     """Return what a citation processor needs of a work, in plain words: fields of CSL alone."""
     texts = {
-        "title": wording.title(work),
+        "title": wording.first(work, "title"),
         "container-title": wording.first(work, "container-title"),
         "ISSN": wording.issn(work),
         "ISBN": wording.isbn(work),

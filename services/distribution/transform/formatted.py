@@ -4,6 +4,7 @@ Styles are read once. A parsed style holds the state of what it formats, so one 
 formatted at a time: it takes some ten milliseconds of a processor that threads share anyway.
 """
 
+import re
 import threading
 import warnings
 from functools import lru_cache
@@ -19,6 +20,7 @@ from services.distribution.transform.wording import Work
 
 PARSED: Final = 64  # styles kept ready
 PEOPLE: Final = 100  # of a role are formatted; no style shows more, and some works have thousands
+CSL: Final = "{http://purl.org/net/xbiblio/csl}"
 _LOCK: Final = threading.Lock()
 
 
@@ -51,7 +53,22 @@ def _formatted(item: dict[str, Any], style: str, locale: str) -> str:
     bibliography.register(cited)
     if not bibliography.style.has_bibliography():  # a style of notes alone
         return str(bibliography.cite(cited, lambda _: None))
-    return "".join(map(str, bibliography.bibliography()))
+    said = "".join(map(str, bibliography.bibliography()))
+    return _inside(said, bibliography.style.root)
+
+
+def _inside(said: str, root: Any) -> str:
+    """Put commas and full stops before a closing quote, where the locale has them inside.
+
+    CSL 1.0.2, ``punctuation-in-quote``: the processor reads that option and does not act on it.
+    """
+    options = (locale.find(f"{CSL}style-options") for locale in root.locales)
+    given = (one.get("punctuation-in-quote") for one in options if one is not None)
+    if next((inside for inside in given if inside is not None), "false") != "true":
+        return said
+    close = re.escape(str(root.get_single_term(name="close-quote")))
+    said = re.sub(rf"([.!?]){close}\.", rf"\1{close}", said)
+    return re.sub(rf"({close})([.,])", r"\2\1", said)
 
 
 @lru_cache(maxsize=PARSED)

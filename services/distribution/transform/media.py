@@ -12,7 +12,7 @@ from services.distribution.transform.bibtex import bibtex
 from services.distribution.transform.csl import csl_json
 from services.distribution.transform.ris import ris
 from services.distribution.transform.styles import LOCALE, STYLE
-from services.distribution.transform.unixref import DECLARATION, unixref
+from services.distribution.transform.unixref import DECLARATION, doi_records
 from services.distribution.transform.unixsd import unixsd
 from services.distribution.transform.wording import Work
 
@@ -73,7 +73,7 @@ def _graph(form: str, content_type: str = "") -> Form:
 
 _CSL: Final = Form(lambda work, _: orjson.dumps(csl_json(work)), counts=True)
 _CITATION: Final = partial(Form, _cited, formatted=True, slow=True)
-_REF: Final = Form(_xml(unixref), slow=True)
+_REF: Final = Form(_xml(doi_records), slow=True)
 
 FORMS: Final[Mapping[str, Form]] = {
     "application/vnd.citationstyles.csl+json": _CSL,

@@ -74,6 +74,16 @@ def test_an_article_is_written_as_real_answers_have_it() -> None:
     assert (second.tag, second.text) == (f"{NS}organization", "A Group")
 
 
+def test_an_answer_to_a_query_ends_with_the_title_and_names_no_first_author() -> None:
+    work = {**WORK, "type": "journal-article"}
+    found = etree.fromstring(elements.query("10.2/citing", work, cited_by=5))
+    assert [one.tag for one in found][-2:] == ["publication_type", "article_title"]
+    assert [dict(one.attrib) for one in found.iter("contributor", "organization")] == [
+        {"sequence": "first", "contributor_role": "author"},
+        {"sequence": "additional", "contributor_role": "author"},
+    ]
+
+
 def test_a_query_says_whether_there_is_a_work_and_how_often_it_is_cited() -> None:
     found = etree.fromstring(elements.query("10.2/citing", {**WORK, "type": "book"}, cited_by=5))
     assert (found.get("status"), found.get("fl_count")) == ("resolved", "5")

@@ -161,7 +161,24 @@ def test_a_citation_is_formatted_in_the_style_and_the_locale_asked_for() -> None
     assert formatted.citation(work, "apa", "en-US") == (
         "Ä, B. C., & Team. (2020). On things. J. https://doi.org/10.5555/a"
     )
-    assert "„On things“" in formatted.citation(work, "ieee", "de-DE")
+    assert "„On things“, J" in formatted.citation(work, "ieee", "de-DE")
+
+
+@pytest.mark.parametrize(
+    ("title", "style", "said"),
+    [
+        ("On things", "ieee", "“On things,” J"),
+        ("On things", "modern-language-association", "“On Things.” J"),
+        ("Why?", "modern-language-association", "“Why?” J"),
+        ("Why?", "ieee", "“Why?,” J"),
+    ],
+)
+def test_where_the_locale_has_it_so_punctuation_stands_inside_the_quotes(
+    title: str, style: str, said: str
+) -> None:
+    work = example(title=[title], subtitle=["A tale"], **{"container-title": ["J"]})
+    assert said in formatted.citation(work, style, "en-US")
+    assert "A tale" not in formatted.citation(work, style, "en-US")
 
 
 def test_names_of_styles_and_locales_are_known_by_former_and_short_ones() -> None:

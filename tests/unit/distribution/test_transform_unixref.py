@@ -10,7 +10,7 @@ from lxml import etree
 
 from deploy.demo import facts
 from services.deposits.crossref.reader import read_deposit
-from services.distribution.transform.unixref import NAMESPACE, unixref
+from services.distribution.transform.unixref import NAMESPACE, doi_records, unixref
 from services.distribution.transform.unixsd import unixsd
 from tests.strategies import deposits
 from tests.strategies.deposits import Work
@@ -50,6 +50,21 @@ def read_back(element: etree._Element, namespace: str) -> list[Work]:
         f"{body.replace(NAMESPACE, namespace)}</body></doi_batch>"
     )
     return [record.work for record in read_deposit([xml.encode()]).records]
+
+
+def test_negotiated_unixref_is_the_record_in_doi_records_and_in_no_namespace() -> None:
+    at = {"date-time": "2021-10-23T11:24:14Z"}
+    said = {"DOI": "10.5555/x", "type": "journal-article", "title": ["On things"]}
+    work = said | {"container-title": ["J"], "prefix": "10.5555", "deposited": at}
+    root = parsed(doi_records(work))
+    record = root.find("doi_record")
+    assert root.tag == "doi_records"
+    assert record is not None
+    assert dict(record.attrib) == {"owner": "10.5555", "timestamp": "2021-10-23 11:24:14"}
+    (crossref,) = record
+    assert crossref.tag == "crossref"
+    same = parsed(unixref(work))
+    assert [e.text for e in crossref.iter("doi")] == [e.text for e in same.iter(f"{REF}doi")]
 
 
 # Inside one file these are read from what stands around them, which a single record does not show.
