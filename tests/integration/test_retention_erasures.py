@@ -314,7 +314,6 @@ async def test_a_refused_erasure_ends_and_its_orders_with_it(here: World) -> Non
 IN_SHORT: Final = ("saga.fenced", "saga.key-destroyed", "saga.erase-ordered")
 
 
-@pytest.mark.soak
 @pytest.mark.law("P2")
 @pytest.mark.law("P3")
 @pytest.mark.parametrize(
