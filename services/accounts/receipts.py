@@ -6,13 +6,13 @@ read it before it served anybody, so it holds nothing back.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from services.accounts.projections import APPLIED, REPLICAS, STARTS
+from shared.events.signs import lives
 from shared.mongo import Database, IndexModel, faults
 
-LIVE: Final = timedelta(seconds=10)  # without a sign of life for longer, a replica is gone
 FORGOTTEN_SECONDS: Final = 86_400  # a replica silent for a day is no longer listed
 INDEXES: Final[Mapping[str, IndexModel]] = {
     REPLICAS: IndexModel([("at", 1)], name="at", expireAfterSeconds=FORGOTTEN_SECONDS),
@@ -29,10 +29,6 @@ class Replica:
     first: datetime
     newest: datetime
     stopping: bool = False
-
-    def live(self, now: datetime) -> bool:
-        """Say whether it serves readers, as far as can be known."""
-        return not self.stopping and now - self.newest <= LIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +109,7 @@ def _obeying(
     )
     return Obeying(
         name,
-        live=replica.live(now),
+        live=lives(replica, now),
         since=replica.first if later else since,
         started_later=later,
     )

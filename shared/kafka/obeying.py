@@ -21,7 +21,7 @@ from shared.runtime.service import Role
 from shared.runtime.settings import ServiceSettings
 
 LOOK_SECONDS: Final = 0.5
-ALIVE_SECONDS: Final = 3.0  # a reader that said nothing for ten is taken for gone
+ALIVE_SECONDS: Final = 3.0  # thrice within shared.events.signs.GONE_AFTER
 MOST_TOLD: Final = 500  # withdrawals of one report
 
 

@@ -6,12 +6,11 @@ it before it decided anything, so it holds nothing back.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from math import ceil
-from typing import Final
 
-LIVE: Final = timedelta(seconds=10)  # without a sign of life for longer, a process is gone
+from shared.events.signs import lives
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +22,6 @@ class Reader:
     since: datetime
     newest: datetime
     stopping: bool = False
-
-    def live(self, now: datetime) -> bool:
-        """Say whether it decides anything, as far as can be known."""
-        return not self.stopping and now - self.newest <= LIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,4 +113,4 @@ def _obeying(
 ) -> Obeying:
     later = reader is not None and reader.since > decided_at
     since = said or (reader.since if reader is not None and later else None)
-    return Obeying(name[1], live=reader is not None and reader.live(now), since=since)
+    return Obeying(name[1], live=reader is not None and lives(reader, now), since=since)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.accounts.receipts import LIVE, Applied, OutletReceipt, Replica, receipt
+from services.accounts.receipts import Applied, OutletReceipt, Replica, receipt
+from shared.events.signs import GONE_AFTER
 from tests.unit.accounts.given import AT
 
 DECIDED = AT
@@ -43,7 +44,7 @@ def test_the_last_live_replica_counts() -> None:
 
 def test_a_replica_that_is_gone_holds_nothing_back() -> None:
     for gone in (
-        replica("b", newest=NOW - LIVE - timedelta(seconds=1)),
+        replica("b", newest=NOW - GONE_AFTER - timedelta(seconds=1)),
         replica("b", stopping=True),
     ):
         said = rest([replica("a"), gone], [obeyed("a", 0.1)])

@@ -7,11 +7,12 @@ from hypothesis import given as over
 from hypothesis import strategies as st
 
 from services.consent.model import consents
-from services.consent.model.withdrawals import LIVE, Applied, Reader, figures, receipt
+from services.consent.model.withdrawals import Applied, Reader, figures, receipt
 from services.consent.projections import REPORTS, TOPICS
 from shared.events import Meta, Received
 from shared.events.consent import ConsentGiven, ConsentWithdrawn
 from shared.events.decisions import saying
+from shared.events.signs import GONE_AFTER
 from shared.kafka.consents import withdrawal_in
 from shared.kafka.topics import declared
 from tests.unit.consent.given import NEWS, a_notice, a_text, accepted, at, by_link, given
@@ -44,7 +45,7 @@ def test_a_service_obeys_when_its_last_live_process_does() -> None:
 
 @pytest.mark.law("P7")
 def test_a_process_that_is_gone_is_not_waited_for_and_one_that_began_later_knew() -> None:
-    gone = reader("gone", silent=LIVE.total_seconds() + 1)
+    gone = reader("gone", silent=GONE_AFTER.total_seconds() + 1)
     ended = reader("ended", stopping=True)
     said = (applied("a", 1),)
     assert since(reader("a"), gone, ended, said=said) == 1
