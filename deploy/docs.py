@@ -176,8 +176,7 @@ def topics_page() -> str:
 
 def _kept(topic: Topic) -> str:
     policy_of = topic.config["cleanup.policy"]
-    days = int(topic.config.get("retention.ms", 0)) // 86_400_000
-    return f"{policy_of}, {days} days" if "delete" in policy_of else policy_of
+    return f"{policy_of}, {topic.kept.days} days" if topic.kept else policy_of
 
 
 def metrics_page() -> str:

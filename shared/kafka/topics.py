@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -36,6 +37,13 @@ class Topic:
     nudge: float | None = None
     by_person: bool = False
     config: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> timedelta | None:
+        """How old a record gets before it is deleted, newest of its key or not; null: any age."""
+        if "delete" not in self.config["cleanup.policy"]:
+            return None
+        return timedelta(milliseconds=int(self.config["retention.ms"]))
 
 
 class NotTheWriter(Exception):

@@ -15,14 +15,14 @@ from services.consent.model.withdrawals import (
     figures,
     receipt,
 )
-from services.consent.projections import APPLIED, READERS, TABLE
+from services.consent.projections import APPLIED, READERS, TABLE, TOPICS
 from shared.events import ReaderReport, Received
+from shared.kafka.topics import declared
 from shared.mongo import Database, IndexModel, Refused, faults, projecting
 from shared.runtime.metrics import WITHDRAWAL_QUANTILES
 
 RECENT: Final = timedelta(hours=1)  # what the figures are of
 MOST_COUNTED: Final = 1_000
-FORGOTTEN_SECONDS: Final = 7 * 86_400  # as long as the reports themselves are kept on their topic
 QUANTILES: Final = (("0.5", "p50"), ("0.99", "p99"), ("1", "greatest"))
 
 
@@ -36,9 +36,15 @@ class Withdrawal:
     services: tuple[ServiceReceipt, ...]
 
 
+def forgotten_after() -> int:
+    """Return after how many seconds reports are forgotten: when their topics have none left."""
+    kept = (declared()[topic].kept for topic in TOPICS)
+    return int(max(one for one in kept if one is not None).total_seconds())
+
+
 async def prepare(database: Database) -> None:
     """Create the indexes; safe to repeat."""
-    forget = IndexModel([("at", 1)], name="at", expireAfterSeconds=FORGOTTEN_SECONDS)
+    forget = IndexModel([("at", 1)], name="at", expireAfterSeconds=forgotten_after())
     with faults():
         await database[READERS].create_indexes([forget])
         await database[APPLIED].create_indexes(

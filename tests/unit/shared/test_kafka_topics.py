@@ -1,5 +1,6 @@
 """Topics as data: what a declaration must have, and who may write."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,10 @@ def test_every_group_has_a_parking_place_and_a_way_back_of_one_writer() -> None:
         service = group.partition(".")[0]
         for topic in (dead_topic(group), replay_topic(group)):
             assert owned(topic, by=service).config["cleanup.policy"] == "compact,delete"
+
+
+def test_a_topic_says_how_old_its_records_get() -> None:
+    topics = declared()
+    assert topics["accounts.applied.v1"].kept == timedelta(days=7)
+    assert topics["accounts.orders.dead.v1"].kept == timedelta(days=30)  # compacted, too
+    assert topics["accounts.personal.v1"].kept is None
