@@ -2,14 +2,7 @@
 
 from collections.abc import Sequence
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
-
-from shared.kafka.connection import client
-from shared.kafka.follow import Place
-from shared.kafka.produce import stop
-from shared.kafka.topics import declared
-from shared.runtime.faults import Transient
+from shared.kafka.follow import Place, answering, places_of
 
 
 async def ends(bootstrap: str, topics: Sequence[str], *, prefix: str = "") -> dict[Place, int]:
@@ -17,26 +10,10 @@ async def ends(bootstrap: str, topics: Sequence[str], *, prefix: str = "") -> di
 
     What was committed before the call stands below. Raises ``Transient`` while the broker is away.
     """
-    places = {
-        TopicPartition(prefix + topic, partition): (topic, partition)
-        for topic in topics
-        for partition in range(declared()[topic].partitions)
-    }
-    consumer = AIOKafkaConsumer(
-        **client(bootstrap),
-        group_id=None,
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-        request_timeout_ms=15_000,
-    )
-    try:
-        await consumer.start()
+    places = places_of(topics, prefix)
+    async with answering(bootstrap) as consumer:
         consumer.assign(list(places))
         found = await consumer.end_offsets(list(places))
-    except (KafkaError, OSError) as fault:
-        raise Transient(f"the broker did not answer: {type(fault).__name__}") from fault
-    finally:
-        await stop(consumer)
     return {place: found[where] for where, place in places.items()}
 
 
@@ -45,15 +22,9 @@ async def missing(bootstrap: str, names: Sequence[str]) -> set[str]:
 
     Raises ``Transient`` while the broker is away.
     """
-    consumer = AIOKafkaConsumer(**client(bootstrap), group_id=None, request_timeout_ms=15_000)
-    try:
-        await consumer.start()
+    async with answering(bootstrap) as consumer:
         there: set[str] = await consumer.topics()
-        return set(names) - there
-    except (KafkaError, OSError) as fault:
-        raise Transient(f"the broker did not answer: {type(fault).__name__}") from fault
-    finally:
-        await stop(consumer)
+    return set(names) - there
 
 
 async def since(
@@ -63,27 +34,11 @@ async def since(
 
     Where there is none it is the end. Raises ``Transient`` while the broker is away.
     """
-    places = {
-        TopicPartition(prefix + topic, partition): (topic, partition)
-        for topic in topics
-        for partition in range(declared()[topic].partitions)
-    }
-    consumer = AIOKafkaConsumer(
-        **client(bootstrap),
-        group_id=None,
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-        request_timeout_ms=15_000,
-    )
-    try:
-        await consumer.start()
+    places = places_of(topics, prefix)
+    async with answering(bootstrap) as consumer:
         consumer.assign(list(places))
         found = await consumer.offsets_for_times(dict.fromkeys(places, milliseconds))
         last = await consumer.end_offsets(list(places))
-    except (KafkaError, OSError) as fault:
-        raise Transient(f"the broker did not answer: {type(fault).__name__}") from fault
-    finally:
-        await stop(consumer)
     return {
         place: last[where] if found.get(where) is None else found[where].offset
         for where, place in places.items()

@@ -5,7 +5,7 @@ For what every process must know by itself: gate knowledge, the search index of 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -44,6 +44,42 @@ class Batch:
     records: tuple[tuple[Place, Record], ...]
     positions: Mapping[Place, int]
     behind: int
+
+
+@contextlib.asynccontextmanager
+async def connected(bootstrap: str, **more: Any) -> AsyncIterator[AIOKafkaConsumer]:
+    """Connect a consumer of no group that reads what is committed; ``more`` are its settings.
+
+    Raises what the client does.
+    """
+    settings = {"isolation_level": "read_committed", "request_timeout_ms": 15_000, **more}
+    consumer = AIOKafkaConsumer(
+        **client(bootstrap), group_id=None, enable_auto_commit=False, **settings
+    )
+    try:
+        await consumer.start()
+        yield consumer
+    finally:
+        await stop(consumer)
+
+
+@contextlib.asynccontextmanager
+async def answering(bootstrap: str, **more: Any) -> AsyncIterator[AIOKafkaConsumer]:
+    """Connect as ``connected`` does; the broker's faults become ``Transient``."""
+    try:
+        async with connected(bootstrap, **more) as consumer:
+            yield consumer
+    except FOLLOW_FAULTS as fault:
+        raise Transient(f"the broker did not answer: {type(fault).__name__}") from fault
+
+
+def places_of(topics: Sequence[str], prefix: str) -> dict[TopicPartition, Place]:
+    """Return every partition of declared topics, as the broker calls it and as we do."""
+    return {
+        TopicPartition(prefix + topic, partition): (topic, partition)
+        for topic in topics
+        for partition in range(declared()[topic].partitions)
+    }
 
 
 async def keep_following(
@@ -92,23 +128,13 @@ async def follow(
     can do what is due. Raises ``KafkaError`` when the broker is away at the start; later outages
     are waited for inside.
     """
-    consumer = AIOKafkaConsumer(
-        **client(bootstrap),
-        group_id=None,
-        enable_auto_commit=False,
+    places = places_of(topics, prefix)
+    async with connected(
+        bootstrap,
         auto_offset_reset="earliest",
-        isolation_level="read_committed",
         fetch_max_wait_ms=POLL_MS,
         fetch_max_bytes=GREATEST_RECORD,
-        request_timeout_ms=15_000,
-    )
-    places = {
-        TopicPartition(prefix + topic, partition): (topic, partition)
-        for topic in topics
-        for partition in range(declared()[topic].partitions)
-    }
-    try:
-        await consumer.start()
+    ) as consumer:
         consumer.assign(list(places))
         for where, place in places.items():
             if start and place in start:
@@ -117,24 +143,25 @@ async def follow(
                 await consumer.seek_to_beginning(where)
         ends = await consumer.end_offsets(list(places))
         while not draining.is_set():
-            fetched: dict[Any, list[Record]] = await consumer.getmany(
-                timeout_ms=POLL_MS, max_records=most
-            )
-            positions = {place: await consumer.position(where) for where, place in places.items()}
-            yield Batch(
-                tuple(
-                    (places[where], record)
-                    for where, records in fetched.items()
-                    for record in records
-                ),
-                positions,
-                sum(
-                    max(max(consumer.highwater(where) or 0, end) - positions[places[where]], 0)
-                    for where, end in ends.items()
-                ),
-            )
-    finally:
-        await stop(consumer)
+            fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=most)
+            yield await _batch(consumer, fetched, places, ends)
+
+
+async def _batch(
+    consumer: AIOKafkaConsumer,
+    fetched: Mapping[TopicPartition, Sequence[Record]],
+    places: Mapping[TopicPartition, Place],
+    ends: Mapping[TopicPartition, int],
+) -> Batch:
+    positions = {place: await consumer.position(where) for where, place in places.items()}
+    return Batch(
+        tuple((places[where], record) for where, records in fetched.items() for record in records),
+        positions,
+        sum(
+            max(max(consumer.highwater(where) or 0, end) - positions[places[where]], 0)
+            for where, end in ends.items()
+        ),
+    )
 
 
 async def read_to_end(
@@ -146,17 +173,9 @@ async def read_to_end(
     Raises ``Transient`` when the broker is away.
     """
     where = TopicPartition(prefix + topic, partition)
-    consumer = AIOKafkaConsumer(
-        **client(bootstrap),
-        group_id=None,
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-        fetch_max_wait_ms=POLL_MS,
-        max_partition_fetch_bytes=GREATEST_RECORD,
-        request_timeout_ms=15_000,
-    )
-    try:
-        await consumer.start()
+    async with answering(
+        bootstrap, fetch_max_wait_ms=POLL_MS, max_partition_fetch_bytes=GREATEST_RECORD
+    ) as consumer:
         consumer.assign([where])
         end = (await consumer.end_offsets([where]))[where]
         if start > end:
@@ -165,10 +184,6 @@ async def read_to_end(
         while await consumer.position(where) < end:
             fetched = await consumer.getmany(where, timeout_ms=POLL_MS, max_records=most)
             yield fetched.get(where, []), await consumer.position(where)
-    except FOLLOW_FAULTS as fault:
-        raise Transient(f"the broker did not answer: {type(fault).__name__}") from fault
-    finally:
-        await stop(consumer)
 
 
 async def read_whole(
@@ -180,18 +195,12 @@ async def read_whole(
     everything, so that an empty partition costs nothing. Raises ``Transient`` when the broker is
     away.
     """
-    consumer = AIOKafkaConsumer(
-        **client(bootstrap),
-        group_id=None,
-        enable_auto_commit=False,
+    async with answering(
+        bootstrap,
         auto_offset_reset="earliest",
-        isolation_level="read_committed",
         fetch_max_wait_ms=WHOLE_POLL_MS,
         fetch_max_bytes=WHOLE_BYTES,
-        request_timeout_ms=15_000,
-    )
-    try:
-        await consumer.start()
+    ) as consumer:
         for topic, partitions in places.items():
             wanted = [TopicPartition(prefix + topic, one) for one in partitions]
             ends = await consumer.end_offsets(wanted) if wanted else {}
@@ -207,7 +216,3 @@ async def read_whole(
                 records = [record for several in fetched.values() for record in several]
                 yield topic, records, {where.partition: end for where, end in at.items()}
                 left = [where for where in left if at[where] < ends[where]]
-    except FOLLOW_FAULTS as fault:
-        raise Transient(f"the broker did not answer: {type(fault).__name__}") from fault
-    finally:
-        await stop(consumer)

@@ -5,11 +5,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
-from shared.kafka.connection import client
 from shared.kafka.fetched import Record
-from shared.kafka.produce import GREATEST_RECORD, stop
+from shared.kafka.follow import answering
+from shared.kafka.produce import GREATEST_RECORD
 from shared.runtime.clock import SYSTEM
 from shared.runtime.faults import Transient
 
@@ -21,22 +20,13 @@ STALLED_SECONDS: Final = 30.0
 @contextlib.asynccontextmanager
 async def reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
     """Connect, to read what is not committed, too. The broker's faults become ``Transient``."""
-    consumer = AIOKafkaConsumer(
-        **client(bootstrap),
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
+    async with answering(
+        bootstrap,
         isolation_level="read_uncommitted",
+        auto_offset_reset="earliest",
         max_partition_fetch_bytes=GREATEST_RECORD,
-        request_timeout_ms=15_000,
-    )
-    try:
-        await consumer.start()
+    ) as consumer:
         yield consumer
-    except (KafkaError, OSError) as fault:
-        raise Transient(f"the broker did not answer: {type(fault).__name__}") from fault
-    finally:
-        await stop(consumer)
 
 
 async def read_whole(
