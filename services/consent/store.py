@@ -16,7 +16,7 @@ from services.consent.model.proofs import KeptProof
 from shared.events.consent import ProcessorState
 from shared.kafka.relay import Source
 from shared.mail import kept_decisions
-from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults
+from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults, prepare_all
 from shared.policy.decisions import KeptDecision
 from shared.privacy.obeying import EVIDENCE
 from shared.privacy.obeying import INDEXES as OF_EVIDENCE
@@ -152,11 +152,7 @@ def open_store(
 
 async def prepare(database: Database) -> None:
     """Create the indexes; safe to repeat."""
-    for name, indexes in INDEXES.items():
-        with faults():
-            await database[name].create_indexes(list(indexes))
-    for name in PUBLISHED:
-        await Outbox(database[name], SOURCE).prepare()
+    await prepare_all(database, INDEXES, published=PUBLISHED)
 
 
 def sources(database: Database) -> list[Source]:

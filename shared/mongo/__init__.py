@@ -5,7 +5,7 @@ from shared.mongo.aggregates import Aggregates, Saved
 from shared.mongo.client import Collection, Database, IndexModel, connect, faults
 from shared.mongo.guarded import Erase, Put, Write, apply_writes
 from shared.mongo.leases import Lease
-from shared.mongo.outbox import Outbox, Pending
+from shared.mongo.outbox import Outbox, Pending, prepare_all
 from shared.mongo.projecting import projecting
 
 __all__ = [
@@ -26,5 +26,6 @@ __all__ = [
     "apply_writes",
     "connect",
     "faults",
+    "prepare_all",
     "projecting",
 ]

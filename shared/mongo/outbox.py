@@ -1,13 +1,13 @@
 """The outbox inside the aggregates: read what waits, take out what was published."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from shared.events import Meta, Outgoing
 from shared.events.records import headers_of
-from shared.mongo.client import Collection, Document, IndexModel, UpdateMany, faults
+from shared.mongo.client import Collection, Database, Document, IndexModel, UpdateMany, faults
 
 DIRTY_INDEX: Final = IndexModel(
     [("dirty", 1)], name="dirty", partialFilterExpression={"dirty": True}
@@ -103,6 +103,18 @@ class Outbox:
                     ],
                     ordered=False,
                 )
+
+
+async def prepare_all(
+    database: Database, indexes: Mapping[str, Sequence[IndexModel]], *, published: Iterable[str]
+) -> None:
+    """Create the indexes of collections, and of the outboxes of those that are published."""
+    for name, of in indexes.items():
+        with faults():
+            await database[name].create_indexes(list(of))
+    for name in published:
+        with faults():
+            await database[name].create_indexes([DIRTY_INDEX])
 
 
 def cut(page: list[Pending]) -> list[Pending]:

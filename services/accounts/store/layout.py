@@ -5,7 +5,7 @@ from typing import Final
 
 from services.accounts.acks import Acks, Announcing
 from shared.kafka.relay import Source
-from shared.mongo import Database, IndexModel, Outbox, faults
+from shared.mongo import Database, IndexModel, Outbox, prepare_all
 from shared.privacy.obeying import EVIDENCE
 from shared.privacy.obeying import INDEXES as EVIDENCE_INDEXES
 
@@ -80,11 +80,7 @@ INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
 
 async def prepare(database: Database) -> None:
     """Create the indexes; safe to repeat."""
-    for name, indexes in INDEXES.items():
-        with faults():
-            await database[name].create_indexes(list(indexes))
-    for name in PUBLISHED:
-        await Outbox(database[name], SOURCE).prepare()
+    await prepare_all(database, INDEXES, published=PUBLISHED)
 
 
 def sources(database: Database, acks: Acks) -> list[Source]:
