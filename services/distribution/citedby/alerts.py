@@ -62,7 +62,7 @@ class Alerts:
 
     database: Database
     key: bytes = field(repr=False)
-    kept: timedelta = timedelta(days=30)
+    kept: timedelta
     clock: Clock = SYSTEM
 
     @property
