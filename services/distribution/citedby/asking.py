@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 
 from services.distribution.host import Host
 from shared.policy import Reader, Visible, Withheld
-from shared.web import FIELDS, VARY, Caller, Problem, caller_of, unauthorised
+from shared.web import FIELDS, VARY, Caller, Problem, Route, caller_of, unauthorised
+from shared.web.routes import Handler
 
 PRIVATE: Final = {"Cache-Control": "private, no-cache", "Vary": VARY}
 UNSTORED: Final = {"Cache-Control": "no-store", "Vary": VARY}
@@ -60,6 +61,32 @@ class Period:
         if count > most:
             return None
         return [self.first + dt.timedelta(days=number) for number in range(max(count, 0))]
+
+
+def servlet(
+    path: str,
+    answer: Handler,
+    summary: str,
+    *,
+    asked: type[BaseModel],
+    response: str,
+) -> tuple[Route, ...]:
+    """Return the routes of what old clients ask by query or by form, with a login in either."""
+    return tuple(
+        Route(
+            method,
+            path,
+            answer,
+            summary,
+            query=asked if method == "GET" else None,
+            form=asked if method == "POST" else None,
+            responses={200: response},
+            auth="optional",
+            tags=("cited-by",),
+            credentials_in_query=True,
+        )
+        for method in ("GET", "POST")
+    )
 
 
 async def fields_of(request: web.Request) -> dict[str, str]:

@@ -29,6 +29,7 @@ from services.distribution.citedby.asking import (
     is_true,
     period_of,
     require,
+    servlet,
 )
 from services.distribution.citedby.citers import Citers, Link
 from services.distribution.gate import Subject
@@ -59,20 +60,12 @@ class ForwardLinks:
 
     def routes(self) -> tuple[Route, ...]:
         """Return its routes."""
-        return tuple(
-            Route(
-                method,
-                "/servlet/getForwardLinks",
-                self.answer,
-                "List the works that cite a DOI or a prefix of one's own",
-                query=LinksQuery if method == "GET" else None,
-                form=LinksQuery if method == "POST" else None,
-                responses={200: "crossref_result 2.0"},
-                auth="optional",
-                tags=("cited-by",),
-                credentials_in_query=True,
-            )
-            for method in ("GET", "POST")
+        return servlet(
+            "/servlet/getForwardLinks",
+            self.answer,
+            "List the works that cite a DOI or a prefix of one's own",
+            asked=LinksQuery,
+            response="crossref_result 2.0",
         )
 
     async def answer(self, request: web.Request) -> web.StreamResponse:

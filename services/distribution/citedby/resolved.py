@@ -12,6 +12,7 @@ from services.distribution.citedby.asking import (
     doi_of,
     fields_of,
     require,
+    servlet,
 )
 from services.distribution.gate import Subject
 from services.distribution.host import Host
@@ -27,20 +28,12 @@ class Resolved:
 
     def routes(self) -> tuple[Route, ...]:
         """Return its routes."""
-        return tuple(
-            Route(
-                method,
-                "/getResolvedRefs",
-                self.answer,
-                "List the references of a work of one's own that a DOI is known for",
-                query=OfOneDoi if method == "GET" else None,
-                form=OfOneDoi if method == "POST" else None,
-                responses={200: "matched-references"},
-                auth="optional",
-                tags=("cited-by",),
-                credentials_in_query=True,
-            )
-            for method in ("GET", "POST")
+        return servlet(
+            "/getResolvedRefs",
+            self.answer,
+            "List the references of a work of one's own that a DOI is known for",
+            asked=OfOneDoi,
+            response="matched-references",
         )
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
