@@ -8,8 +8,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.policy.files import PolicyError, Row, checked, read, unique
-from shared.policy.personal import Period
+from shared.policy.files import Duration, PolicyError, Row, checked, read, unique
 from shared.policy.uses import Use, UsesPolicy
 
 CATEGORY: Final = "contact"  # how contacts' addresses are known, as uses.toml calls it
@@ -27,7 +26,7 @@ class NamingRow(Row):
     """How many new contacts a role may be given within which time."""
 
     most: Annotated[int, Field(gt=0)]
-    within: Period
+    within: Duration
 
 
 class StepRow(Row):

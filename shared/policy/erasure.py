@@ -8,10 +8,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.policy.files import Row, checked, read, unique
+from shared.policy.files import Duration, Row, checked, read, unique
 
 Rest = Annotated[timedelta, Field(strict=False, ge=timedelta(0))]
-Period = Annotated[timedelta, Field(strict=False, gt=timedelta(0))]
 
 
 class RestRow(Row):
@@ -23,7 +22,7 @@ class RestRow(Row):
 class PeriodRow(Row):
     """How long something may take; ISO 8601 duration."""
 
-    lasts: Period
+    lasts: Duration
 
 
 class ErasureFile(BaseModel):

@@ -1,13 +1,14 @@
 """Policies as files: what every row has, and reading one that says what is wrong with it."""
 
 import tomllib
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
+Duration = Annotated[timedelta, Field(strict=False, gt=timedelta(0))]  # as ISO 8601 writes it
 
 
 class PolicyError(Exception):

@@ -1,18 +1,18 @@
 """Access packages as data: how long one may be fetched."""
 
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.policy.files import Row, checked, read
+from shared.policy.files import Duration, Row, checked, read
 
 
 class ReadyRow(Row):
     """How long a package may be fetched; ISO 8601 duration."""
 
-    lasts: Annotated[timedelta, Field(strict=False, gt=timedelta(0))]
+    lasts: Duration
 
 
 class PackagesFile(BaseModel):

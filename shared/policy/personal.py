@@ -9,25 +9,24 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.policy.files import PolicyError, Row, checked, read, unique
+from shared.policy.files import Duration, PolicyError, Row, checked, read, unique
 
 Basis = Literal["consent", "contract", "legal-obligation", "legitimate-interest"]
 R = TypeVar("R", bound=Row)
-Period = Annotated[timedelta, Field(strict=False, gt=timedelta(0))]
 
 
 class KeysRow(Row):
     """How long a key may be used without asking again; ISO 8601 durations."""
 
-    usable: Period
-    skew: Period
-    stale_after: Annotated[Period, Field(alias="stale-after")]
+    usable: Duration
+    skew: Duration
+    stale_after: Annotated[Duration, Field(alias="stale-after")]
 
 
 class EpochsRow(Row):
     """How often the keys' keys change, and how many epochs stand at once."""
 
-    every: Period
+    every: Duration
     alive: Annotated[int, Field(ge=2, le=10)]
 
     @property

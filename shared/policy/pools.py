@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.policy.files import checked, read, unique
+from shared.policy.files import Duration, checked, read, unique
 
 Pool = Literal["public", "polite", "plus"]
 
@@ -22,7 +22,7 @@ class PoolRow(BaseModel):
     since: date
     says: Annotated[str, Field(min_length=1)]
     requests: Annotated[int, Field(gt=0)]
-    within: Annotated[timedelta, Field(strict=False, gt=timedelta(0))]
+    within: Duration
     burst: Annotated[int, Field(gt=0)]
     at_once: Annotated[int, Field(gt=0, alias="at-once")]
 

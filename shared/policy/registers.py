@@ -1,18 +1,17 @@
 """Registers as data: processors, exports, lists, cookies, analytics; and their checks."""
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.policy.files import Row, checked, read, unique
+from shared.policy.files import Duration, Row, checked, read, unique
 
 R = TypeVar("R", bound=Row)
 Text = Annotated[str, Field(min_length=1)]
-Period = Annotated[timedelta, Field(strict=False, gt=timedelta(0))]
 
 
 class RegisterFile(BaseModel):
@@ -66,17 +65,17 @@ class ConfirmationRow(Row):
     ``again_after`` is how soon another one may be sent.
     """
 
-    confirm_within: Annotated[Period, Field(alias="confirm-within")]
-    again_after: Annotated[Period, Field(alias="again-after")]
-    page_within: Annotated[Period, Field(alias="page-within")]
+    confirm_within: Annotated[Duration, Field(alias="confirm-within")]
+    again_after: Annotated[Duration, Field(alias="again-after")]
+    page_within: Annotated[Duration, Field(alias="page-within")]
 
 
 class AskingRow(Row):
     """How often one network may ask for mail: ``free`` times, then after growing waits."""
 
     free: Annotated[int, Field(ge=1)]
-    wait_at_most: Annotated[Period, Field(alias="wait-at-most")]
-    forgotten_after: Annotated[Period, Field(alias="forgotten-after")]
+    wait_at_most: Annotated[Duration, Field(alias="wait-at-most")]
+    forgotten_after: Annotated[Duration, Field(alias="forgotten-after")]
 
 
 class ListRow(Row):
@@ -124,7 +123,7 @@ class CookiesFile(RegisterFile):
 class ExportRow(Row):
     """How long an export can be fetched, and how many people may stand in one."""
 
-    expires_after: Annotated[Period, Field(alias="expires-after")]
+    expires_after: Annotated[Duration, Field(alias="expires-after")]
     most_rows: Annotated[int, Field(ge=1, alias="most-rows")]
 
 
@@ -138,7 +137,7 @@ class CountingRow(Row):
     """What is told of counts and how long they are kept; ``pages`` are how countable ones begin."""
 
     smallest: Annotated[int, Field(ge=2)]
-    kept: Period
+    kept: Duration
     most_values: Annotated[int, Field(ge=1, alias="most-values")]
     pages: Annotated[list[Annotated[str, Field(pattern=r"^/[a-z-]*$")]], Field(min_length=1)]
 

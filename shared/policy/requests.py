@@ -2,13 +2,13 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.policy.files import PolicyError, Row, checked, read, unique
+from shared.policy.files import Duration, PolicyError, Row, checked, read, unique
 from shared.policy.periods import CalendarPeriod
 from shared.policy.retention import RuleRow, Schedule
 
@@ -21,7 +21,6 @@ LIMITS: tuple[Limit, ...] = (
 )
 OF = "request"  # the kind of record in the schedule
 RECEIVED = "received"  # the fact there that starts the clock of an answer
-Span = Annotated[timedelta, Field(strict=False, gt=timedelta(0))]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
 Names = Annotated[list[Name], Field(min_length=1)]
 Reason = Literal[
@@ -32,7 +31,7 @@ Reason = Literal[
 class CodeRow(Row):
     """How long a mailed code counts, and how often it may be tried."""
 
-    lives: Span
+    lives: Duration
     tries: Annotated[int, Field(gt=0)]
 
 
@@ -73,7 +72,7 @@ class EscalationRow(Row):
     """Who hears of what is overdue, and how often."""
 
     to: Name
-    again: Span
+    again: Duration
 
 
 class KeptRow(Row):
@@ -88,13 +87,13 @@ class LimitRow(Row):
     """How often something may be, within which time."""
 
     most: Annotated[int, Field(gt=0)]
-    within: Span
+    within: Duration
 
 
 class ReminderRow(Row):
     """How long before a limit whoever handles a request is reminded."""
 
-    before: Span
+    before: Duration
 
 
 class KindRow(Row):

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.events import Setting
-from shared.policy.files import PolicyError, Row, checked, read, unique
+from shared.policy.files import Duration, PolicyError, Row, checked, read, unique
 from shared.policy.sources import SourcesPolicy, load_sources
 
 Audience = Literal["public", "plus", "owner"]
@@ -30,7 +30,7 @@ class WithheldRow(Row):
 class KnowledgeRow(Row):
     """How old knowledge of permissions may be before it no longer counts; ISO 8601 duration."""
 
-    stale_after: Annotated[timedelta, Field(alias="stale-after", strict=False, gt=timedelta(0))]
+    stale_after: Annotated[Duration, Field(alias="stale-after")]
 
 
 class ChoiceRow(Row):

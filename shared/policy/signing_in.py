@@ -1,13 +1,13 @@
 """Signing in as data: how long codes, tokens and sign-ins count, and how often may be tried."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.policy.files import PolicyError, Row, checked, read, unique
+from shared.policy.files import Duration, PolicyError, Row, checked, read, unique
 
 LIMITS = (
     "codes-of-an-address",
@@ -18,20 +18,19 @@ LIMITS = (
 Limit = Literal[
     "codes-of-an-address", "asks-of-a-client", "codes-tried-by-a-client", "keys-of-a-person"
 ]
-Period = Annotated[timedelta, Field(strict=False, gt=timedelta(0))]
 
 
 class LifeRow(Row):
     """How long something counts; ISO 8601 duration."""
 
-    lives: Period
+    lives: Duration
 
 
 class LimitRow(Row):
     """How often something may be, within which time."""
 
     most: Annotated[int, Field(gt=0)]
-    within: Period
+    within: Duration
 
 
 class SigningInFile(BaseModel):

@@ -15,11 +15,10 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from shared.policy.consent import Standing
-from shared.policy.files import PolicyError, Row, checked, read, unique
+from shared.policy.files import Duration, PolicyError, Row, checked, read, unique
 from shared.policy.personal import Basis, PersonalPolicy, load_personal
 from shared.policy.registers import (
     ListRow,
-    Period,
     ProcessorRow,
     RegisterFile,
     by_id,
@@ -34,7 +33,7 @@ Kind = Literal["person", "processor", "supplier", "industry", "outside"]
 class KnowledgeRow(Row):
     """How old knowledge of consents may be before it no longer counts."""
 
-    stale_after: Annotated[Period, Field(alias="stale-after")]
+    stale_after: Annotated[Duration, Field(alias="stale-after")]
 
 
 class CategoryRow(Row):
@@ -50,7 +49,7 @@ class UseRow(Row):
     basis: Basis | None = None
     roles: tuple[str, ...] = Field(default=(), strict=False)
     notice: str | None = None
-    valid: Period | None = None
+    valid: Duration | None = None
 
 
 class NeverRow(Row):
