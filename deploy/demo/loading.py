@@ -12,13 +12,14 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 
 from deploy.demo import facts
 from deploy.demo.credentials import Credentials
 from deploy.demo.deposit_xml import Batch, batches
 from deploy.demo.importing import import_registers
 from deploy.demo.interfaces import Login, RecordResult, SubmissionLog, System, Unexpected
+from deploy.progress import progress_on
 
 _AT_ONCE = 4  # members, then files
 _PATIENCE = 180.0  # seconds for one file to be processed, and for readers to get the last work
@@ -35,7 +36,7 @@ async def load(system: System, console: Console) -> bool:
     if await system.resolves(last) and not await _to_transfer(system):
         console.print(f"The demo is loaded already: {last} resolves. Nothing was done.")
         return True
-    with _progress(console) as progress:
+    with progress_on(console) as progress:
         await _members(system, kept, progress)
         await _subscribers(system, kept)
         refused = await _files(system, kept, plan, progress=progress)
@@ -50,16 +51,6 @@ async def load(system: System, console: Console) -> bool:
         f"Logins and tokens made for them: {kept.path}"
     )
     return not refused
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description:>10}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    )
 
 
 # -- members and subscribers -------------------------------------------------------------------

@@ -13,10 +13,10 @@ import orjson
 from pymongo import MongoClient
 from pymongo.collection import Collection
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deploy.local.obstacle import Obstacle
 from deploy.privacy import fields, house
+from deploy.progress import progress_on
 from deploy.testdata.gate import Gate, blind
 from deploy.testdata.replacing import Replacing
 from deploy.testdata.rows import Row
@@ -73,7 +73,7 @@ def _written(held: Held, rows: Mapping[str, Row], folder: Path, console: Console
     done, gate = Done(), Gate()
     # It lives in this function alone: who it would lead back to is nobody's to find out after it.
     replacing = Replacing(secrets.token_bytes(KEY_BYTES))
-    with contextlib.ExitStack() as stack, _progress(console) as progress:
+    with contextlib.ExitStack() as stack, progress_on(console) as progress:
         listed = list(_collections(held, rows, stack))
         task = progress.add_task("documents", total=sum(count for *_, count in listed))
         for place, row, collection, count in listed:
@@ -118,16 +118,6 @@ def _collections(
             f"No row says what to copy of {', '.join(unknown)}. Nothing was copied.",
             "List them in deploy/testdata/rows.toml: `models`, `fields`, or `because` of nothing.",
         )
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description:>10}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    )
 
 
 def told(done: Done, to: Path) -> Sequence[str]:
