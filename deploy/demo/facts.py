@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
+
+from shared.events import Setting
 
 HERE = Path(__file__).parent
 
 Work = dict[str, Any]
-Setting = Literal["closed", "limited", "open"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,33 +202,17 @@ def expected_deposit(source: Work) -> Work:
     work = _without(*SYSTEM_FIELDS)(source)
     if source["type"] in WITHOUT_PUBLISHER:
         work.pop("publisher")
-    for difference in DIFFERENCES:
-        work = difference.change(work)
-    return work
+    return comparable(work)
 
 
-def expected_reading(source: Work) -> Work:
-    """Return what GET /works/{doi} must show to one who may see the references.
+def comparable(work: Work) -> Work:
+    """Return the part of a work that must be equal in the source and in what is read back.
 
-    Equal in every field but stamps, score and counts (`comparable` takes them out of the answer).
+    Of GET /works/{doi}, by one who may see the references: all but what `DIFFERENCES` names.
     """
-    work = source
     for difference in DIFFERENCES:
         work = difference.change(work)
     return work
-
-
-def comparable(answer: Work) -> Work:
-    """Return the part of an answer that `expected_reading` speaks of."""
-    work = answer
-    for difference in DIFFERENCES:
-        work = difference.change(work)
-    return work
-
-
-def expected_works() -> Iterator[Work]:
-    """Yield the expected reading of each work of the demo."""
-    return (expected_reading(source) for source in works())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from services.accounts.commands.context import Accounts
 from services.accounts.commands.settling import settle_organisation, settle_request
@@ -17,7 +18,7 @@ from shared.policy import effective_setting
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.ids import new_id
 
-SETTINGS: tuple[Setting | None, ...] = (None, "closed", "limited", "open")
+SETTINGS: tuple[Setting | None, ...] = (None, *get_args(Setting))
 
 
 @dataclass(frozen=True, slots=True)
