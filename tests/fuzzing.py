@@ -5,7 +5,6 @@ A mutation is a list of steps; each is an operation, two numbers that say where,
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from random import Random
 from typing import Any, Final
 
 from lxml import etree
@@ -104,20 +103,6 @@ def mutated(seed: bytes, steps: list[Step]) -> bytes:
         if step.how in BYTES:
             content = BYTES[step.how](content, step)
     return content
-
-
-def random_steps(random: Random, most: int = 6) -> list[Step]:
-    """Return steps as a generator draws them."""
-    ways = [*TREE, *TREE, *BYTES]
-    return [
-        Step(
-            random.choice(ways),
-            random.getrandbits(20),
-            random.getrandbits(20),
-            random.choice(TEXTS),
-        )
-        for _ in range(random.randint(1, most))
-    ]
 
 
 def _at(root: Any, number: int) -> Any:

@@ -51,7 +51,7 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
             wake=asyncio.Event(),
         )
         house, fences = housed(
-            settings, database, keys, relay, stack=stack, health=health, roles=frozenset(roles)
+            settings, database, keys, relay, health=health, roles=frozenset(roles)
         )
         rooms, running = Rooms(), dict[str, Role]()
         parts = [await open_part(house, rooms) for open_part in PARTS]
@@ -74,7 +74,6 @@ def housed(
     keys: Database,
     relay: Relay,
     *,
-    stack: AsyncExitStack,
     health: Health,
     roles: frozenset[str],
 ) -> tuple[House, Role]:
@@ -97,7 +96,6 @@ def housed(
         health=health,
         clock=SYSTEM,
         wake=wake,
-        stack=stack,
         roles=roles,
     )
     return house, fences.run

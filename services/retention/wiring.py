@@ -5,7 +5,6 @@ app composes them in their order, so that a part finds in ``rooms`` what came be
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -50,7 +49,6 @@ class House:
     health: Health
     clock: Clock
     wake: Callable[[], None]
-    stack: AsyncExitStack
     roles: frozenset[str]
 
 

@@ -15,7 +15,6 @@ from shared.privacy.keyfile import KeyFileError, load_or_create
 
 FIRST: Final = 1
 LONGEST: Final = 254  # characters of an address: RFC 5321 section 4.5.3.1, erratum 1690
-PATTERN: Final = r"^bi[1-9][0-9]*\.[0-9a-f]{64}$"
 
 _NAME: Final = re.compile(r"index-([1-9][0-9]*)\.key")
 _ADDRESS: Final = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f.]+(\.[^@\s\x00-\x1f.]+)+")

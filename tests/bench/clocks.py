@@ -251,7 +251,6 @@ def house(database: Database) -> House:
         health=Health(),
         clock=SYSTEM,
         wake=lambda: None,
-        stack=contextlib.AsyncExitStack(),
         roles=frozenset(),
     )
 

@@ -6,7 +6,6 @@ seconds and the peak of this process's memory as JSON.
 """
 
 import asyncio
-import contextlib
 import re
 import sys
 import time
@@ -94,7 +93,6 @@ def composed(settings: Settings, database: Database, keys: Database) -> Packages
         health=Health(),
         clock=SYSTEM,
         wake=lambda: None,
-        stack=contextlib.AsyncExitStack(),
         roles=frozenset(),
     )
     register = orjson.loads(settings.register_file.read_bytes())

@@ -16,7 +16,6 @@ from typing import Any, Final
 NO_GUARD: Final = "tests.fire.sabotage:no_guard"
 NO_FENCE: Final = "tests.fire.sabotage:no_fence"
 ALWAYS_FRESH: Final = "tests.fire.sabotage:always_fresh"
-MARKS_UNREAD: Final = "tests.fire.sabotage:marks_unread"
 COMMIT_FIRST: Final = "tests.fire.sabotage:commit_first"
 DIES_UNAPPLIED: Final = "tests.fire.sabotage:dies_unapplied"
 FREEZES_UNSENT: Final = "tests.fire.sabotage:freezes_unsent"
@@ -66,16 +65,6 @@ def always_fresh() -> None:
     from shared.kafka.knowledge import Knowledge  # noqa: PLC0415
 
     _replace(Knowledge, "fresh", lambda _was: lambda self, *_topics: self.caught_up)
-
-
-def marks_unread() -> None:
-    """Watermarks say the time they are written, whatever was read of the outbox."""
-    from shared.kafka.relay import Relay  # noqa: PLC0415
-
-    def now(was: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda self, topics, _at: was(self, topics, self.clock.now())
-
-    _replace(Relay, "_watermarks", now)
 
 
 def commit_first() -> None:

@@ -1,7 +1,6 @@
 """Clocks on the real pair: facts come in, what is due is settled once, and all can be seen."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -241,7 +240,6 @@ async def worlds(database: Database, clock: ManualClock) -> World:
         health=Health(),
         clock=clock,
         wake=lambda: None,
-        stack=contextlib.AsyncExitStack(),
         roles=frozenset({"clocks"}),
     )
     await prepare(database, database)

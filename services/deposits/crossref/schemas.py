@@ -56,11 +56,6 @@ class Schemas:
         """Return the file names found, for the log line at start."""
         return sorted(schema.name for schema in self._found.values())
 
-    def warm(self) -> None:
-        """Compile every schema now; blocking, so call it in a thread."""
-        for schema in self._found.values():
-            schema.compiled()
-
 
 NO_SCHEMAS = Schemas({})
 

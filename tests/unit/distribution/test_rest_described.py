@@ -22,7 +22,6 @@ from services.distribution.rest.routes import (
     Route,
 )
 
-ONE_OF_EACH = {reader.pattern: name for name, reader in WORKS.filters.items()}.values()
 ROUTES = [WORKS, MEMBERS, JOURNALS, FUNDERS, LICENSES, TYPES, SINGLE]
 
 
