@@ -7,6 +7,7 @@ from shared.web.answers import json_answer, text_answer
 from shared.web.bodies import body_of, chunks, query_of
 from shared.web.callers import ANONYMOUS, Caller, Callers, Credentials
 from shared.web.correlation import correlation
+from shared.web.documents import Answer, Body
 from shared.web.logins import Limits
 from shared.web.openapi import Info
 from shared.web.operators import OperatorsAlone
@@ -22,6 +23,8 @@ __all__ = [
     "ANONYMOUS",
     "FIELDS",
     "VARY",
+    "Answer",
+    "Body",
     "Caller",
     "Callers",
     "Credentials",

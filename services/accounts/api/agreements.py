@@ -7,8 +7,8 @@ from aiohttp import web
 from services.accounts.api.asking import allowed, organisation_in
 from services.accounts.api.bodies import AgreementEnd, NewAgreement
 from services.accounts.api.problems import agreed
-from services.accounts.api.shown.answer import status
 from services.accounts.api.shown.registry import Agreement, Agreements, IssuedToken
+from services.accounts.api.shown.status import status
 from services.accounts.commands import credentials
 from services.accounts.commands.context import Accounts
 from services.accounts.commands.credentials import Agreed

@@ -7,8 +7,8 @@ from aiohttp import web
 from services.accounts.api.bodies import NewKey
 from services.accounts.api.persons import NO_STORE, actor_of, person_in
 from services.accounts.api.problems import agreed
-from services.accounts.api.shown.answer import status
 from services.accounts.api.shown.people import IssuedKey, Key, Keys
+from services.accounts.api.shown.status import status
 from services.accounts.commands import api_keys
 from services.accounts.commands.api_keys import Made
 from services.accounts.commands.persons import People

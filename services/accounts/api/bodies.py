@@ -5,9 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     StringConstraints,
@@ -18,23 +16,11 @@ from shared.events import Setting
 from shared.events.base import OrganisationId, Prefix
 from shared.privacy.passwords import PASSWORD_BYTES
 from shared.runtime.clock import parse_rfc3339
+from shared.web import Body
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 Role = Literal["deposit", "admin"]
 DAY_LENGTH = len("2018-01-01")
-
-
-def kebab(name: str) -> str:
-    """Return a field's name as the wire spells it."""
-    return name.replace("_", "-")
-
-
-class Body(BaseModel):
-    """A body whose fields are spelled with hyphens; others than those named are refused."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, alias_generator=kebab, validate_by_name=True
-    )
 
 
 def _begins(value: Any) -> Any:

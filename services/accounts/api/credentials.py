@@ -7,8 +7,8 @@ from aiohttp import web
 from services.accounts.api.asking import organisation_in
 from services.accounts.api.bodies import LoginChanges, NewLogin
 from services.accounts.api.problems import agreed
-from services.accounts.api.shown.answer import status
 from services.accounts.api.shown.registry import Credential, Credentials
+from services.accounts.api.shown.status import status
 from services.accounts.commands import credentials
 from services.accounts.commands.context import Accounts
 from services.accounts.commands.credentials import Issued

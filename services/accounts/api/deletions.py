@@ -5,7 +5,7 @@ from typing import Final
 from aiohttp import web
 from pydantic import Field, SecretStr
 
-from services.accounts.api.bodies import Address, Body, PersonName
+from services.accounts.api.bodies import Address, PersonName
 from services.accounts.api.persons import (
     NO_STORE,
     actor_of,
@@ -21,7 +21,7 @@ from services.accounts.api.sign_ins import TRIED
 from services.accounts.commands import deletions as commands
 from services.accounts.commands.persons import People
 from shared.events.decisions import Refused
-from shared.web import Unbound, body_of, correlation, json_answer
+from shared.web import Body, Unbound, body_of, correlation, json_answer
 
 
 class NamedReplacement(Body):

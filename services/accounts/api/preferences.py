@@ -14,7 +14,6 @@ from services.accounts.api.asking import (
 )
 from services.accounts.api.bodies import Nothing, Preference, PreferenceQuery, ReceiptQuery
 from services.accounts.api.problems import agreed, no_smaller_switch, problem_of
-from services.accounts.api.shown.answer import Status, status
 from services.accounts.api.shown.preferences import (
     AccountPreference,
     Effective,
@@ -26,6 +25,7 @@ from services.accounts.api.shown.preferences import (
     PrefixPreference,
     Receipt,
 )
+from services.accounts.api.shown.status import Status, status
 from services.accounts.commands import preferences
 from services.accounts.commands.context import Accounts
 from services.accounts.errors import Refusal

@@ -7,8 +7,8 @@ from aiohttp import web
 from services.accounts.api.asking import next_page, preference_in
 from services.accounts.api.bodies import PreferenceForm, RequestsQuery
 from services.accounts.api.problems import agreed, there
-from services.accounts.api.shown.answer import status
 from services.accounts.api.shown.preferences import PreferenceRequest, PreferenceRequests
+from services.accounts.api.shown.status import status
 from services.accounts.commands import preferences
 from services.accounts.commands.context import Accounts
 from services.accounts.model.requests import Form

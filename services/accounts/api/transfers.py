@@ -7,8 +7,8 @@ from aiohttp import web
 from services.accounts.api.asking import prefix_in, version_in
 from services.accounts.api.bodies import NewOwner
 from services.accounts.api.problems import agreed
-from services.accounts.api.shown.answer import status
 from services.accounts.api.shown.preferences import PrefixPreference
+from services.accounts.api.shown.status import status
 from services.accounts.commands import organisations
 from services.accounts.commands.context import Accounts
 from shared.web import Unbound, body_of, correlation, json_answer

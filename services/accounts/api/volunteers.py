@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import Field
 
 from services.accounts.api.asking import next_page
-from services.accounts.api.bodies import Address, Body, PersonName, PersonRole
+from services.accounts.api.bodies import Address, PersonName, PersonRole
 from services.accounts.api.persons import NO_STORE, actor_of, client_of, within_quota
 from services.accounts.api.problems import agreed, problem_of
 from services.accounts.api.shown.volunteers import (
@@ -24,7 +24,7 @@ from services.accounts.commands.persons import People
 from services.accounts.errors import Refusal
 from services.accounts.model.volunteers import KeptVolunteer, Referee, Volunteer
 from shared.events.decisions import Refused
-from shared.web import Unbound, body_of, correlation, json_answer, query_of
+from shared.web import Body, Unbound, body_of, correlation, json_answer, query_of
 
 _APPLICATION: Final = re.compile(r"[0-9a-f-]{36}")
 

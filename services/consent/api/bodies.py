@@ -5,8 +5,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     AwareDatetime,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     model_validator,
@@ -14,26 +12,10 @@ from pydantic import (
 
 from shared.policy.uses import Act, Kind
 from shared.privacy.blind import LONGEST
+from shared.web import Body
 
 Email = Annotated[str, StringConstraints(min_length=3, max_length=LONGEST + 40)]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,60}$")]
-
-
-def kebab(name: str) -> str:
-    """Return a field's name as the wire spells it."""
-    return name.replace("_", "-")
-
-
-class Body(BaseModel):
-    """A body whose fields are spelled with hyphens; others than those named are refused."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=kebab,
-        validate_by_name=True,
-        hide_input_in_errors=True,
-    )
 
 
 class Subscription(Body):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_validator
 
 from services.retention.model.answers import Answers
 from services.retention.model.erasure_states import KeptErasure, Reason, Step, Waiting
@@ -12,26 +12,10 @@ from services.retention.model.erasures import overdue
 from shared.events.orders import EvidenceState, KeptUnits, Outcome
 from shared.events.personal import BlindIndexed, Pseudonym, RetentionClass
 from shared.privacy.blind import LONGEST
+from shared.web import Answer, Body
 
 Who = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 PAGE: Literal[50] = 50
-
-
-def kebab(name: str) -> str:
-    """Return a field's name as the wire spells it."""
-    return name.replace("_", "-")
-
-
-class Body(BaseModel):
-    """A body whose fields are spelled with hyphens; others than those named are refused."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=kebab,
-        validate_by_name=True,
-        hide_input_in_errors=True,
-    )
 
 
 class NewExemption(Body):
@@ -85,12 +69,6 @@ class Listing(BaseModel):
 
     state: Step | None = None
     cursor: Annotated[str, StringConstraints(max_length=100)] | None = None
-
-
-class Answer(BaseModel):
-    """A document whose fields are spelled with hyphens."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=kebab, validate_by_name=True)
 
 
 class WaitsView(Answer):

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from services.accounts.api.bodies import Address, Body, Name, PersonName
+from services.accounts.api.bodies import Address, Name, PersonName
 from shared.events.base import OrganisationId
 from shared.events.contacts import MembershipStatus
+from shared.web import Body
 
 
 def _one_line(text: str) -> str:

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from pydantic import Field
 
-from services.accounts.api.shown.answer import Answer
 from services.accounts.commands.contacts.seats import Shown
 from services.accounts.model.contacts import KeptSeat
 from shared.events.contacts import ContactStanding
+from shared.web import Answer
 
 
 class ContactFact(Answer):

@@ -5,8 +5,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.accounts.api.shown.answer import Answer, Status, status
+from services.accounts.api.shown.status import Status, status
 from services.accounts.commands.deletions import Standing
+from shared.web import Answer
 
 
 class Deletion(Answer):

@@ -5,10 +5,10 @@ from datetime import date, datetime
 
 from pydantic import Field
 
-from services.accounts.api.shown.answer import Answer
 from services.accounts.model.memberships import KeptMembership
 from services.accounts.model.role_mails import KeptRoleMail
 from shared.events.contacts import MembershipStatus
+from shared.web import Answer
 
 
 class Applied(Answer):

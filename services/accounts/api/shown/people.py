@@ -4,13 +4,14 @@ from datetime import datetime
 
 from pydantic import Field
 
-from services.accounts.api.shown.answer import Answer, Status
+from services.accounts.api.shown.status import Status
 from services.accounts.commands.api_keys import Made
 from services.accounts.commands.people import Shown
 from services.accounts.commands.signing_in import SignedIn
 from services.accounts.model.access import KeptKey
 from services.accounts.model.looks import KeptLook
 from services.accounts.model.people import KeptPerson
+from shared.web import Answer
 
 
 class Fact(Answer):

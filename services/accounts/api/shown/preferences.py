@@ -6,12 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.accounts.api.shown.answer import Answer, Status
+from services.accounts.api.shown.status import Status
 from services.accounts.model.prefixes import KeptPrefix, owner_at
 from services.accounts.model.requests import KeptRequest, Outcome
 from services.accounts.receipts import OutletReceipt
 from shared.events import PreferenceFact, Setting
 from shared.policy import Change, EffectiveSetting
+from shared.web import Answer
 
 
 class Effective(Answer):

@@ -5,12 +5,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.accounts.api.shown.answer import Answer, Status
+from services.accounts.api.shown.status import Status
 from services.accounts.model.agreements import KeptAgreement
 from services.accounts.model.credentials import KeptCredential
 from services.accounts.model.organisations import KeptOrganisation
 from services.accounts.model.prefixes import KeptPrefix
 from shared.events import Scope, Setting
+from shared.web import Answer
 
 
 class Organisation(Answer):

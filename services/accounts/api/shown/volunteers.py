@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from services.accounts.api.shown.answer import Answer
 from services.accounts.api.shown.people import Fact
 from services.accounts.commands.volunteers import Shown
 from services.accounts.model.volunteers import KeptVolunteer, Referee
+from shared.web import Answer
 
 
 class Applied(Answer):

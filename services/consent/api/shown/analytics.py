@@ -5,7 +5,7 @@ from datetime import date
 
 from pydantic import Field
 
-from services.consent.api.shown.answer import Answer
+from shared.web import Answer
 
 
 class Value(Answer):

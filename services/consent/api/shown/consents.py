@@ -5,11 +5,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.consent.api.shown.answer import Answer
 from services.consent.commands.consents import Settled
 from services.consent.model.consents import KeptConsent
 from shared.events.consent import By, Channel, Happened
 from shared.policy.consent import NO, Standing
+from shared.web import Answer
 
 Status = Literal["effective", "pending"]
 

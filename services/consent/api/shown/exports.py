@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from services.consent.api.shown.answer import Answer
 from services.consent.model.exports import KeptExport
+from shared.web import Answer
 
 
 class Given(Answer):

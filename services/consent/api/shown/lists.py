@@ -4,8 +4,8 @@ from datetime import datetime
 
 from pydantic import Field
 
-from services.consent.api.shown.answer import Answer
 from services.consent.model.issues import KeptIssue
+from shared.web import Answer
 
 
 class List(Answer):

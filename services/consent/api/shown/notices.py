@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from services.consent.api.shown.answer import Answer
 from services.consent.model.notices import KeptNotice
 from shared.events.consent import Change, Controller, NoticeVersion, Officer
+from shared.web import Answer
 
 
 class Version(Answer):

@@ -5,10 +5,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.consent.api.shown.answer import Answer
 from shared.events.consent import ProcessorState
 from shared.policy.decisions import KeptDecision
 from shared.policy.registers import AnalyticsFile, CookiesFile
+from shared.web import Answer
 
 
 class Processors(Answer):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from services.consent.api.shown.answer import Answer
+from shared.web import Answer
 
 
 class Obeying(Answer):

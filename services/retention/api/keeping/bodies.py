@@ -6,33 +6,17 @@ Operators share one credential and cannot be told apart by it, so each names the
 from datetime import date
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from services.retention.model.holds import Matter, Named, Scope, Staff, Why
 from services.retention.model.reviews import WHOLE, Choice
 from shared.events.orders import KeptUnits, Word
 from shared.events.personal import Pseudonym, RetentionClass
+from shared.web import Body
 
 MOST_NAMED = 1_000  # records and keys of one hold; more is a scope
 Cursor = Annotated[str, Field(max_length=400, description="As the page before gave it.")]
 Rows = Annotated[int, Field(ge=1, le=1_000)]
-
-
-def kebab(name: str) -> str:
-    """Return a field's name as the wire spells it."""
-    return name.replace("_", "-")
-
-
-class Body(BaseModel):
-    """A body whose fields are spelled with hyphens; others than those named are refused."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=kebab,
-        validate_by_name=True,
-        hide_input_in_errors=True,
-    )
 
 
 class NewScope(Body):

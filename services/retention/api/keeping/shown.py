@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-from services.retention.api.keeping.bodies import kebab
 from services.retention.commands.reports import Listing, Stood
 from services.retention.model.clocks import Judged, Verdict
 from services.retention.model.facts import Fact
@@ -17,12 +14,7 @@ from services.retention.model.reviews import Choice, KeptReview
 from services.retention.model.schedules import KeptSchedule, Stage
 from shared.events.orders import KeptUnits
 from shared.policy.retention import Action
-
-
-class Answer(BaseModel):
-    """A document whose fields are spelled with hyphens."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=kebab, validate_by_name=True)
+from shared.web import Answer
 
 
 class SignedView(Answer):

@@ -4,9 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import (
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     StringConstraints,
@@ -16,25 +14,9 @@ from shared.events.orders import Uuid
 from shared.events.requests import Handler, Outcome, RequestChannel, RequestStatus
 from shared.policy.requests import Reason
 from shared.runtime.clock import parse_rfc3339
+from shared.web import Body
 
 TEXT = 20_000  # characters of a letter or an answer
-
-
-def kebab(name: str) -> str:
-    """Return a field's name as the wire spells it."""
-    return name.replace("_", "-")
-
-
-class Body(BaseModel):
-    """A body whose fields are spelled with hyphens; others than those named are refused."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=kebab,
-        validate_by_name=True,
-        hide_input_in_errors=True,
-    )
 
 
 def _moment(value: Any) -> Any:

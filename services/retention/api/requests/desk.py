@@ -12,7 +12,6 @@ from services.retention.api.requests.bodies import (
     Answering,
     Assessment,
     Assignment,
-    Body,
     Confirmation,
     Done,
     Extending,
@@ -31,7 +30,7 @@ from services.retention.commands.requests.receiving import Letter
 from services.retention.model.requests import deadlines
 from services.retention.model.requests.errors import Refusal
 from services.retention.model.requests.state import KeptRequest, Representative, Requester
-from shared.web import Problem, Unbound, body_of, correlation, json_answer, query_of
+from shared.web import Body, Problem, Unbound, body_of, correlation, json_answer, query_of
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
 OPERATOR: Final = "operator"

@@ -3,20 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from services.retention.api.requests.bodies import kebab
 from services.retention.commands.requests.context import Opened, Requests
 from services.retention.model.requests import deadlines
 from services.retention.model.requests.state import KeptRequest
 from shared.events.consent import NoticeRef
 from shared.events.requests import RequestFact, RequestPause, RequestTask
-
-
-class Answer(BaseModel):
-    """A document whose fields are spelled with hyphens."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=kebab, validate_by_name=True)
+from shared.web import Answer
 
 
 class Asked(Answer):
