@@ -71,23 +71,8 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
         acks = Acks()
         relay = relaying(settings, database, acks, health)
         wake = relay.wake.set if "relay" in roles else lambda: None
-        store = open_store(database, wake=wake)
-        await prepare(database)
-        await receipts.prepare(database)
-        accounts = Accounts(
-            store,
-            policy.load(settings.policies_dir / "references.toml"),
-            load_or_create(settings.login_key_file),
-            settings.ack_seconds,
-            acks,
-        )
-        people, knowing = await peopled(
-            settings,
-            database,
-            stack,
-            acks=acks,
-            relay=wake,
-        )
+        accounts = await registered(settings, database, acks=acks, relay=wake)
+        people, knowing = await peopled(settings, database, stack, acks=acks, relay=wake)
         contacting = contacted(settings, database, accounts, people, relay=wake)
         obeying, gate = erased(settings, database, people, contacting, health=health, relay=wake)
         parts: dict[str, Role] = {}
@@ -100,18 +85,33 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
             await publish_keys(people)
             parts |= answering(settings, accounts, people, contacting, health=health, stack=stack)
         if "deliver" in roles:
-            also = {**Asking(people).senders, **Offering(people).senders}
-            delivering = mail.delivering(settings, contacting.posting, health, also)
-            parts["deliveries"] = gate.behind(delivering.run)
+            parts["deliveries"] = gate.behind(delivering(settings, people, contacting, health))
         if "relay" in roles:
             parts["relay"] = relay.run
         if "reactions" in roles:
-            parts |= reacting(settings, accounts, contacting, health)
-            parts["people"] = following_people(settings, people, database, health).run
+            parts |= reacting(settings, accounts, people, contacting, health)
             parts |= answering_orders(obeying, settings, health, may=gate.passed)
         if "api" not in roles:
             parts["health"] = health_alone(SERVICE, health, settings)
         await run_roles(parts, drain_seconds=settings.drain_seconds)
+
+
+async def registered(
+    settings: Settings, database: Database, *, acks: Acks, relay: Callable[[], None]
+) -> Accounts:
+    """Prepare the store, and compose what the verbs about organisations need.
+
+    ``relay`` hurries that role, where it runs in this process.
+    """
+    await prepare(database)
+    await receipts.prepare(database)
+    return Accounts(
+        open_store(database, wake=relay),
+        policy.load(settings.policies_dir / "references.toml"),
+        load_or_create(settings.login_key_file),
+        settings.ack_seconds,
+        acks,
+    )
 
 
 def answering(
@@ -215,15 +215,22 @@ def relaying(settings: Settings, database: Database, acks: Acks, health: Health)
     )
 
 
+def delivering(settings: Settings, people: People, contacting: Contacting, health: Health) -> Role:
+    """Compose what posts the mails that wait."""
+    also = {**Asking(people).senders, **Offering(people).senders}
+    return mail.delivering(settings, contacting.posting, health, also).run
+
+
 def reacting(
-    settings: Settings, accounts: Accounts, contacting: Contacting, health: Health
+    settings: Settings, accounts: Accounts, people: People, contacting: Contacting, health: Health
 ) -> dict[str, Role]:
-    """Compose the collector of receipts, and the finisher of what a crash interrupted."""
+    """Compose what hears of receipts and people, and the finisher of what a crash interrupted."""
+    database = accounts.store.database
     consumer = Consumer(
         projections.GROUP,
         projections.TOPICS,
         SERVICE,
-        projecting(accounts.store.database, projections.TABLE),
+        projecting(database, projections.TABLE),
         settings.kafka_bootstrap,
         settings.topic_prefix,
         health=health,
@@ -237,7 +244,8 @@ def reacting(
         every=settings.settle_seconds,
         within=60 + 10 * settings.settle_seconds,
     )
-    return {"receipts": consumer.run, "settling": settling}
+    following_them = following_people(settings, people, database, health)
+    return {"receipts": consumer.run, "settling": settling, "people": following_them.run}
 
 
 def erased(

@@ -213,52 +213,21 @@ def _api(parts: Parts, workers: Sequence[Worker], stack: AsyncExitStack) -> Role
         operator_token_file=settings.operator_token_file,
     )
     stack.callback(callers.close)
-    accepting = Accepting(
-        parts.submissions,
-        parts.files,
-        parts.keys,
-        parts.blind,
-        pending_per_user=settings.pending_per_user,
-        pending=settings.pending,
-        workers=workers,
-    )
-    intake = Intake(callers, accepting, parts.callbacks, settings.deposit_bytes)
-    servlet = Servlet(
-        intake=intake,
-        accepting=accepting,
-        submissions=parts.submissions,
-        diagnostics=parts.diagnostics,
-        files=parts.files,
-        keys=parts.keys,
-        ends=parts.ends,
-        permissions=parts.permissions,
-        sync_seconds=settings.sync_seconds,
-        public_url=settings.public_url,
-    )
-    view = View(
-        intake=intake,
-        submissions=parts.submissions,
-        diagnostics=parts.diagnostics,
-        files=parts.files,
-        callbacks=parts.callbacks,
-        keys=parts.keys,
-        works_url=settings.works_url,
-    )
-    owned = Registry(
+    intake = _intake(parts, workers, callers)
+    registry = Registry(
         Transfers(parts.works, parts.ownership),
         parts.works,
         parts.ownership,
         parts.conflicts,
         parts.permissions,
     )
-    calls = Calls(parts.callbacks)
     return partial(
         serve,
         site(
-            servlet,
-            view,
-            calls,
-            owned,
+            _servlet(parts, intake),
+            _view(parts, intake),
+            Calls(parts.callbacks),
+            registry,
             JournalOwners(parts.owning),
             health=parts.health,
             callers=callers,
@@ -272,4 +241,44 @@ def _api(parts: Parts, workers: Sequence[Worker], stack: AsyncExitStack) -> Role
             settings.body_seconds,
             most=settings.deposit_bytes + FORM_BYTES,
         ),
+    )
+
+
+def _intake(parts: Parts, workers: Sequence[Worker], callers: Callers) -> Intake:
+    accepting = Accepting(
+        parts.submissions,
+        parts.files,
+        parts.keys,
+        parts.blind,
+        pending_per_user=parts.settings.pending_per_user,
+        pending=parts.settings.pending,
+        workers=workers,
+    )
+    return Intake(callers, accepting, parts.callbacks, parts.settings.deposit_bytes)
+
+
+def _servlet(parts: Parts, intake: Intake) -> Servlet:
+    return Servlet(
+        intake=intake,
+        accepting=intake.accepting,
+        submissions=parts.submissions,
+        diagnostics=parts.diagnostics,
+        files=parts.files,
+        keys=parts.keys,
+        ends=parts.ends,
+        permissions=parts.permissions,
+        sync_seconds=parts.settings.sync_seconds,
+        public_url=parts.settings.public_url,
+    )
+
+
+def _view(parts: Parts, intake: Intake) -> View:
+    return View(
+        intake=intake,
+        submissions=parts.submissions,
+        diagnostics=parts.diagnostics,
+        files=parts.files,
+        callbacks=parts.callbacks,
+        keys=parts.keys,
+        works_url=parts.settings.works_url,
     )

@@ -62,17 +62,7 @@ def parts_of(settings: Settings, database: Database, keys: Database) -> Parts:
     raw_keys = store.RawKeys(ring, own_keys)
     relay_wake = asyncio.Event()
     health = Health()
-    submissions = store.Submissions(
-        Aggregates(
-            database["submissions"],
-            SubmissionState.model_validate_json,
-            SOURCE,
-            fields=store.shown,
-            wake=relay_wake.set,
-            docket=docket_of(database["submissions"]),
-        ),
-        load_or_create(settings.key_file),
-    )
+    submissions = _submissions(settings, database, relay_wake)
     knowledge = Knowledge(
         TOPICS,
         settings.kafka_bootstrap,
@@ -86,25 +76,8 @@ def parts_of(settings: Settings, database: Database, keys: Database) -> Parts:
         health=health,
         database=database,
         submissions=submissions,
-        works=store.Works(
-            Aggregates(
-                database["works"],
-                WorkState.model_validate_json,
-                SOURCE,
-                wake=relay_wake.set,
-                docket=docket_of(database["works"]),
-            )
-        ),
-        ownership=store.Ownership(
-            Aggregates(
-                database["ownership"],
-                store.owned_of,
-                SOURCE,
-                fields=store.shown_of,
-                wake=relay_wake.set,
-            ),
-            database["identifiers"],
-        ),
+        works=_works(database, relay_wake),
+        ownership=_ownership(database, relay_wake),
         owning=Owning(open_owners(database, SOURCE, wake=relay_wake.set)),
         conflicts=store.Conflicts(database["fingerprints"], database["conflicts"]),
         diagnostics=store.Diagnostics(database),
@@ -127,3 +100,34 @@ def parts_of(settings: Settings, database: Database, keys: Database) -> Parts:
         ),
         relay_wake=relay_wake,
     )
+
+
+def _submissions(settings: Settings, database: Database, wake: asyncio.Event) -> store.Submissions:
+    kept = Aggregates(
+        database["submissions"],
+        SubmissionState.model_validate_json,
+        SOURCE,
+        fields=store.shown,
+        wake=wake.set,
+        docket=docket_of(database["submissions"]),
+    )
+    return store.Submissions(kept, load_or_create(settings.key_file))
+
+
+def _works(database: Database, wake: asyncio.Event) -> store.Works:
+    return store.Works(
+        Aggregates(
+            database["works"],
+            WorkState.model_validate_json,
+            SOURCE,
+            wake=wake.set,
+            docket=docket_of(database["works"]),
+        )
+    )
+
+
+def _ownership(database: Database, wake: asyncio.Event) -> store.Ownership:
+    kept = Aggregates(
+        database["ownership"], store.owned_of, SOURCE, fields=store.shown_of, wake=wake.set
+    )
+    return store.Ownership(kept, database["identifiers"])
