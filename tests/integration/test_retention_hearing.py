@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,12 +17,22 @@ from shared.events import Received
 from shared.events.owners import OwnerChanged
 from shared.mongo import Database, connect
 from shared.policy.retention import load_retention
-from shared.runtime.clock import SYSTEM
+from shared.runtime.clock import SYSTEM, SystemClock
 from tests.events import speaking
 from tests.processes import ROOT, Place, until
 from tests.retaining import moment, owning, pseudonym, registered
 
 SCHEDULE = load_retention(ROOT / "deploy" / "policies" / "retention.toml")
+
+
+class Asked(SystemClock):
+    """How often a worker asked for the time: once a look, and once a batch that it applied."""
+
+    asked = 0
+
+    def now(self) -> datetime:
+        self.asked += 1
+        return super().now()
 
 
 def database_of(place: Place) -> str:
@@ -61,8 +71,16 @@ async def test_who_hears_of_a_beginning_first_and_of_its_end_later_says_when_all
                 await facts.hear(later)
 
         hearing = Hearing(database, places(place.name), timedelta(seconds=60), SYSTEM.now)
+        clock = Asked()
         stream = Stream(
-            GROUP, TOPICS, "retention", hear, place.kafka_bootstrap, place.name, tell=hearing.note
+            GROUP,
+            TOPICS,
+            "retention",
+            hear,
+            place.kafka_bootstrap,
+            place.name,
+            clock=clock,
+            tell=hearing.note,
         )
         draining = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
@@ -70,9 +88,13 @@ async def test_who_hears_of_a_beginning_first_and_of_its_end_later_says_when_all
             try:
                 async with asyncio.timeout(60):
                     await in_hand.wait()
-                for _ in range(100):
+                seen = clock.asked
+
+                async def looked() -> bool:
                     assert not await hearing.all_heard()
-                    await asyncio.sleep(0.02)  # looks of the worker go by meanwhile
+                    return clock.asked >= seen + 3  # two looks of the worker were whole meanwhile
+
+                await until(looked, within=60, what="looks of the worker to go by")
                 slow.set()
                 number = 20
 
