@@ -11,7 +11,6 @@ import aiohttp
 from lxml import etree
 
 from shared.events import (
-    CredentialIssued,
     OrganisationRegistered,
     PrefixAssigned,
     ReferencePreferenceSet,
@@ -19,14 +18,11 @@ from shared.events import (
     WorkRegistered,
     WorkUpdated,
 )
-from shared.privacy.keyfile import load_or_create
-from shared.privacy.passwords import hash_password, login_key, token_key
-from shared.runtime.clock import SYSTEM
+from tests.callers import basic, login, token
 from tests.events import AT, Voice, speaking
 from tests.processes import OPERATOR, Place, Running, service, until
 
 SECRET: Final = "Xyzzyography"  # stands in every reference and nowhere else
-PASSWORD: Final = "correct horse"
 OWNER: Final = 78
 OTHER: Final = 99
 SETTINGS: Final = {"10.5001": "closed", "10.5002": "limited", "10.5003": "open", "10.5004": None}
@@ -183,31 +179,6 @@ def _assigned(prefix: str, setting: str | None, version: int, owner: int) -> Any
 @contextlib.asynccontextmanager
 async def harvested(place: Place) -> AsyncIterator[Harvested]:
     """Open a registry without works: a member of four prefixes, another of one."""
-    key = load_or_create(place.folder / "login.key")
-    hashed = hash_password(PASSWORD)
-    now = SYSTEM.now()
-
-    def login(name: str, organisation: int) -> CredentialIssued:
-        return CredentialIssued(
-            credential=login_key(key, name),
-            organisation=organisation,
-            scopes=("deposit",),
-            password_hash=hashed,
-            version=1,
-        )
-
-    def token(text: str, until_: timedelta) -> CredentialIssued:
-        return CredentialIssued(
-            credential=token_key(text),
-            organisation=500,
-            scopes=("plus",),
-            valid_from=AT,
-            valid_until=now + until_,
-            version=1,
-        )
-
-    def basic(name: str) -> dict[str, str]:
-        return {"Authorization": aiohttp.encode_basic_auth(name, PASSWORD)}
 
     async with (
         speaking(place, "accounts", "deposits") as (accounts, deposits),
@@ -218,8 +189,8 @@ async def harvested(place: Place) -> AsyncIterator[Harvested]:
             OrganisationRegistered(organisation=OWNER, name="Press", registered_at=AT, version=1),
             *(_assigned(prefix, setting, 1, OWNER) for prefix, setting in SETTINGS.items()),
             _assigned("10.6000", "open", 1, OTHER),
-            login("owner", OWNER),
-            login("other", OTHER),
+            login(place, "owner", OWNER),
+            login(place, "other", OTHER),
             token("plus", timedelta(hours=1)),
             token("lapsed", timedelta(hours=-1)),
         )

@@ -16,7 +16,6 @@ import aiohttp
 import orjson
 
 from shared.events import (
-    CredentialIssued,
     OrganisationRegistered,
     PrefixAssigned,
     ReferencePreferenceSet,
@@ -24,14 +23,11 @@ from shared.events import (
     WorkOwnerAssigned,
     WorkRegistered,
 )
-from shared.privacy.keyfile import load_or_create
-from shared.privacy.passwords import hash_password, login_key, token_key
-from shared.runtime.clock import SYSTEM
+from tests.callers import basic, login, token
 from tests.events import AT, Voice, speaking
 from tests.processes import OPERATOR, ROOT, Place, Running, service, until
 
 SECRET: Final = "Xyzzyography"  # stands in every reference and nowhere else
-PASSWORD: Final = "correct horse"
 SETTINGS: Final = {"10.5001": "closed", "10.5002": "limited", "10.5003": "open", "10.5004": None}
 OWNER: Final = 78
 OTHER: Final = 99
@@ -136,31 +132,6 @@ def work(doi: str, title: str | None = None) -> WorkRegistered:
 
 @contextlib.asynccontextmanager
 async def opened(place: Place) -> AsyncIterator[Registry]:
-    key = load_or_create(place.folder / "login.key")
-    now = SYSTEM.now()
-    hashed = hash_password(PASSWORD)
-
-    def login(name: str, organisation: int) -> CredentialIssued:
-        return CredentialIssued(
-            credential=login_key(key, name),
-            organisation=organisation,
-            scopes=("deposit",),
-            password_hash=hashed,
-            version=1,
-        )
-
-    def token(text: str, until_: timedelta) -> CredentialIssued:
-        return CredentialIssued(
-            credential=token_key(text),
-            organisation=500,
-            scopes=("plus",),
-            valid_from=AT,
-            valid_until=now + until_,
-            version=1,
-        )
-
-    def basic(name: str) -> dict[str, str]:
-        return {"Authorization": aiohttp.encode_basic_auth(name, PASSWORD)}
 
     async with (
         speaking(place, "accounts", "deposits") as (accounts, deposits),
@@ -172,8 +143,8 @@ async def opened(place: Place) -> AsyncIterator[Registry]:
             *(assigned(prefix, setting, 1) for prefix, setting in SETTINGS.items()),
             *(assigned(prefix, "open", 1, owner=OTHER) for prefix in (*GIVEN_AWAY, REDEPOSITED)),
             assigned(TAKER, "closed", 1),
-            login("owner", OWNER),
-            login("other", OTHER),
+            login(place, "owner", OWNER),
+            login(place, "other", OTHER),
             token("plus", timedelta(hours=1)),
             token("lapsed", timedelta(hours=-1)),
         )

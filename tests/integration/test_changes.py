@@ -16,7 +16,6 @@ import pytest
 
 from shared.events import (
     CredentialChanged,
-    CredentialIssued,
     OrganisationRegistered,
     PrefixAssigned,
     ReferencePreferenceSet,
@@ -27,10 +26,9 @@ from shared.events import (
     WorkUpdated,
 )
 from shared.kafka import topics
-from shared.privacy.keyfile import load_or_create
-from shared.privacy.passwords import hash_password, login_key, token_key
-from shared.runtime.clock import SYSTEM
+from shared.privacy.passwords import token_key
 from shared.runtime.ids import new_id
+from tests.callers import basic, login, token
 from tests.events import AT, Voice, speaking
 from tests.platform import Platform
 from tests.processes import Place, Running, service, until
@@ -180,7 +178,6 @@ async def registry(
     await topics.create(platform.kafka_bootstrap, prefix=name)
     folder = tmp_path_factory.mktemp("changes")
     place = Place(platform.kafka_bootstrap, platform.mongodb_url, name, folder)
-    key, now = load_or_create(place.folder / "login.key"), SYSTEM.now()
     tokens = {"plus": 1, "lapsed": -1, "revoked": 1}
     async with (
         speaking(place, "accounts", "deposits") as (accounts, deposits),
@@ -191,30 +188,14 @@ async def registry(
             OrganisationRegistered(organisation=78, name="Press", registered_at=AT, version=1),
             *(assigned(prefix, setting) for prefix, setting in SETTINGS.items()),
             assigned("10.5004", "open"),
-            CredentialIssued(
-                credential=login_key(key, "owner"),
-                organisation=78,
-                scopes=("deposit",),
-                password_hash=hash_password("correct horse"),
-                version=1,
-            ),
-            *(
-                CredentialIssued(
-                    credential=token_key(name),
-                    organisation=500,
-                    scopes=("plus",),
-                    valid_from=AT,
-                    valid_until=now + timedelta(hours=hours),
-                    version=1,
-                )
-                for name, hours in tokens.items()
-            ),
+            login(place, "owner", 78),
+            *(token(name, timedelta(hours=hours)) for name, hours in tokens.items()),
         )
         await deposits.say(*(work(f"{prefix}/{n}") for prefix in SETTINGS for n in range(5)))
         async with service("distribution", place) as running:
             callers = {
                 "anonymous": {},
-                "owner": {"Authorization": aiohttp.encode_basic_auth("owner", "correct horse")},
+                "owner": basic("owner"),
                 **{name: {"crossref-api-key": f"Bearer {name}"} for name in tokens},
             }
             registry = Registry(running, accounts, deposits, session, callers)

@@ -17,7 +17,6 @@ import pytest
 from lxml import etree
 
 from shared.events import (
-    CredentialIssued,
     OrganisationRegistered,
     PrefixAssigned,
     ReferencePreferenceSet,
@@ -25,10 +24,9 @@ from shared.events import (
     WorkUpdated,
 )
 from shared.kafka import topics
-from shared.privacy.keyfile import load_or_create
-from shared.privacy.passwords import hash_password, login_key, token_key
 from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id
+from tests.callers import PASSWORD, basic, login, token
 from tests.events import AT, Voice, speaking
 from tests.platform import Platform
 from tests.processes import OPERATOR, Place, service, until
@@ -36,7 +34,6 @@ from tests.receiving import receiving
 
 CITED_OWNER: Final = 78
 CITING_OWNER: Final = 99
-PASSWORD: Final = "correct horse"
 SECRET: Final = "Xyzzyography"  # stands in every reference list and nowhere else
 CITED: Final = "10.5001/cited"
 CITING: Final = {"closed": "10.6001/c", "limited": "10.6002/l", "open": "10.6003/o"}
@@ -175,30 +172,6 @@ async def registry(
     await topics.create(platform.kafka_bootstrap, prefix=name)
     folder = tmp_path_factory.mktemp("cited-by")
     place = Place(platform.kafka_bootstrap, platform.mongodb_url, name, folder)
-    key = load_or_create(place.folder / "login.key")
-    hashed = hash_password(PASSWORD)
-
-    def login(name: str, organisation: int) -> CredentialIssued:
-        return CredentialIssued(
-            credential=login_key(key, name),
-            organisation=organisation,
-            scopes=("deposit",),
-            password_hash=hashed,
-            version=1,
-        )
-
-    def token(text: str, until_: timedelta) -> CredentialIssued:
-        return CredentialIssued(
-            credential=token_key(text),
-            organisation=500,
-            scopes=("plus",),
-            valid_from=AT,
-            valid_until=SYSTEM.now() + until_,
-            version=1,
-        )
-
-    def basic(name: str) -> dict[str, str]:
-        return {"Authorization": aiohttp.encode_basic_auth(name, PASSWORD)}
 
     async with (
         speaking(place, "accounts", "deposits") as (accounts, deposits),
@@ -219,8 +192,8 @@ async def registry(
                 prefix(doi.partition("/")[0], CITING_OWNER, setting)
                 for setting, doi in CITING.items()
             ),
-            login("cited", CITED_OWNER),
-            login("citing", CITING_OWNER),
+            login(place, "cited", CITED_OWNER),
+            login(place, "citing", CITING_OWNER),
             token("plus", timedelta(hours=1)),
             token("lapsed", timedelta(hours=-1)),
         )

@@ -21,11 +21,11 @@ from shared.events import TitleRegistered
 from shared.kafka import topics
 from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id
+from tests.callers import PASSWORD
 from tests.harvesting import (
     BOOK,
     JOURNAL,
     OAI,
-    PASSWORD,
     SECRET,
     SETTINGS,
     Harvested,

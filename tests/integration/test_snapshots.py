@@ -32,7 +32,6 @@ from deploy.local.ports import free_ports
 from services.distribution.snapshots.months import month_of
 from shared.events import (
     CredentialChanged,
-    CredentialIssued,
     OrganisationRegistered,
     PrefixAssigned,
     ReferencePreferenceSet,
@@ -43,10 +42,10 @@ from shared.events import (
     WorkUpdated,
 )
 from shared.kafka import topics
-from shared.privacy.keyfile import load_or_create
-from shared.privacy.passwords import hash_password, login_key, token_key
+from shared.privacy.passwords import token_key
 from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id, random_bytes
+from tests.callers import basic, login, token
 from tests.events import AT, Voice, speaking
 from tests.platform import Platform
 from tests.processes import OPERATOR, ROOT, Place, Running, service, until
@@ -285,18 +284,6 @@ async def placed(platform: Platform, folders: pytest.TempPathFactory) -> Place:
 
 @contextlib.asynccontextmanager
 async def opened(place: Place, *, killed: bool = False) -> AsyncIterator[Registry]:
-    key = load_or_create(place.folder / "login.key")
-    now = SYSTEM.now()
-
-    def token(text: str, until_: timedelta) -> CredentialIssued:
-        return CredentialIssued(
-            credential=token_key(text),
-            organisation=500,
-            scopes=("plus",),
-            valid_from=AT,
-            valid_until=now + until_,
-            version=1,
-        )
 
     async with (
         speaking(place, "accounts", "deposits") as (accounts, deposits),
@@ -308,13 +295,7 @@ async def opened(place: Place, *, killed: bool = False) -> AsyncIterator[Registr
             OrganisationRegistered(organisation=78, name="Press", registered_at=AT, version=1),
             *(assigned(prefix, setting) for prefix, setting in SETTINGS.items()),
             *(assigned(prefix, "open") for prefix in (*OPEN, BIG)),
-            CredentialIssued(
-                credential=login_key(key, "owner"),
-                organisation=78,
-                scopes=("deposit",),
-                password_hash=hash_password("correct horse"),
-                version=1,
-            ),
+            login(place, "owner", 78),
             token("plus", timedelta(hours=1)),
             token("lapsed", timedelta(hours=-1)),
             token("to be revoked", timedelta(hours=1)),
@@ -374,7 +355,7 @@ async def test_only_a_running_agreement_opens_snapshots_in_each_spelling_of_its_
     ):
         assert (await registry.ask(FILE, headers, "HEAD"))[0] == 200
         assert (await registry.ask(AT_MONTH, headers))[0] == 200
-    owner = {"Authorization": aiohttp.encode_basic_auth("owner", "correct horse")}
+    owner = basic("owner")
     for headers, refused in (
         ({}, 401),
         ({"Crossref-Plus-API-Token": "Bearer lapsed"}, 401),
