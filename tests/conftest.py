@@ -22,6 +22,7 @@ from shared.kafka import topics
 from shared.kafka.connection import client
 from shared.mongo import Database, connect
 from shared.runtime.ids import new_id
+from tests.mailbox import Mailbox, mailbox
 from tests.platform import Platform, shared_platform
 from tests.processes import Place
 
@@ -97,6 +98,13 @@ def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
 def name() -> str:
     """Return a name of this test's own: topic prefix, database prefix, group."""
     return f"t{new_id().replace('-', '')[8:24]}."
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Mailbox]:
+    """Run a mail server for the tests of one module."""
+    with mailbox() as made:
+        yield made
 
 
 @contextlib.asynccontextmanager

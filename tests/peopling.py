@@ -1,6 +1,7 @@
 """People in tests: an office of accounts with its mail, and somebody who signs in there."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
+from shared.kafka.follow import read_whole
+from shared.kafka.topics import declared
 from shared.mongo import connect
 from tests.asking import Answer, asked
 from tests.mailbox import Mailbox
@@ -118,3 +121,23 @@ async def looks_at(place: Place, person: str) -> list[dict[str, Any]]:
         await until(told, within=30, what="the looks to be told")
         found = await looks.find({"person": person}, {"state": 1}).sort("_id", 1).to_list(None)
         return [orjson.loads(one["state"]) for one in found]
+
+
+async def everything_kept(place: Place, accounts: Running) -> str:
+    """Return all documents of accounts and its log, as text."""
+    name = place.environment("accounts")["DATABASE_PREFIX"]
+    texts = [accounts.log.read_text()]
+    for database in ("accounts", "keys"):
+        async with connect(place.mongodb_url, name + database) as found:
+            for collection in await found.list_collection_names():
+                texts += [str(one) for one in await found[collection].find({}).to_list(None)]
+    return "\n".join(texts)
+
+
+async def everything_said(place: Place, names: Sequence[str]) -> str:
+    """Return all records of topics, keys and headers included, as text."""
+    places = {name: range(declared()[name].partitions) for name in names}
+    whole = read_whole(place.kafka_bootstrap, places, prefix=place.name)
+    return "\n".join(
+        [f"{one.key} {one.headers} {one.value}" async for _, records, _ in whole for one in records]
+    )

@@ -5,7 +5,7 @@ driver once it is: each collection is dropped first, and its service is stopped 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ from shared.kafka.connection import client
 from shared.mongo import Database, connect
 from shared.runtime.ids import new_id
 from tests.faults.test_whole_erasure import approved, asked, rotated, somebody
-from tests.mailbox import Mailbox, mailbox
+from tests.mailbox import Mailbox
 from tests.planting import UNAVAILABLE
 from tests.platform import Platform, own_platform
 from tests.processes import Place, until
@@ -31,12 +31,6 @@ GONE: Final = (401, 404, 410)
 
 pytestmark = pytest.mark.soak
 Copy = dict[str, list[dict[str, Any]]]
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

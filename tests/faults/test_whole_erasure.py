@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,19 +13,13 @@ import pytest
 
 from shared.kafka.segments import records, segments
 from shared.runtime.ids import new_id
-from tests.mailbox import CODE, Mailbox, mailbox, text_of
+from tests.mailbox import CODE, Mailbox, text_of
 from tests.platform import Platform
 from tests.processes import OPERATOR, ROOT, Place, until
 from tests.whole import Whole, create, whole
 
 NAME: Final = "cnry-Erika-0d6f2b"
 VERIFY: Final = ROOT / "deploy" / "verify" / "verify_certificate.py"
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

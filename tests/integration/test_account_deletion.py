@@ -1,7 +1,7 @@
 """Deleting accounts through the wire: accounts and deposits, their broker, store and mail."""
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from shared.kafka import topics
 from shared.mongo import connect
 from shared.runtime.ids import new_id
 from tests.asking import Answer, asked
-from tests.mailbox import Mailbox, code_in, mailbox
+from tests.mailbox import Mailbox, code_in
 from tests.peopling import Office, Somebody, bearer
 from tests.processes import OPERATOR, Place, Running, service, until
 
@@ -63,12 +63,6 @@ class House:
             return code_in(found[0]) if found else None
 
         return str(await until(come, within=30, what=f"a mail: {subject}"))
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

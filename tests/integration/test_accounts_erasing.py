@@ -1,6 +1,6 @@
 """Accounts obeys orders of erasure: it looks, erases, looks again, and says what it saw."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -20,7 +20,7 @@ from shared.privacy.telling import Told
 from shared.privacy.vault import reveal
 from shared.runtime.ids import new_id
 from tests.events import speaking
-from tests.mailbox import Mailbox, mailbox
+from tests.mailbox import Mailbox
 from tests.ordering import retention
 from tests.peopling import Office
 from tests.processes import Place, service, until
@@ -31,12 +31,6 @@ TOPIC: Final = "accounts.personal.v1"
 FOUND: Final = {"people", "addresses", "contacts", "volunteers", "challenges", "decisions"}
 # Of the house itself: none is about people; the ledger's are erasures by their ids.
 HOUSEHOLD: Final = {"leases", "replicas", "replica_starts", "applied", APPLIED}
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Analytics through the wire: four dimensions, nobody in them, totals alone."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -8,19 +8,13 @@ import pytest
 from shared.mongo import connect
 from shared.policy.registers import load_analytics
 from tests.consenting import POLICIES, PROBLEM, Client, a_place, consenting
-from tests.mailbox import Mailbox, mailbox
+from tests.mailbox import Mailbox
 from tests.platform import Platform
 from tests.processes import Place, until
 
 POLICY = load_analytics(POLICIES / "analytics.toml")
 SMALLEST = POLICY.counting.smallest
 VIEW = {"page": "/works/10.5555", "referrer": "search.example", "country": "DK"}
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ Broker and store are this test's own: their files are read byte by byte.
 
 import asyncio
 import smtplib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -27,7 +27,7 @@ from deploy.testdata import rows
 from deploy.testdata.exporting import Held, export
 from shared.kafka import topics
 from shared.runtime.ids import new_id
-from tests.mailbox import Mailbox, mailbox
+from tests.mailbox import Mailbox
 from tests.planting import BESIDE, FOLLOWING, PASSWORD, PLANTED, World, member
 from tests.platform import OwnPlatform, own_platform
 from tests.processes import OPERATOR, Place, service, until
@@ -63,12 +63,6 @@ def planted_by_scan() -> dict[str, Kind]:
         "control/mail": "mail",
         "control/answer": "answer",
     }
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ One process answers all tests; each has addresses of its own there.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -35,17 +35,11 @@ from tests.consenting import (
     sent,
     subscribed,
 )
-from tests.mailbox import Mailbox, mailbox, text_of
+from tests.mailbox import Mailbox, text_of
 from tests.platform import Platform
 from tests.processes import Place, until
 
 _PEOPLE: Final = count(1)
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 One process answers all tests; each has addresses of its own there.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import count
 from typing import Any, Final
@@ -26,7 +26,7 @@ from tests.consenting import Client, a_place, consenting, subscribed
 from tests.depositing import published
 from tests.erasure_orders import Retention, ordering
 from tests.events import speaking
-from tests.mailbox import Mailbox, mailbox
+from tests.mailbox import Mailbox
 from tests.platform import Platform
 from tests.processes import OPERATOR, Place, service, until
 
@@ -37,12 +37,6 @@ NOTHING: Final = {"matched": 0, "erased": 0, "kept": 0, "remaining": 0}
 REPLICA: Final = {"REPLICA": "consent-1"}
 # What is of nobody, or stays on purpose (services/consent/erasing.py): everything else is searched.
 KEPT: Final = ("suppressions", "evidence", "ledger")
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

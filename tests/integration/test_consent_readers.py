@@ -5,7 +5,7 @@ Consent and accounts as real processes, and a reader of this test's own.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import count
 from typing import Any, Final
@@ -21,18 +21,12 @@ from shared.privacy.blind import BlindIndex
 from shared.runtime.clock import SYSTEM, parse_rfc3339
 from shared.runtime.service import Role
 from tests.consenting import POLICIES, PROBLEM, Client, a_place, consenting, subscribed
-from tests.mailbox import Mailbox, mailbox, text_of
+from tests.mailbox import Mailbox, text_of
 from tests.platform import Platform
 from tests.processes import Place, Running, service, until
 
 _PEOPLE: Final = count(1)
 LIST: Final = "list:newsletter"
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

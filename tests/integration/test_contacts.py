@@ -5,7 +5,7 @@ One process of each answers all tests; each has organisations and addresses of i
 
 import base64
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from itertools import count
@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import aiohttp
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.kafka import topics
 from shared.mongo import connect
@@ -21,7 +20,7 @@ from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id
 from tests.asking import Answer, asked
 from tests.mailbox import Mailbox, mailbox, text_of
-from tests.peopling import looks_at, patient
+from tests.peopling import everything_kept, everything_said, looks_at, patient, without_correlation
 from tests.platform import Platform
 from tests.processes import OPERATOR, Place, Running, service, until
 
@@ -151,12 +150,6 @@ def link_in(office: Office, mail: EmailMessage, kind: str) -> str:
     found = re.search(rf"http://\S+/({kind}/\S+?)[\s>]", text_of(mail))
     assert found, kind
     return f"{office.accounts.url}/{found[1]}"
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")
@@ -449,7 +442,8 @@ async def test_who_may_not_see_contacts_hears_the_same_whether_or_not_there_are_
             )
         ]
         assert {status for status, _ in answers} <= {401, 403}
-        thirds = [_without_correlation(answers[start : start + 4]) for start in (0, 4, 8)]
+        shown = [without_correlation(one) for one in answers]
+        thirds = [shown[start : start + 4] for start in (0, 4, 8)]
         assert thirds[0] == thirds[1] == thirds[2]
     # Operators run the machines and see no details; the organisation and the team do.
     assert email not in str(await office.ok("GET", press.contacts))
@@ -461,7 +455,7 @@ async def test_who_may_not_see_contacts_hears_the_same_whether_or_not_there_are_
     await office.named(press, "technical")
     nobodys = f"{office.accounts.url}/contact-agreements/{'A' * 60}"
     answers = [await office("POST", link, None, {}) for link in (void, nobodys)]
-    [first, second] = _without_correlation(answers)
+    [first, second] = map(without_correlation, answers)
     assert first == second
 
 
@@ -501,12 +495,12 @@ async def test_no_name_and_no_address_of_a_contact_lies_anywhere_in_clear(office
     await office.asked(canary)
 
     async def told() -> str | None:
-        text = await _everything_said(office)
+        text = await everything_said(office.place, TOPICS)
         found = f"{contact}|contact-role|contact" in text and f"{press.number}|other" in text
         return text if found else None
 
     kept = await until(told, within=30, what="what is said of this contact")
-    kept += await _everything_kept(office)
+    kept += await everything_kept(office.place, office.accounts)
     assert kept.count(contact) > 3  # what is looked at is what was written
     for secret in ("canary-81c4", "Quetzal"):
         assert secret not in kept
@@ -562,47 +556,3 @@ async def _signed_in(office: Office, *roles: str) -> dict[str, str]:
 
     await until(counts, within=30, what="the token to count")
     return headers
-
-
-def _without_correlation(answers: list[Answer]) -> list[Answer]:
-    return [
-        (status, {name: value for name, value in said.items() if name != "correlation"})
-        for status, said in answers
-    ]
-
-
-async def _everything_kept(office: Office) -> str:
-    """Return all documents of accounts and its log, as text."""
-    name = office.place.environment("accounts")["DATABASE_PREFIX"]
-    texts = [office.accounts.log.read_text()]
-    for database in ("accounts", "keys"):
-        async with connect(office.place.mongodb_url, name + database) as found:
-            for collection in await found.list_collection_names():
-                texts += [str(one) for one in await found[collection].find({}).to_list(None)]
-    return "\n".join(texts)
-
-
-async def _everything_said(office: Office) -> str:
-    """Return all records of what accounts says of contacts, keys and headers included, as text."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=office.place.kafka_bootstrap,
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-    )
-    await consumer.start()
-    try:
-        places = [
-            TopicPartition(office.place.name + name, part)
-            for name in TOPICS
-            for part in range(topics.declared()[name].partitions)
-        ]
-        consumer.assign(places)
-        await consumer.seek_to_beginning(*places)
-        ends = await consumer.end_offsets(places)
-        found: list[str] = []
-        while any([await consumer.position(one) < ends[one] for one in places]):
-            for records in (await consumer.getmany(timeout_ms=100)).values():
-                found += [f"{one.key} {one.headers} {one.value}" for one in records]
-        return "\n".join(found)
-    finally:
-        await consumer.stop()

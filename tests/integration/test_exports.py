@@ -1,7 +1,7 @@
 """Exports to a processor, through the wire: two people, one encrypted file, nobody who left."""
 
 import csv
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from itertools import count
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from shared.policy.uses import load_uses
 from shared.privacy.blind import BlindIndex
 from tests.aged import Processor, processor
 from tests.consenting import POLICIES, PROBLEM, Client, a_place, consenting, subscribed
-from tests.mailbox import Mailbox, mailbox
+from tests.mailbox import Mailbox
 from tests.platform import Platform
 from tests.processes import OPERATOR, Place
 
@@ -32,12 +32,6 @@ def wanted(name: str = "act-on", kind: str = "processor", **changes: Any) -> dic
         "requester": "ada",
     }
     return said | changes
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Marketing is chosen by whoever signs in to an account: accounts and consent as real processes."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from shared.runtime.clock import parse_rfc3339
 from shared.runtime.ids import new_pseudonym
 from tests.asking import asked
 from tests.consenting import PROBLEM, Client, a_place, consenting, path_in, subscribed
-from tests.mailbox import Mailbox, mailbox, text_of
+from tests.mailbox import Mailbox, text_of
 from tests.peopling import Office, Somebody, patient, without_correlation
 from tests.platform import Platform
 from tests.processes import OPERATOR, service, until
@@ -60,12 +60,6 @@ class Switch:
         use |= {"opt-out-link": True}  # type: ignore[dict-item]
         said = await self.client.ok("POST", "/uses", use, operator=True)
         return bool(said["outcome"] == "allowed")
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

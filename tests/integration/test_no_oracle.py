@@ -23,7 +23,7 @@ from services.distribution.rest.routes import FACETS, FIELD_QUERIES
 from services.distribution.rest.work_filters import WORK_FILTERS
 from shared.kafka import topics
 from shared.runtime.ids import new_id, new_pseudonym
-from tests.mailbox import Mailbox, mailbox
+from tests.mailbox import Mailbox
 from tests.planting import BESIDE, PASSWORD, PLANTED, UNAVAILABLE, World, member
 from tests.processes import OPERATOR, Place, service, until
 
@@ -56,12 +56,6 @@ class Question(NamedTuple):
     field: str | None = None
     beside: Mapping[str, Any] = NOTHING
     headers: Mapping[str, str] = NOTHING
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,12 @@ One process answers all tests; each has addresses of its own.
 import asyncio
 import base64
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import aiohttp
 import orjson
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.kafka import topics
 from shared.mongo import Aggregates, connect
@@ -21,8 +20,16 @@ from shared.privacy.lifecycle import KeptKeys, fence
 from shared.privacy.tokens import verified
 from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id, new_pseudonym
-from tests.mailbox import Mailbox, mailbox, text_of
-from tests.peopling import Office, Somebody, bearer, patient, without_correlation
+from tests.mailbox import Mailbox, text_of
+from tests.peopling import (
+    Office,
+    Somebody,
+    bearer,
+    everything_kept,
+    everything_said,
+    patient,
+    without_correlation,
+)
 from tests.platform import Platform
 from tests.processes import OPERATOR, ROOT, Place, service, until
 
@@ -34,12 +41,6 @@ TOPICS: Final = (
     "accounts.credentials.v1",
     "accounts.audit.v1",
 )
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +135,7 @@ async def test_a_password_is_chosen_with_a_code_and_kept_as_a_hash(office: Offic
     account = await office.ok("GET", f"/people/{again['person']}", None, bearer(again["token"]))
     assert account["has-password"] is True
     assert "argon2" not in str(account)
-    assert PASSWORD not in await _everything_kept(office)
+    assert PASSWORD not in await everything_kept(office.place, office.accounts)
 
 
 async def test_a_token_is_verified_with_the_published_key_and_says_nothing_of_a_person(
@@ -360,7 +361,7 @@ async def test_a_key_is_shown_to_its_holder_once_rotated_and_voided(office: Offi
     await office.becomes(401, one.at, bearer(turned["secret"]))
     listed = await office.ok("GET", keys, None, one.headers)
     assert [key["revoked-by"] for key in listed["keys"]] == [f"staff:{staff.person}", "self"]
-    assert made["secret"] not in await _everything_kept(office)
+    assert made["secret"] not in await everything_kept(office.place, office.accounts)
 
 
 async def test_roles_are_given_by_who_may_and_count_at_once(office: Office) -> None:
@@ -434,7 +435,7 @@ async def test_no_name_address_or_code_of_a_person_lies_anywhere_in_clear(office
     canary, staff = office.address("canary-5f2e"), await office.somebody("team")
     await office.ok("POST", "/people", {"email": canary, "name": "Canary Quetzal"})
     code = await office.box.code_to(canary)
-    kept = await _everything_kept(office)
+    kept = await everything_kept(office.place, office.accounts)
     signed = await office.use(code, password="Wachtwoord-7c31")
     one = Somebody(canary, signed["person"], signed["token"])
     key = await office.ok("POST", one.at + "/keys", {"scopes": ["details"]}, one.headers)
@@ -443,12 +444,12 @@ async def test_no_name_address_or_code_of_a_person_lies_anywhere_in_clear(office
     assert looked["email"] == canary
 
     async def told() -> str | None:
-        text = await _everything_said(office)
+        text = await everything_said(office.place, TOPICS)
         parts = (f"{one.person}|account|details", f"person:{one.person}", key["key"])
         return text if all(part in text for part in (*parts, f"staff:{staff.person}")) else None
 
     kept += await until(told, within=30, what="all events of this person") + "\n"
-    kept += await _everything_kept(office)
+    kept += await everything_kept(office.place, office.accounts)
     assert kept.count(one.person) > 5  # what is looked at is what was written
     secrets = ("canary-5f2e", "Quetzal", "Wachtwoord", code, code.replace("-", ""))
     for secret in (*secrets, signed["token"], key["secret"]):
@@ -460,40 +461,3 @@ async def _slug(
 ) -> tuple[int, str]:
     status, said = await office(method, path, body, headers)
     return status, said["type"].removeprefix(PROBLEM)
-
-
-async def _everything_kept(office: Office) -> str:
-    """Return all documents of accounts and its log, as text."""
-    name = office.place.environment("accounts")["DATABASE_PREFIX"]
-    texts = [office.accounts.log.read_text()]
-    for database in ("accounts", "keys"):
-        async with connect(office.place.mongodb_url, name + database) as found:
-            for collection in await found.list_collection_names():
-                texts += [str(one) for one in await found[collection].find({}).to_list(None)]
-    return "\n".join(texts)
-
-
-async def _everything_said(office: Office) -> str:
-    """Return all records of what accounts says of people, keys and headers included, as text."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=office.place.kafka_bootstrap,
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-    )
-    await consumer.start()
-    try:
-        places = [
-            TopicPartition(office.place.name + name, part)
-            for name in TOPICS
-            for part in range(topics.declared()[name].partitions)
-        ]
-        consumer.assign(places)
-        await consumer.seek_to_beginning(*places)
-        ends = await consumer.end_offsets(places)
-        found: list[str] = []
-        while any([await consumer.position(one) < ends[one] for one in places]):
-            for records in (await consumer.getmany(timeout_ms=100)).values():
-                found += [f"{one.key} {one.headers} {one.value}" for one in records]
-        return "\n".join(found)
-    finally:
-        await consumer.stop()

@@ -3,7 +3,7 @@
 import io
 import re
 import zipfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import orjson
@@ -22,7 +22,7 @@ from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id, new_pseudonym
 from tests.consenting import a_place
 from tests.erasing import ASKED, Holder, World, hasty, world
-from tests.mailbox import Mailbox, mailbox, text_of
+from tests.mailbox import Mailbox, text_of
 from tests.platform import Platform
 from tests.processes import service, until
 
@@ -31,12 +31,6 @@ SUBMISSION, ANOTHERS = "1790000000000001", "1790000000000002"
 
 
 EMAIL: Final = "somebody@example.org"
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -25,7 +25,7 @@ from shared.mongo import connect
 from shared.runtime.clock import rfc3339
 from shared.runtime.ids import new_id
 from tests.asking import Answer, asked
-from tests.mailbox import Mailbox, mailbox, text_of
+from tests.mailbox import Mailbox, text_of
 from tests.notices import version
 from tests.processes import OPERATOR, Place, Running, service, until
 
@@ -100,12 +100,6 @@ def letter(*kinds: str, **fields: Any) -> dict[str, Any]:
 def slug(answer: Answer) -> tuple[int, str]:
     status, said = answer
     return status, said["type"].removeprefix(PROBLEM)
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

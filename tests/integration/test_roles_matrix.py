@@ -4,7 +4,7 @@ Whoever may, does, or hears that the particular thing is not there. Whoever may 
 would hear of something that does not exist.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from shared.kafka import topics
 from shared.policy.roles import EVERYBODY, Permitted, action_permitted, load_roles
 from shared.runtime.ids import new_id, new_pseudonym
 from tests.asking import Answer, asked
-from tests.mailbox import Mailbox, mailbox
+from tests.mailbox import Mailbox
 from tests.peopling import Office, Somebody, patient, without_correlation
 from tests.processes import OPERATOR, ROOT, Place, Running, service
 
@@ -96,12 +96,6 @@ class Offices(Office):
             return await Office.__call__(self, method, path, body, headers)
         url = self.consent.url + path
         return await asked(self.session, method, url, body, headers)
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Applications of volunteers through the wire: accounts, its broker, store and mail."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import aiohttp
@@ -12,19 +12,13 @@ from shared.kafka import topics
 from shared.mongo import connect
 from shared.runtime.ids import new_id
 from tests.asking import Answer
-from tests.mailbox import Mailbox, mailbox
+from tests.mailbox import Mailbox
 from tests.peopling import Office, Somebody, bearer, looks_at
 from tests.processes import Place, service, until
 
 PROBLEM: Final = "urn:colophon:problem:"
 PATH: Final = "/volunteer-applications"
 REFEREE: Final = {"name": "Rita Referee", "email": "rita@referees.example"}
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")
