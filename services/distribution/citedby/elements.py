@@ -77,7 +77,7 @@ def query(doi: str, work: Mapping[str, Any] | None, *, cited_by: int) -> bytes:
 def _as_asked(element: Element) -> None:
     """Write it as answers to queries do: the article's title last, and nobody as first author."""
     for person in element.iter("contributor", "organization"):
-        person.attrib.pop("first-author", None)
+        del person.attrib["first-author"]
     if (title := element.find("article_title")) is not None:
         element.append(title)
 
