@@ -88,7 +88,9 @@ def a_statement() -> dict[str, Any]:
                 "review_at": at(10**6),
             }
         ],
-        "processors": [{"processor": "act-on", "told_at": at(0), "state": "awaited"}],
+        "processors": [
+            {"processor": "act-on", "listed_at": at(0), "told_at": at(9), "state": "told"}
+        ],
         "policies": [{"policy": "retention", "version": "2026-11", "digest": hashed(5)}],
         "guarantees": {
             "key_provider": "file",

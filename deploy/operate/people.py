@@ -44,9 +44,13 @@ ERASURES: Final = (
         "GET",
         "/erasures",
         "List erasures, the newest first.",
-        (Option("?state", "Only those at this step."), Option("?cursor", "From a page before.")),
+        (
+            Option("?state", "Only those at this step."),
+            Option("?untold", "Those with a processor that nobody told yet.", flag=True),
+            Option("?cursor", "From a page before."),
+        ),
         "erasures",
-        ("erasure", "state", "cause", "since", "overdue", "waits"),
+        ("erasure", "state", "cause", "since", "overdue", "untold", "waits"),
         "cursor",
     ),
     Verb(
@@ -86,6 +90,19 @@ ERASURES: Final = (
         "/erasures/{erasure}/refuse",
         "Refuse an erasure before anything is fenced.",
         (Option("/reason", "In a word, as not-verified.", required=True), who("/approver")),
+        private=("salt",),
+    ),
+    Verb(
+        "erasures",
+        "attest",
+        "POST",
+        "/erasures/{erasure}/processors/{processor}",
+        "Attest that a processor was told, or that it confirmed.",
+        (
+            Option("/what", "What happened.", choice("told", "completed"), required=True),
+            Option("/at", "When it did.", MOMENT, required=True),
+            who("/attester"),
+        ),
         private=("salt",),
     ),
 )

@@ -75,9 +75,10 @@ def erasure(view: Mapping[str, Any]) -> Iterator[str]:
         if view.get(name):
             yield f"  {name}: {printable(view[name])}"
     yield from _services(view.get("services", ()))
-    for name in ("keys", "exempt", "blockers", "processors"):
+    for name in ("keys", "exempt", "blockers"):
         for one in view.get(name, ()):
             yield f"  {name}: {printable(one)}"
+    yield from _processors(view.get("processors", ()))
     for name in LEVELS:
         if at := member(view, f"levels/{name}"):
             yield f"  {name}: {printable(at)}"
@@ -87,6 +88,12 @@ def erasure(view: Mapping[str, Any]) -> Iterator[str]:
         yield f"  waits for {one}"
     if view.get("certificate"):
         yield f"  certificate: {printable(view['certificate'])}"
+
+
+def _processors(processors: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for one in processors:
+        late = ", OVERDUE to be told" if one.get("overdue") else ""
+        yield f"  processors: {printable(without(one, ('overdue',)))}{late}"
 
 
 def _services(services: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -353,14 +353,27 @@ def states(said: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("states", "kept", f"{one['cls']}: {one['reason']}, looked at again on {one['review_at']}")
         for one in said.get("exemptions", ())
     ]
-    lines += [
-        ("states", "awaited", f"{one['processor']} was told and has not answered")
-        for one in said.get("processors", ())
-        if one["state"] == "awaited"
-    ]
+    lines += [heard(one) for one in said.get("processors", ())]
     if said["guarantees"]["key_provider"] == "file":
         lines.append(("weaker", "irrecoverable", WEAKER))
     return lines
+
+
+def heard(one: dict[str, Any]) -> tuple[str, str, str]:
+    """Return what is known of a processor: that it is listed, was told, or confirmed.
+
+    Certificates that say ``awaited`` put down as told what was only listed.
+    """
+    who, state = one["processor"], one["state"]
+    told = f"was told on {one['told_at']}, as staff attest"
+    since = one.get("listed_at") or one["told_at"]
+    sentences = {
+        "completed": f"{who} confirmed on {one['completed_at']}",
+        "attested": f"{who} confirmed on {one['completed_at']}, as staff attest",
+        "told": f"{who} {told}; it has not confirmed",
+    }
+    unknown = f"{who} is listed since {since}; nobody says that it was told"
+    return "states", "processor", sentences.get(state, unknown)
 
 
 def printable(sentence: str) -> str:

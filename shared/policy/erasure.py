@@ -42,6 +42,7 @@ class ErasureFile(BaseModel):
     cooling_off: RestRow
     look_again: PeriodRow
     overdue_after: PeriodRow
+    processors_told: PeriodRow
     service: Annotated[list[Row], Field(min_length=1)]
 
     @model_validator(mode="after")

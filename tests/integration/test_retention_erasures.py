@@ -213,6 +213,34 @@ async def test_journals_that_hang_on_an_account_are_waited_for(here: World) -> N
     await here.at(erasure, *DONE)
 
 
+@pytest.mark.clause("DOAJ-8b")
+async def test_a_processor_is_listed_and_counts_as_told_when_staff_attest_it(here: World) -> None:
+    person = new_pseudonym()
+    await here.kept(SOMEBODY, person)
+    here.answering.fresh = {"consent": having(person)}
+    here.answering.fresh["consent"].processors = ("act-on",)
+    erasure = await here.planned(email="listed@example.org")
+    path, when = f"/erasures/{erasure}/processors", "2026-01-20T10:00:00Z"
+    said = {"what": "told", "at": when, "attester": "officer"}
+    assert (await here("POST", f"{path}/act-on", said))[0] == 404  # nobody is listed yet
+    await here.approve(erasure)
+    (one,) = (await here.at(erasure, *DONE))["processors"]
+    assert (one["processor"], one["told-at"], one["overdue"]) == ("act-on", None, False)
+
+    async def untold() -> bool:
+        found = await here.ok("GET", "/erasures?untold=true")
+        return erasure in [each["erasure"] for each in found["erasures"]]
+
+    assert await untold()
+    assert (await here("POST", f"{path}/act-on", said | {"at": REVIEW}))[0] == 422
+    (one,) = (await here.ok("POST", f"{path}/act-on", said))["processors"]
+    assert (one["told-at"], one["told-by"], one["completed-at"]) == (when, "officer", None)
+    assert not await untold()
+    assert (await here("POST", f"{path}/act-on", said | {"at": "2026-01-19T10:00:00Z"}))[0] == 409
+    (one,) = (await here.ok("POST", f"{path}/act-on", said | {"what": "completed"}))["processors"]
+    assert one["completed-at"] == when
+
+
 @pytest.mark.clause("DOAJ-6a4")
 async def test_what_was_decided_to_be_kept_stays_and_nothing_else(here: World) -> None:
     person = new_pseudonym()

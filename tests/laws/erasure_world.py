@@ -133,6 +133,7 @@ class World:
     deadly: float = 0.0  # how likely a death is at an access to the store
     turn: int = 1  # grows with each process that begins
     asked: tuple[str, ...] = SERVICES  # by the policy
+    processors: tuple[str, ...] = ()  # that consent gave something to
     held: dict[str, dict[str, str]] = field(default_factory=dict)  # service: keys -> person
     holds: dict[str, set[str]] = field(default_factory=dict)
     kept_at: dict[str, datetime] = field(default_factory=dict)  # by keys
@@ -267,6 +268,7 @@ class World:
             looked=() if blind else (looked,),
             keys_found=() if blind else tuple(KeptUnits(keys_id=one, units=("u",)) for one in mine),
             tombstones=tombstones,
+            processors=self.processors if service == "consent" and not blind else (),
             manifest="a" * 64,
             looked_at=self.clock.now(),
             version=version,

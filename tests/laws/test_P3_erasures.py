@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from services.retention.model.erasures import ENDS, GIVEN_UP
 from services.retention.wiring import Due
+from shared.events.decisions import Refused
 from shared.events.orders import KeptUnits
 from shared.privacy.lifecycle import KeptKeys
 from shared.runtime import crashpoints
@@ -208,6 +209,21 @@ async def taken_back(world: World, erasure: str) -> None:
     await world.erasures.take_back(erasure, "officer")
 
 
+async def until(world: World, erasure: str, step: str) -> None:
+    """Let everybody answer and approve, until an erasure is at a step."""
+    for _ in range(200):
+        if world.state(erasure).step == step:
+            return
+        for order in world.orders():
+            for service in world.open_to(order):
+                await world.answer(order, service, blind=False)
+        if world.state(erasure).step == "planned":
+            await world.erasures.approve(erasure, "officer", at_once=True)
+        world.relay()
+        await world.step(40.0)
+    raise AssertionError(f"not at {step}: {world.state(erasure).step}")
+
+
 @pytest.mark.law("P3")
 def test_a_service_that_holds_personal_data_only_since_the_plan_is_asked_too(
     tmp_path: Path,
@@ -233,6 +249,31 @@ def test_a_service_that_holds_personal_data_only_since_the_plan_is_asked_too(
         erased = {one.service: one.erased for one in said.evidence}
         assert erased == {"accounts": 1, "consent": 0, "deposits": 1, "retention": 0}
         assert not world.held["deposits"]
+
+    run(lives())
+
+
+@pytest.mark.law("P3")
+@pytest.mark.clause("DOAJ-8b")
+@pytest.mark.parametrize("attested", [False, True], ids=["silent", "attested"])
+def test_a_certificate_says_that_a_processor_was_told_only_where_somebody_attests_it(
+    tmp_path: Path, *, attested: bool
+) -> None:
+    async def lives() -> None:
+        world = World(tmp_path, Random(1), processors=("act-on",))
+        await world.keeps("consent", PEOPLE[0], 1)
+        erasure = await world.ask(PEOPLE[0], "first")
+        await until(world, erasure, "compacted")
+        told_at = world.clock.now()
+        if attested:
+            done = await world.erasures.attest(erasure, "act-on", "told", "officer", told_at)
+            assert not isinstance(done, Refused)
+        await in_the_end(world)
+        ends(world)
+        (one,) = world.certificate(erasure).statement.processors
+        assert one.listed_at is not None
+        assert one.listed_at <= world.state(erasure).times["collected"]
+        assert (one.state, one.told_at) == (("told", told_at) if attested else ("listed", None))
 
     run(lives())
 

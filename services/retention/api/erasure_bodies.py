@@ -8,9 +8,10 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_v
 
 from services.retention.model.answers import Answers
 from services.retention.model.erasure_states import KeptErasure, Reason, Step, Waiting
-from services.retention.model.erasures import overdue
+from services.retention.model.erasures import Attested, overdue, told_late
 from shared.events.orders import EvidenceState, KeptUnits, Outcome
 from shared.events.personal import BlindIndexed, Pseudonym, RetentionClass
+from shared.policy.erasure import ErasurePolicy
 from shared.privacy.blind import LONGEST
 from shared.web import Answer, Body
 
@@ -64,10 +65,21 @@ class Refusing(Body):
     reason: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
 
 
+class Attesting(Body):
+    """What happened with a processor, when, and who says so."""
+
+    what: Attested
+    at: AwareDatetime
+    attester: Who
+
+
 class Listing(BaseModel):
     """Which erasures to list."""
 
     state: Step | None = None
+    untold: bool = Field(
+        default=False, description="Those with a processor that nobody attests to have been told."
+    )
     cursor: Annotated[str, StringConstraints(max_length=100)] | None = None
 
 
@@ -128,11 +140,16 @@ class BlockerView(Answer):
     count: int
 
 
-class ToldView(Answer):
-    """A processor that has something and is on the list of who must be told."""
+class ProcessorView(Answer):
+    """A processor that was given something; ``overdue``: it had to be told by now, and was not."""
 
     processor: str
-    told_at: datetime
+    listed_at: datetime
+    told_at: datetime | None
+    told_by: str | None
+    completed_at: datetime | None
+    completed_by: str | None
+    overdue: bool
 
 
 class LevelsView(Answer):
@@ -161,9 +178,10 @@ class ErasureSummary(Answer):
     since: datetime
     waits: tuple[WaitsView, ...]
     overdue: bool
+    untold: tuple[str, ...] = Field(description="Processors that had to be told by now.")
 
     @classmethod
-    def of(cls, known: KeptErasure, now: datetime) -> "ErasureSummary":
+    def of(cls, known: KeptErasure, policy: ErasurePolicy, now: datetime) -> "ErasureSummary":
         """Show an erasure in short."""
         return cls(
             erasure=known.erasure,
@@ -172,6 +190,7 @@ class ErasureSummary(Answer):
             since=known.times[known.step],
             waits=_waits(known),
             overdue=overdue(known, now),
+            untold=told_late(known, policy.file.processors_told.lasts, now),
         )
 
 
@@ -207,14 +226,22 @@ class ErasureView(Answer):
     keys: tuple[KeptUnits, ...]
     exempt: tuple[ExemptionView, ...]
     blockers: tuple[BlockerView, ...]
-    processors: tuple[ToldView, ...]
+    processors: tuple[ProcessorView, ...]
     rounds: int
     certificate: str | None
     salt: str
 
     @classmethod
-    def of(cls, known: KeptErasure, looked: Answers, done: Answers, now: datetime) -> "ErasureView":
+    def of(
+        cls,
+        known: KeptErasure,
+        looked: Answers,
+        done: Answers,
+        policy: ErasurePolicy,
+        now: datetime,
+    ) -> "ErasureView":
         """Show an erasure, with what services answered to the last look and the last order."""
+        late = told_late(known, policy.file.processors_told.lasts, now)
         certified = f"/erasures/{known.erasure}/certificate" if known.certificate else None
         return cls(
             erasure=known.erasure,
@@ -253,7 +280,8 @@ class ErasureView(Answer):
             ),
             blockers=tuple(BlockerView(what=one.what, count=one.count) for one in known.blockers),
             processors=tuple(
-                ToldView(processor=one.processor, told_at=one.told_at) for one in known.told
+                ProcessorView(**one.model_dump(), overdue=one.processor in late)
+                for one in known.listed
             ),
             rounds=len(known.rounds),
             certificate=certified,

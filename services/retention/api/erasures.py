@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from services.retention.api.erasure_bodies import (
     PAGE,
     Approval,
+    Attesting,
     ErasurePage,
     ErasureSummary,
     ErasureView,
@@ -34,6 +35,9 @@ KINDS: Final[Mapping[Slug, tuple[int, str]]] = {
     "erasure-step": (409, "The erasure is not at a step where this can be done"),
     "erasure-plan-changed": (409, "This is not the plan of the erasure"),
     "erasure-overtaken": (409, "The erasure changed meanwhile"),
+    "processor-unknown": (404, "This processor is not on the erasure's list"),
+    "processor-attested": (409, "Another time is attested of this processor already"),
+    "processor-time": (422, "This cannot have happened then"),
 }
 UNCERTIFIED: Final = Problem(
     404,
@@ -78,10 +82,12 @@ async def plan(erasures: Erasures, request: web.Request) -> web.Response:
 async def listed(erasures: Erasures, request: web.Request) -> web.Response:
     """List erasures, the newest first, those of one state where it is named."""
     asked = query_of(request, Listing)
-    found = await erasures.saga.store.page(step=asked.state, before=asked.cursor, most=PAGE + 1)
-    now = erasures.saga.now()
+    found = await erasures.saga.store.page(
+        step=asked.state, untold=asked.untold, before=asked.cursor, most=PAGE + 1
+    )
+    policy, now = erasures.saga.policy, erasures.saga.now()
     page = ErasurePage(
-        erasures=tuple(ErasureSummary.of(one, now) for _place, one in found[:PAGE]),
+        erasures=tuple(ErasureSummary.of(one, policy, now) for _place, one in found[:PAGE]),
         cursor=found[PAGE - 1][0] if len(found) > PAGE else None,
     )
     return json_answer(page)
@@ -115,6 +121,16 @@ async def refuse(erasures: Erasures, request: web.Request) -> web.Response:
     return json_answer(await _view(erasures, _agreed(done)))
 
 
+async def attest(erasures: Erasures, request: web.Request) -> web.Response:
+    """Attest that a processor was told, or that it confirmed."""
+    body = await body_of(request, Attesting)
+    named = request.match_info
+    done = await erasures.attest(
+        named["erasure"], named["processor"], body.what, body.attester, body.at
+    )
+    return json_answer(await _view(erasures, _agreed(done)))
+
+
 async def certificate(erasures: Erasures, request: web.Request) -> web.Response:
     """Hand the certificate out as it was signed."""
     return json_answer(_certified(await _asked_for(erasures, request)).encode())
@@ -132,6 +148,11 @@ def routes(erasures: Erasures) -> list[Route]:
         "approve": (approve, "Approve the plan of an erasure", Approval),
         "take-back": (take_back, "Take an erasure back while nothing is destroyed", TakingBack),
         "refuse": (refuse, "Refuse an erasure before anything is fenced", Refusing),
+        "processors/{processor}": (
+            attest,
+            "Attest that a processor was told, or that it confirmed",
+            Attesting,
+        ),
     }
     return [
         Route(
@@ -229,6 +250,7 @@ async def _view(erasures: Erasures, known: KeptErasure) -> ErasureView:
         known,
         await store.answers(looks[-1]) if looks else {},
         await store.answers(orders[-1]) if orders else {},
+        erasures.saga.policy,
         erasures.saga.now(),
     )
 

@@ -13,7 +13,7 @@ from services.retention.erasure.saga import Saga
 from services.retention.model import erasures
 from services.retention.model.erasure_plans import erasure_id
 from services.retention.model.erasure_states import Exempt, KeptErasure
-from services.retention.model.erasures import Decided, Refusal
+from services.retention.model.erasures import Attested, Decided, Refusal
 from services.retention.wiring import Due
 from shared.events.orders import KeptUnits
 from shared.events.personal import Sealed
@@ -136,6 +136,15 @@ class Erasures:
         return await self._saved(
             erasure, partial(erasures.refuse, by=by, reason=reason, at=self.saga.now())
         )
+
+    async def attest(
+        self, erasure: str, processor: str, what: Attested, by: str, at: datetime
+    ) -> Answer:
+        """Write down what staff attest of a processor: told, or completed, and when."""
+        decide = partial(
+            erasures.attest, processor=processor, what=what, by=by, at=at, now=self.saga.now()
+        )
+        return await self._saved(erasure, decide)
 
     async def _begun(self, new: KeptErasure) -> str:
         await self._saved(new.erasure, partial(erasures.begin, new=new))

@@ -4,7 +4,7 @@ from services.retention.erasure import orders
 from services.retention.erasure.saga import Go, Saga, Stay, Taken, waiting
 from services.retention.model.answers import blockers
 from services.retention.model.erasure_plans import plan_of, planned_keys, round_of
-from services.retention.model.erasure_states import KeptErasure, Told
+from services.retention.model.erasure_states import KeptErasure, Listed
 from shared.runtime.crashpoints import crashpoint
 
 
@@ -42,8 +42,8 @@ async def collect(saga: Saga, erasure: KeptErasure) -> Taken:
         return await _look_again(saga, erasure)
     await orders.end(saga, erasure)
     processors = erasure.plan.processors if erasure.plan is not None else ()
-    told = tuple(Told(processor=name, told_at=now) for name in processors)
-    return Go("collect", {"told": told})
+    listed = tuple(Listed(processor=name, listed_at=now) for name in processors)
+    return Go("collect", {"listed": listed})
 
 
 async def _look_again(saga: Saga, erasure: KeptErasure) -> Taken:

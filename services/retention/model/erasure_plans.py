@@ -98,7 +98,7 @@ def words_of(
             *erasure.services,
             *rows,
             KEPT_BY_DECISION,
-            *(one.processor for one in erasure.told),
+            *(one.processor for one in erasure.listed),
             *(one.topic for one in erasure.ends),
             *(word for one in policies for word in (one.policy, one.version)),
         }
@@ -157,8 +157,14 @@ def statement_of(
             if one.cls in kept
         ),
         processors=tuple(
-            Processor(processor=one.processor, told_at=one.told_at, state="awaited")
-            for one in erasure.told
+            Processor(
+                processor=one.processor,
+                listed_at=one.listed_at,
+                told_at=one.told_at,
+                state="attested" if one.completed_at else "told" if one.told_at else "listed",
+                completed_at=one.completed_at,
+            )
+            for one in erasure.listed
         ),
         policies=tuple(policies),
         guarantees=Guarantees(

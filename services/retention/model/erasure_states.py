@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field, model_validator
 
 from shared.events.base import Instant, State, Version
 from shared.events.orders import (
@@ -118,11 +118,26 @@ class Round(State):
     services: tuple[Word, ...]
 
 
-class Told(State):
-    """A processor that has something of the person and was put on the list of who is told."""
+class Listed(State):
+    """A processor that was given something of the person, and what staff attest of it since.
+
+    ``told_at`` and ``completed_at`` are when it happened; none where nobody attested it.
+    """
 
     processor: Word
-    told_at: Instant
+    listed_at: Instant
+    told_at: Instant | None = None
+    told_by: str | None = None
+    completed_at: Instant | None = None
+    completed_by: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_before(cls, said: Any) -> Any:
+        """Read what was kept when being listed passed for being told."""
+        if isinstance(said, Mapping) and "listed_at" not in said:
+            return {"processor": said.get("processor"), "listed_at": said.get("told_at")}
+        return said
 
 
 class Ended(State):
@@ -161,7 +176,7 @@ class KeptErasure(State):
     rests_until: Instant | None = None
     overdue_at: Instant | None = None
     others: tuple[Uuid, ...] = ()
-    told: tuple[Told, ...] = ()
+    listed: tuple[Listed, ...] = Field(default=(), validation_alias=AliasChoices("listed", "told"))
     evidence: tuple[Proven, ...] = ()
     unreadable_at: Instant | None = None
     ends: tuple[Ended, ...] = ()

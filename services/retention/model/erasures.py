@@ -6,10 +6,10 @@ destroyed an erasure may be refused or taken back; from ``destroying`` on it onl
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from services.retention.model.erasure_states import KeptErasure, Step, Waits
+from services.retention.model.erasure_states import KeptErasure, Listed, Step, Waits
 from shared.events.decisions import Accepted, Refused, Unchanged
 
 Verb = Literal[
@@ -33,7 +33,16 @@ Verb = Literal[
     "take-back",
     "release",
 ]
-Slug = Literal["erasure-unknown", "erasure-step", "erasure-plan-changed", "erasure-overtaken"]
+Slug = Literal[
+    "erasure-unknown",
+    "erasure-step",
+    "erasure-plan-changed",
+    "erasure-overtaken",
+    "processor-unknown",
+    "processor-attested",
+    "processor-time",
+]
+Attested = Literal["told", "completed"]
 
 TRANSITIONS: Final[Mapping[Verb, Mapping[Step, Step]]] = {
     "look": {"looking": "looking", "approved": "approved"},
@@ -147,6 +156,49 @@ def refuse(known: KeptErasure | None, by: str, reason: str, *, at: datetime) -> 
     if known is not None and known.step in ("refusing", "refused"):
         return Unchanged(known)
     return move(known, "refuse", at=at, ended_by=by, refused_for=reason)
+
+
+def attest(
+    known: KeptErasure | None,
+    processor: str,
+    what: Attested,
+    by: str,
+    *,
+    at: datetime,
+    now: datetime,
+) -> Decided:
+    """Write down that a processor was told, or confirmed that it is done; once, and for good.
+
+    It may be said after the certificate, too, which stays as it was signed.
+    """
+    if known is None:
+        return UNKNOWN
+    if known.step in GIVEN_UP:
+        return Refused(Refusal("erasure-step", known.step))
+    one = next((one for one in known.listed if one.processor == processor), None)
+    if one is None:
+        return Refused(Refusal("processor-unknown"))
+    before = one.told_at if what == "told" else one.completed_at
+    if before is not None:
+        return Unchanged(known) if before == at else Refused(Refusal("processor-attested"))
+    said = one.model_copy(update={f"{what}_at": at, f"{what}_by": by})
+    if at > now or (said.told_at and said.completed_at and said.told_at > said.completed_at):
+        return Refused(Refusal("processor-time"))
+    listed = tuple(said if other is one else other for other in known.listed)
+    changes = {"listed": listed, "version": known.version + 1}
+    return Accepted(known.model_copy(update=changes), ())
+
+
+def untold(known: KeptErasure) -> tuple[Listed, ...]:
+    """Return the processors of which nobody attests that they were told, or are done."""
+    if known.step in GIVEN_UP:
+        return ()
+    return tuple(one for one in known.listed if not (one.told_at or one.completed_at))
+
+
+def told_late(known: KeptErasure, within: timedelta, now: datetime) -> tuple[str, ...]:
+    """Return the processors that nobody told ``within`` that time since they were listed."""
+    return tuple(one.processor for one in untold(known) if one.listed_at + within <= now)
 
 
 def overdue(known: KeptErasure, now: datetime) -> bool:

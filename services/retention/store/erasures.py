@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from services.retention.model.erasure_states import KeptErasure, Step
-from services.retention.model.erasures import ENDS
+from services.retention.model.erasures import ENDS, untold
 from services.retention.model.ledger import KeptHead, catch_up
 from services.retention.store.layout import keeping
 from shared.events import REGISTRY, Event, Received
@@ -61,10 +61,15 @@ class ErasureStore:
         return {one["service"]: _answer(one) for one in found}
 
     async def page(
-        self, *, step: Step | None, before: str | None, most: int
+        self, *, step: Step | None, untold: bool, before: str | None, most: int
     ) -> list[tuple[str, KeptErasure]]:
-        """Return erasures with their places in the list, the newest first, from ``before`` on."""
+        """Return erasures with their places in the list, the newest first, from ``before`` on.
+
+        ``untold``: only those with a processor that nobody attests to have been told.
+        """
         asked: dict[str, Any] = {} if step is None else {"step": step}
+        if untold:
+            asked["untold"] = True
         if before is not None:
             asked["opened"] = {"$lt": before}
         with faults():
@@ -157,4 +162,9 @@ def _answer(document: Mapping[str, Any]) -> EvidenceState:
 
 
 def _of_erasure(state: KeptErasure) -> dict[str, Any]:
-    return {"settled": state.step in ENDS, "step": state.step, "opened": opened_at(state)}
+    return {
+        "settled": state.step in ENDS,
+        "step": state.step,
+        "opened": opened_at(state),
+        "untold": bool(untold(state)),
+    }

@@ -33,6 +33,7 @@ INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
         IndexModel([("settled", 1)], name="unsettled", partialFilterExpression={"settled": False}),
         IndexModel([("opened", 1)], name="opened"),
         IndexModel([("step", 1)], name="step"),
+        IndexModel([("untold", 1)], name="untold", partialFilterExpression={"untold": True}),
     ),
     "answers": (IndexModel([("order", 1)], name="order"),),
     "packages": (

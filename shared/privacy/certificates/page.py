@@ -24,6 +24,13 @@ WEAKER: Final = (
     " nobody can show that no copy of those files was made. Irrecoverable holds where the volume is"
     " in no backup."
 )
+HEARD: Final = {
+    "listed": "listed; nobody says that it was told",
+    "told": "told, as staff attest; it has not confirmed",
+    "attested": "has confirmed, as staff attest",
+    "completed": "has confirmed",
+    "awaited": "listed on the day under \u201cTold\u201d; nobody says that it was told",
+}
 ATTESTED: Final = "A key service says that it destroyed what wrapped the keys."
 
 _HEAD: Final = """<!doctype html>
@@ -105,15 +112,17 @@ def _services(said: Statement) -> Iterator[str]:
 
 def _others(said: Statement) -> Iterator[str]:
     if said.processors:
-        yield "<h2>Who else was told</h2>"
+        yield "<h2>Who else had something</h2>"
         yield _table(
-            ("Processor", "Told", "State", "Completed"),
+            ("Processor", "Listed", "Told", "Confirmed", "State"),
             [
                 (
                     one.processor,
-                    _at(one.told_at),
-                    one.state,
-                    _at(one.completed_at) if one.completed_at else "",
+                    *(
+                        _at(time) if time else ""
+                        for time in (one.listed_at, one.told_at, one.completed_at)
+                    ),
+                    HEARD[one.state],
                 )
                 for one in said.processors
             ],

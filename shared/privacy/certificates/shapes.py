@@ -7,7 +7,7 @@ them: ``words`` returns what is to be compared with those.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
@@ -36,6 +36,10 @@ Period = Annotated[
 ]
 Count = Annotated[int, Field(ge=0, le=GREATEST)]
 Instant = AwareDatetime
+T = TypeVar("T")
+# A member that older certificates have not. Where it says nothing it is not written either: what
+# was signed without it is the same text when it is read again.
+Since = Annotated[T | None, Field(exclude_if=lambda value: value is None)]
 
 _PLAIN: Final[tuple[Any, ...]] = (int, bool, type(None), AwareDatetime, Ellipsis)
 

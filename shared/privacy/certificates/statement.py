@@ -11,7 +11,16 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from shared.privacy.certificates.shapes import Count, Digest, Id, Impersonal, Instant, Period, Word
+from shared.privacy.certificates.shapes import (
+    Count,
+    Digest,
+    Id,
+    Impersonal,
+    Instant,
+    Period,
+    Since,
+    Word,
+)
 
 SALT_BYTES: Final = 16  # the least that keeps a pseudonym from being guessed
 
@@ -110,18 +119,30 @@ class Exemption(Impersonal):
 
 
 class Processor(Impersonal):
-    """Somebody who was given data, and was told."""
+    """Somebody who was given data: listed, told, and done, as far as anybody says so.
+
+    ``attested``: staff say that it confirmed; ``completed``: its own receipt does. ``awaited``
+    stands in certificates from when being listed passed for being told: ``told_at`` is when it was
+    listed there, and whether it was told nobody said.
+    """
 
     processor: Word
-    told_at: Instant
-    state: Literal["completed", "attested", "awaited"]
+    listed_at: Since[Instant] = None
+    told_at: Instant | None = Field(default=None, description="None: nobody says that it was.")
+    state: Literal["listed", "told", "attested", "completed", "awaited"]
     completed_at: Instant | None = None
     receipt: Digest | None = None
 
     @model_validator(mode="after")
     def _when(self) -> Self:
-        if (self.completed_at is None) != (self.state == "awaited"):
-            raise ValueError("what is completed has a time, what is awaited none")
+        if (self.completed_at is None) == (self.state in {"attested", "completed"}):
+            raise ValueError("what is completed has a time, what is not has none")
+        if (self.listed_at is None) != (self.state == "awaited"):
+            raise ValueError("a processor is listed before it is told")
+        if self.told_at is None and self.state in {"told", "awaited"}:
+            raise ValueError("what was told has a time")
+        if self.told_at is not None and self.state == "listed":
+            raise ValueError("who was told is not only listed")
         return self
 
 

@@ -199,6 +199,65 @@ def test_an_erasure_that_began_and_is_not_certified_in_time_is_overdue() -> None
     assert not erasures.overdue(certified, AT)
 
 
+def listing(**more: Any) -> KeptErasure:
+    return an_erasure(step="collected", listed=({"processor": "act-on", "listed_at": AT},), **more)
+
+
+def test_a_processor_is_told_when_somebody_attests_it_and_not_because_it_is_listed() -> None:
+    later = AT + timedelta(days=1)
+    known = listing()
+    assert [one.processor for one in erasures.untold(known)] == ["act-on"]
+    done = erasures.attest(known, "act-on", "told", "officer", at=later, now=later)
+    assert isinstance(done, Accepted)
+    assert erasures.untold(done.state) == ()
+    (one,) = done.state.listed
+    assert (one.told_at, one.told_by, one.completed_at) == (later, "officer", None)
+    again = erasures.attest(done.state, "act-on", "told", "another", at=later, now=later)
+    assert isinstance(again, Unchanged)
+    done = erasures.attest(done.state, "act-on", "completed", "officer", at=later, now=later)
+    assert isinstance(done, Accepted)
+    assert done.state.listed[0].completed_at == later
+    assert KeptErasure.model_validate_json(done.state.model_dump_json()) == done.state
+
+
+def test_nothing_is_attested_of_others_of_the_future_or_twice_with_another_time() -> None:
+    later = AT + timedelta(days=1)
+
+    def attested(known: KeptErasure, who: str = "act-on", at: datetime = AT) -> Any:
+        return erasures.attest(known, who, "told", "officer", at=at, now=AT)
+
+    told = attested(listing()).state
+    for done, slug in (
+        (attested(listing(), who="mailchimp"), "processor-unknown"),
+        (attested(listing(), at=later), "processor-time"),
+        (attested(told, at=AT - timedelta(days=1)), "processor-attested"),
+        (attested(listing().model_copy(update={"step": "taken-back"})), "erasure-step"),
+    ):
+        assert isinstance(done, Refused)
+        assert done.reason.slug == slug
+    before = AT - timedelta(days=1)
+    done = erasures.attest(told, "act-on", "completed", "officer", at=before, now=AT)
+    assert isinstance(done, Refused)
+
+
+def test_a_processor_is_overdue_where_nobody_told_it_within_its_period() -> None:
+    week = timedelta(days=7)
+    assert erasures.told_late(listing(), week, AT + week) == ("act-on",)
+    assert erasures.told_late(listing(), week, AT + week - timedelta(seconds=1)) == ()
+    closed = listing().model_copy(update={"step": "closed"})
+    assert erasures.told_late(closed, week, AT + week) == ("act-on",)
+    done = erasures.attest(listing(), "act-on", "completed", "officer", at=AT, now=AT)
+    assert isinstance(done, Accepted)
+    assert erasures.told_late(done.state, week, AT + week) == ()
+
+
+def test_what_was_kept_when_listed_passed_for_told_is_read_as_listed() -> None:
+    text = an_erasure().model_dump(mode="json", exclude={"listed"})
+    old = {"processor": "act-on", "told_at": "2026-11-22T12:00:00Z"}
+    (one,) = KeptErasure.model_validate({**text, "told": [old]}).listed
+    assert (one.processor, one.listed_at, one.told_at) == ("act-on", AT, None)
+
+
 def test_where_the_fence_of_a_single_record_stands_nothing_is_taken_back() -> None:
     units = (KeptUnits(keys_id=KEYS, units=("old",)),)
     assert isinstance(

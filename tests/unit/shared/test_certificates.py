@@ -38,6 +38,7 @@ from shared.privacy.transparency import Frontier, Node, inclusion, leaf_hash
 from tests.certifying import AT, KNOWN, a_statement, at
 
 SCRIPT = Path(verify_certificate.__file__)
+OLD = Path(__file__).resolve().parents[2] / "corpus" / "certificates"
 ORIGIN = "colophon.example/tree"
 
 
@@ -155,7 +156,8 @@ def test_a_certificate_verifies_offline_with_one_public_key(
     ]
     assert any(line.startswith("unknown witnesses: none known") for line in lines)
     assert any(line.startswith("weaker  irrecoverable: the keys that wrapped") for line in lines)
-    assert any("act-on was told and has not answered" in line for line in lines)
+    told = "act-on was told on 2026-11-02T12:09:00Z, as staff attest; it has not confirmed"
+    assert f"states  processor: {told}" in lines
 
 
 @pytest.mark.law("P5")
@@ -417,6 +419,10 @@ def test_a_commitment_tells_nothing_without_its_salt() -> None:
         (("scan", "planted"), 0),
         (("exemptions",), []),
         (("processors", 0, "state"), "completed"),
+        (("processors", 0, "state"), "listed"),
+        (("processors", 0, "state"), "awaited"),
+        (("processors", 0, "told_at"), None),
+        (("processors", 0, "listed_at"), None),
         (("processors", 0, "completed_at"), at(1)),
         (("policies",), []),
         (("guarantees", "epochs_end"), "attested"),
@@ -455,6 +461,56 @@ def test_nothing_is_signed_that_would_not_verify(issuer: Issuer, tmp_path: Path)
 
 def test_a_certificate_is_read_again_as_it_was_written(document: bytes) -> None:
     assert as_json(Certificate.model_validate_json(document)) == document
+
+
+@pytest.mark.law("P5")
+@pytest.mark.parametrize(
+    ("said", "printed", "shown"),
+    [
+        (
+            {"state": "listed"},
+            "act-on is listed since 2026-11-02T12:00:00Z; nobody says that it was told",
+            "listed; nobody says that it was told",
+        ),
+        (
+            {"state": "told", "told_at": at(9)},
+            "act-on was told on 2026-11-02T12:09:00Z, as staff attest; it has not confirmed",
+            "told, as staff attest; it has not confirmed",
+        ),
+        (
+            {"state": "attested", "completed_at": at(10)},
+            "act-on confirmed on 2026-11-02T12:10:00Z, as staff attest",
+            "has confirmed, as staff attest",
+        ),
+    ],
+    ids=["listed", "told", "attested"],
+)
+def test_of_a_processor_no_more_is_said_than_somebody_attests(
+    issuer: Issuer,
+    capsys: pytest.CaptureFixture[str],
+    said: dict[str, Any],
+    printed: str,
+    shown: str,
+) -> None:
+    one = {"processor": "act-on", "listed_at": at(0), **said}
+    certificate = issuer.issue({**a_statement(), "processors": [one]})
+    assert issuer.verify(as_json(certificate))[0] == 0
+    assert f"processor: {printed}\n" in capsys.readouterr().out
+    assert f"<td>{shown}</td>" in as_page(certificate)
+
+
+@pytest.mark.law("P5")
+def test_a_certificate_from_when_listed_passed_for_told_verifies_and_says_less_now(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file, keys = OLD / "before-listed.json", OLD / "before-listed.keys.txt"
+    assert verify_certificate.main([str(file), str(keys)]) == 0
+    said = capsys.readouterr().out
+    assert "act-on is listed since 2026-11-02T12:00:00Z; nobody says that it was told" in said
+    read = Certificate.model_validate_json(file.read_bytes())
+    # The page carries it, and a restored tree is searched for it: to the byte as it was signed.
+    assert as_json(read) == file.read_bytes()
+    assert "nobody says that it was told</td>" in as_page(read)
 
 
 @pytest.mark.parametrize("index", [0, 6])
