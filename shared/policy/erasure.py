@@ -41,6 +41,7 @@ class ErasureFile(BaseModel):
     published: date
     cooling_off: RestRow
     look_again: PeriodRow
+    ask_again: PeriodRow
     overdue_after: PeriodRow
     processors_told: PeriodRow
     service: Annotated[list[Row], Field(min_length=1)]

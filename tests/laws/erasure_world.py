@@ -17,6 +17,7 @@ from services.retention.commands.erasures import Erasures
 from services.retention.commands.keys import Keys
 from services.retention.erasure.running import Running
 from services.retention.erasure.saga import Saga
+from services.retention.erasure.scanning import Residue
 from services.retention.model import erasures
 from services.retention.model.erasure_states import KeptErasure
 from services.retention.store.erasures import ANSWERS, open_erasures
@@ -92,6 +93,7 @@ class MemoryDisks:
     """Disks that are cleaned and epochs that end some time after they should be."""
 
     clock: ManualClock
+    late: dict[str, str] = field(default_factory=dict)  # keys of what came late -> who has it
 
     async def ends(self, _topic: str, _partition: int) -> int:
         return 10
@@ -111,7 +113,9 @@ class MemoryDisks:
     async def epochs_gone(self, since: datetime) -> datetime | None:
         return self.clock.now() if self.clock.now() > since + timedelta(days=1) else None
 
-    async def scanned(self, _records: Sequence[KeptUnits]) -> Scan:
+    async def scanned(self, records: Sequence[KeptUnits]) -> Scan:
+        if self.late.keys() & {one.keys_id for one in records}:
+            raise Residue("left in the log")
         return Scan(
             report="0" * 64,
             records=1,
@@ -138,6 +142,7 @@ class World:
     holds: dict[str, set[str]] = field(default_factory=dict)
     kept_at: dict[str, datetime] = field(default_factory=dict)  # by keys
     erased_at: dict[tuple[str, str], datetime] = field(default_factory=dict)  # erasure, service
+    late_until: dict[str, datetime] = field(default_factory=dict)  # erasure: its last went
     must_go: dict[str, str] = field(default_factory=dict)  # keys that were found -> erasure
     broken: list[str] = field(default_factory=list)  # laws, whatever became of who broke them
     at_access: dict[int, Callable[[], Awaitable[None]]] = field(default_factory=dict)
@@ -221,6 +226,10 @@ class World:
             self.held[service][keys] = person
             self.kept_at[keys] = self.clock.now()
 
+    def comes_late(self, service: str, keys: str) -> None:
+        """Have a service write something under a key that is gone, as a frozen writer might."""
+        self.disks.late[keys] = service
+
     async def ask(self, person: str, request: str) -> str:
         """Ask for the erasure of a person."""
         own = f"p{len(self.whose) + 100:032x}"
@@ -246,19 +255,30 @@ class World:
         version = self.answered.get((order.order, service), 0) + 1
         self.answered[order.order, service] = version
         person = self.whose[order.erasure]
-        mine = [keys for keys, whose in self.held[service].items() if whose == person]
-        looked = LookedAt(collection="people", matched=len(mine))
-        outcome = "found" if mine else "nothing-found"
+        named = {one.keys_id for one in order.records}
+        mine = [
+            keys
+            for keys, whose in self.held[service].items()
+            if whose == person and (order.subjects is not None or keys in named)
+        ]
+        late = [keys for keys, has in self.disks.late.items() if has == service and keys in named]
+        count = len(mine) + len(late)
+        looked = LookedAt(collection="people", matched=count)
+        outcome = "found" if count else "nothing-found"
         tombstones: tuple[Tombstoned, ...] = ()
         if order.kind == "erase" and not blind:
-            self.erased_at[order.erasure, service] = self.clock.now()
+            if order.subjects is not None:
+                self.erased_at[order.erasure, service] = self.clock.now()
+            for keys in late:
+                del self.disks.late[keys]
+                self.late_until[order.erasure] = self.clock.now()
             for keys in mine:
                 del self.held[service][keys]
                 self.must_go[keys] = order.erasure
-            looked = looked.model_copy(update={"erased": len(mine)})
-            outcome = "erased" if mine else "nothing-found"
-            if mine:
-                tombstones = (Tombstoned(topic=TOPIC, partition=0, count=len(mine)),)
+            looked = looked.model_copy(update={"erased": count})
+            outcome = "erased" if count else "nothing-found"
+            if count:
+                tombstones = (Tombstoned(topic=TOPIC, partition=0, count=count),)
         said = AccountsEvidenceGiven(
             order=order.order,
             erasure=order.erasure,
@@ -266,7 +286,9 @@ class World:
             service=service,
             outcome="could-not-look" if blind else outcome,
             looked=() if blind else (looked,),
-            keys_found=() if blind else tuple(KeptUnits(keys_id=one, units=("u",)) for one in mine),
+            keys_found=()
+            if blind
+            else tuple(KeptUnits(keys_id=one, units=("u",)) for one in (*mine, *late)),
             tombstones=tombstones,
             processors=self.processors if service == "consent" and not blind else (),
             manifest="a" * 64,
@@ -336,6 +358,13 @@ class World:
         if way == ("ordered", "evidenced") and now.whole_person:
             left = [name for name in self.asked if self._left(now.erasure, name)]
             self.law(not left, "evidence is complete, and something is held")
+
+        if way == ("evidenced", "compacted"):
+            since = now.times["evidenced"]
+            self.law(all(one.at >= since for one in now.receipts), "a receipt of before")
+        if way == ("irrecoverable", "scanned"):
+            left = self.disks.late.keys() & {one.keys_id for one in now.keys}
+            self.law(not left, "scanned clean, and something is in the log")
 
     def _left(self, erasure: str, service: str) -> list[str]:
         """Return what a service holds of a person; who registers anew afterwards is another one."""

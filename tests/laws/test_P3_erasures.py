@@ -7,21 +7,25 @@ is watched at each write (tests/laws/erasure_world.py); what must be in the end 
 
 import os
 from copy import deepcopy
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.retention.model import erasures
 from services.retention.model.erasures import ENDS, GIVEN_UP
 from services.retention.wiring import Due
 from shared.events.decisions import Refused
 from shared.events.orders import KeptUnits
+from shared.privacy.certificates.statement import Compaction
 from shared.privacy.lifecycle import KeptKeys
 from shared.runtime import crashpoints
-from tests.laws.erasure_world import PEOPLE, SCHEDULE, SERVICES, Killed, World
+from tests.laws.erasure_world import ASKED, PEOPLE, SCHEDULE, SERVICES, Killed, World
 from tests.laws.turns import run
 
 ROUNDS = 30
@@ -50,7 +54,8 @@ POINTS = (
 async def happens(world: World, number: int) -> None:
     """Let something happen that is not retention's doing."""
     dice = world.dice
-    done = dice.choice((_answers, _answers, _answers, _late, _asks, _approves, _holds, _gives_up))
+    others = (_late, _too_late, _asks, _approves, _holds, _gives_up)
+    done = dice.choice((_answers, _answers, _answers, *others))
     await done(world, number)
     world.relay()
 
@@ -64,6 +69,21 @@ async def _answers(world: World, _number: int) -> None:
 
 async def _late(world: World, number: int) -> None:
     await world.keeps(world.dice.choice(SERVICES), world.dice.choice(PEOPLE), number)
+
+
+async def _too_late(world: World, _number: int) -> None:
+    """Have somebody write under a key that is gone."""
+    gone = [
+        keys.keys_id
+        for keys in map(_keys, world.documents["keys"].documents.values())
+        if keys.fence == "destroyed" and keys.keys_id in world.kept_at
+    ]
+    if gone:
+        world.comes_late(world.dice.choice(SERVICES), world.dice.choice(gone))
+
+
+def _keys(document: dict[str, Any]) -> KeptKeys:
+    return KeptKeys.model_validate_json(document["state"])
 
 
 async def _asks(world: World, number: int) -> None:
@@ -148,6 +168,7 @@ def ends(world: World) -> None:
     for erasure in certified:
         said = world.certificate(erasure).statement
         assert sorted(one.service for one in said.evidence) == sorted(world.asked)
+        assert said.levels.gone >= world.late_until.get(erasure, said.levels.gone)
     for name, erasure in world.must_go.items():
         document = world.documents["keys"].documents[name]
         assert erasure in certified
@@ -209,18 +230,24 @@ async def taken_back(world: World, erasure: str) -> None:
     await world.erasures.take_back(erasure, "officer")
 
 
-async def until(world: World, erasure: str, step: str) -> None:
-    """Let everybody answer and approve, until an erasure is at a step."""
+async def everybody_answers(world: World) -> None:
+    """Have every service answer every order that stands."""
+    for order in world.orders():
+        for service in world.open_to(order):
+            await world.answer(order, service, blind=False)
+
+
+async def until(world: World, erasure: str, step: str, *, rounds: int = 0) -> None:
+    """Let everybody answer and approve, until an erasure is at a step, in this round or later."""
     for _ in range(200):
-        if world.state(erasure).step == step:
+        known = world.state(erasure)
+        if known.step == step and len(known.rounds) >= rounds:
             return
-        for order in world.orders():
-            for service in world.open_to(order):
-                await world.answer(order, service, blind=False)
-        if world.state(erasure).step == "planned":
+        await everybody_answers(world)
+        if known.step == "planned":
             await world.erasures.approve(erasure, "officer", at_once=True)
         world.relay()
-        await world.step(40.0)
+        await world.step(4_000.0 if "compacted" in known.times else 40.0)
     raise AssertionError(f"not at {step}: {world.state(erasure).step}")
 
 
@@ -249,6 +276,71 @@ def test_a_service_that_holds_personal_data_only_since_the_plan_is_asked_too(
         erased = {one.service: one.erased for one in said.evidence}
         assert erased == {"accounts": 1, "consent": 0, "deposits": 1, "retention": 0}
         assert not world.held["deposits"]
+
+    run(lives())
+
+
+@pytest.mark.law("P3")
+@pytest.mark.law("P2")
+@pytest.mark.parametrize("times", [1, 3])
+def test_what_is_written_under_a_key_that_is_gone_is_erased_again_and_all_is_shown_anew(
+    tmp_path: Path, times: int
+) -> None:
+    """It is found by the scan; meanwhile the person registered anew, which nobody touches."""
+
+    async def lives() -> None:
+        world = World(tmp_path, Random(1))
+        await world.keeps("accounts", PEOPLE[0], 1)
+        (keys,) = world.held["accounts"]
+        before: tuple[Compaction, ...] = ()
+        erasure = await world.ask(PEOPLE[0], "first")
+        await until(world, erasure, "compacted")
+        for number in range(times):
+            before = world.state(erasure).receipts or before
+            world.comes_late("consent", keys)
+            await world.keeps("accounts", PEOPLE[0], 10 + number)
+            await until(world, erasure, "ordered", rounds=3 + number)
+            back = world.state(erasure)
+            assert (back.ends, back.receipts, back.irrecoverable_at) == ((), (), None)
+            assert not {"evidenced", "compacted", "irrecoverable"} & back.times.keys()
+            assert [one.by_keys for one in back.rounds] == [False, False, *[True] * (number + 1)]
+            await everybody_answers(world)
+        await in_the_end(world)
+        ends(world)
+        said = world.certificate(erasure).statement
+        assert {one.service: one.erased for one in said.evidence}["consent"] == times
+        assert min(one.at for one in said.compaction) > max(one.at for one in before)
+        anew = [await world.keys.shown(one) for one in world.held["accounts"]]
+        assert [one.fence for one in anew if one is not None] == ["active"] * times
+
+    run(lives())
+
+
+@pytest.mark.law("P3")
+def test_what_nobody_can_erase_is_waited_for_and_nobody_is_asked_round_and_round(
+    tmp_path: Path,
+) -> None:
+    async def lives() -> None:
+        world = World(tmp_path, Random(1))
+        await world.keeps("accounts", PEOPLE[0], 1)
+        (keys,) = world.held["accounts"]
+        erasure = await world.ask(PEOPLE[0], "first")
+        await until(world, erasure, "compacted")
+        world.comes_late("nobody", keys)
+        begun = world.clock.now()
+        for _ in range(300):
+            await everybody_answers(world)
+            await world.step(600.0)
+        hours = (world.clock.now() - begun) / ASKED.file.ask_again.lasts
+        known = world.state(erasure)
+        assert known.certificate is None
+        assert erasures.overdue(known, begun + timedelta(days=30))
+        assert 3 < len(known.rounds) <= 3 + hours
+        assert world.accesses < 300 * 60  # none of these looks was a hot loop
+        del world.disks.late[keys]
+        await in_the_end(world)
+        said = world.certificate(erasure).statement
+        assert said.levels.gone == said.scan.at  # and not when it was compacted
 
     run(lives())
 

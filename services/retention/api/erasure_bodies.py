@@ -257,7 +257,7 @@ class ErasureView(Answer):
             levels=LevelsView(
                 fenced=known.times.get("fenced"),
                 unreadable=known.unreadable_at,
-                gone=known.times.get("compacted"),
+                gone=known.times.get("scanned" if known.left_at else "compacted"),
                 irrecoverable=known.irrecoverable_at,
                 certified=known.times.get("certified"),
             ),

@@ -1,9 +1,11 @@
 """After the evidence: ciphertext gone from logs, epochs gone, and a search that finds nothing."""
 
 from services.retention.erasure import orders
+from services.retention.erasure.late import ask_again, may_ask
 from services.retention.erasure.saga import AT_ONCE, Go, Saga, Stay, Taken, waiting
 from services.retention.erasure.scanning import Residue, VoidScan
 from services.retention.model.answers import tombstones
+from services.retention.model.erasure_plans import late_round
 from services.retention.model.erasure_states import Ended, KeptErasure
 from shared.runtime.log import get_log
 
@@ -50,16 +52,31 @@ async def outlive(saga: Saga, erasure: KeptErasure) -> Taken:
 
 
 async def scan(saga: Saga, erasure: KeptErasure) -> Taken:
-    """Search every place for what should be gone; where anything is left it is searched again."""
+    """Search the log for what should be gone; what came late is erased by whoever has it, again."""
     physical = saga.rooms.physical
     if physical is None:
         return waiting("rooms", "physical", now=saga.now())
     try:
         found = await physical.scanned(erasure.keys)
-    except (Residue, VoidScan) as fault:
-        log.warning("scan is not clean", erasure=erasure.erasure, reason=type(fault).__name__)
+    except Residue:
+        return await _left(saga, erasure)
+    except VoidScan:
+        log.warning("scan missed its controls", erasure=erasure.erasure)
         return waiting("scan", seconds=BETWEEN_SCANS, now=saga.now())
     return Go("scan", {"scan": found})
+
+
+async def _left(saga: Saga, erasure: KeptErasure) -> Taken:
+    """Scan again for a while, for a broker removes files late; then have everybody erase again."""
+    now, until = saga.now(), await may_ask(saga, erasure)
+    left = {"left_at": erasure.left_at or now}
+    if now >= until:
+        order = late_round(erasure, "erase", erasure.services)
+        return ask_again(erasure, order.model_copy(update={"by_keys": True}), **left)
+    log.warning("scan is not clean", erasure=erasure.erasure)
+    stay = waiting("scan", until=until, now=now)
+    # Not to be written down at each scan.
+    return Stay(stay.waits, BETWEEN_SCANS, {} if erasure.left_at else left)
 
 
 async def _ends(saga: Saga, erasure: KeptErasure) -> tuple[Ended, ...]:

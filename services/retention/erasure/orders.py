@@ -24,13 +24,13 @@ KINDS: Final[dict[OrderKind, type[Event]]] = {"look": LookOrdered, "erase": Eras
 async def give(
     saga: Saga, erasure: KeptErasure, order: Round, records: tuple[KeptUnits, ...]
 ) -> None:
-    """Give an order, once. Raises ``Transient``."""
+    """Give an order, once, in the name of the person or of keys alone. Raises ``Transient``."""
     new = OrderState(
         order=order.order,
         erasure=erasure.erasure,
         kind=order.kind,
         services=order.services,
-        subjects=erasure.subjects,
+        subjects=None if order.by_keys else erasure.subjects,
         records=records,
         exempt=tuple(one.cls for one in erasure.exempt),
         given_at=saga.now(),
@@ -51,6 +51,16 @@ async def asked(saga: Saga, erasure: KeptErasure, order: Round) -> tuple[Answers
     """Return what was answered to an order of an erasure, and whose answer is missing."""
     answers = await saga.store.answers(order.order)
     return answers, missing(order, erasure.exempt, answers)
+
+
+async def asked_late(
+    saga: Saga, erasure: KeptErasure, order: Round
+) -> tuple[Answers, tuple[str, ...]]:
+    """Do as ``asked``, and give an order that was written down and is not given yet."""
+    answers, left = await asked(saga, erasure, order)
+    if left and order.late:
+        await give(saga, erasure, order, (*erasure.keys, *order.more))
+    return answers, left
 
 
 async def given_at(saga: Saga, order: Round) -> datetime:

@@ -38,6 +38,12 @@ def round_of(erasure: KeptErasure, kind: OrderKind, services: Sequence[str]) -> 
     return Round(order=str(order), kind=kind, services=tuple(services))
 
 
+def late_round(erasure: KeptErasure, kind: OrderKind, services: Sequence[str]) -> Round:
+    """Return an order that follows the evidence, under a name that none before it can have."""
+    order = uuid5(UUID(erasure.erasure), f"order-{len(erasure.rounds) + 1}-{kind}-late")
+    return Round(order=str(order), kind=kind, services=tuple(services), late=True)
+
+
 def certificate_id(erasure: KeptErasure) -> str:
     """Return the id of the one certificate of an erasure."""
     return str(uuid5(UUID(erasure.erasure), "certificate"))
@@ -111,13 +117,15 @@ def statement_of(
     """Return what is certified; raises ``ValueError`` where it would contradict itself.
 
     ``unreadable`` is when the last key went; a certificate is no word earlier than what it says.
+    Where a scan found something after all, it is gone since the scan that found nothing.
     """
     times, unreadable = erasure.times, erasure.unreadable_at or erasure.times["destroyed"]
     kept = {cls for one in erasure.evidence for cls in one.exempted}
-    gone = max([unreadable, *(one.at for one in erasure.receipts)])
     irrecoverable = erasure.irrecoverable_at or times["irrecoverable"]
     if erasure.scan is None or erasure.plan_sha is None:
         raise ValueError("nothing is certified without a plan and a scan")
+    seen = [erasure.scan.at] if erasure.left_at else []
+    gone = max([unreadable, *seen, *(one.at for one in erasure.receipts)])
     return Statement(
         certificate=certificate_id(erasure),
         request=_uuid(erasure.cause_id) or erasure.erasure,

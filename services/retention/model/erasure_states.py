@@ -111,11 +111,20 @@ class Plan(State):
 
 
 class Round(State):
-    """One order that was given: a look, or to erase; rounds follow where more turned up."""
+    """One order that was given: a look, or to erase; rounds follow where more turned up.
+
+    ``late`` ones follow the evidence and are written down before they are given, so that a process
+    that goes on cannot decide otherwise. ``by_keys``: it names keys and nobody's blind indexes, for
+    whoever registered anew since the evidence is not meant; ``more`` are keys that it names beside
+    those of the erasure.
+    """
 
     order: Uuid
     kind: OrderKind
     services: tuple[Word, ...]
+    late: bool = False
+    by_keys: bool = False
+    more: tuple[KeptUnits, ...] = ()
 
 
 class Listed(State):
@@ -154,6 +163,7 @@ class KeptErasure(State):
     ``keys`` are whose keys go, those that turned up after the plan too; ``cause_id`` is the request
     or the round of a clock. ``salt`` is of the certificate's commitment, for the person alone.
     ``turn`` is that of the process that saved it last: one that comes late is told from it.
+    ``left_at`` is when a scan first found what should have been gone by then.
     """
 
     erasure: Uuid
@@ -182,6 +192,7 @@ class KeptErasure(State):
     ends: tuple[Ended, ...] = ()
     receipts: tuple[Compaction, ...] = ()
     irrecoverable_at: Instant | None = None
+    left_at: Instant | None = None
     scan: Scan | None = None
     salt: str
     statement: Mapping[str, Any] | None = None

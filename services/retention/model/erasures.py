@@ -1,13 +1,14 @@
 """An erasure from its plan to its certificate: its steps, and what leads to the next. Pure.
 
 ``TRANSITIONS`` is the only table of that; docs/erasure-steps.md shows it. Before anything is
-destroyed an erasure may be refused or taken back; from ``destroying`` on it only goes forward.
+destroyed an erasure may be refused or taken back; from ``destroying`` on nobody gives it up, and
+the one way back is to ask everybody once more.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from services.retention.model.erasure_states import KeptErasure, Listed, Step, Waits
 from shared.events.decisions import Accepted, Refused, Unchanged
@@ -53,7 +54,7 @@ TRANSITIONS: Final[Mapping[Verb, Mapping[Step, Step]]] = {
     "commit": {"fenced": "destroying"},
     "destroy": {"destroying": "destroyed"},
     "order": {"destroyed": "ordered"},
-    "again": {"ordered": "ordered"},
+    "again": {"ordered": "ordered", "irrecoverable": "ordered"},
     "evidence": {"ordered": "evidenced"},
     "compact": {"evidenced": "compacted"},
     "outlive": {"compacted": "irrecoverable"},
@@ -71,6 +72,7 @@ TRANSITIONS: Final[Mapping[Verb, Mapping[Step, Step]]] = {
     },
     "release": {"taking-back": "taken-back"},
 }
+ORDER: Final[tuple[Step, ...]] = get_args(Step)  # of steps, where nothing leads back
 ENDS: Final[frozenset[Step]] = frozenset({"closed", "refused", "taken-back"})
 GIVEN_UP: Final[frozenset[Step]] = frozenset({"refusing", "refused", "taking-back", "taken-back"})
 
@@ -95,14 +97,16 @@ def begin(known: KeptErasure | None, new: KeptErasure) -> Decided:
 def move(known: KeptErasure | None, verb: Verb, *, at: datetime, **changes: object) -> Decided:
     """Take a step, where the table has it; nothing is awaited any more then.
 
-    When a step was come to is written down once: an order that is given again leaves the time.
+    When a step was come to is written down once: an order that is given again leaves the time. Of
+    what leads back, the steps behind it are not so any more: they are come to anew, later.
     """
     if known is None:
         return UNKNOWN
     to = TRANSITIONS[verb].get(known.step)
     if to is None:
         return Refused(Refusal("erasure-step", known.step))
-    times = {**known.times} if to in known.times else {**known.times, to: at}
+    still = {one: was for one, was in known.times.items() if ORDER.index(one) <= ORDER.index(to)}
+    times = {to: at, **still}
     said = {"awaiting": (), **changes, "step": to, "times": times, "version": known.version + 1}
     return Accepted(known.model_copy(update=said), ())
 

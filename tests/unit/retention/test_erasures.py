@@ -1,7 +1,7 @@
 """The machine of erasures: which step follows which, what may be given up, and what counts."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, get_args
 
 import pytest
@@ -14,6 +14,7 @@ from services.retention.model.erasure_plans import (
     erasure_id,
     fresh_keys,
     kept_aside,
+    late_round,
     plan_of,
     planned_keys,
     round_of,
@@ -110,6 +111,27 @@ def test_from_destroying_on_nothing_leads_back_and_nothing_is_given_up() -> None
     assert not reached & (GIVEN_UP | {"looking", "planned", "approved", "collected", "fenced"})
 
 
+@pytest.mark.law("P3")
+def test_where_everybody_is_asked_again_the_steps_behind_that_are_not_so_any_more() -> None:
+    hour = timedelta(hours=1)
+    path: tuple[Step, ...] = ("looking", "fenced", "ordered", "evidenced", "compacted")
+    times = {step: AT + number * hour for number, step in enumerate((*path, "irrecoverable"))}
+    known = an_erasure(step="irrecoverable", times=times)
+    back = erasures.move(known, "again", at=AT + 9 * hour)
+    assert isinstance(back, Accepted)
+    assert back.state.times == {step: times[step] for step in ("looking", "fenced", "ordered")}
+    again = erasures.move(back.state, "evidence", at=AT + 10 * hour)
+    assert isinstance(again, Accepted)
+    assert again.state.times["evidenced"] == AT + 10 * hour
+
+
+def test_an_order_that_follows_the_evidence_has_a_name_that_none_before_it_can_have() -> None:
+    known = an_erasure()
+    names = {late_round(known, "look", ()).order, late_round(known, "erase", ()).order}
+    assert len(names | {round_of(known, "look", ()).order}) == 3
+    assert late_round(known, "look", ()) == late_round(known, "look", ())
+
+
 class Machine(RuleBasedStateMachine):
     """Any verbs in any order, by anybody, at any time."""
 
@@ -156,7 +178,11 @@ class Machine(RuleBasedStateMachine):
         if "destroying" in self.path:
             after = self.path[self.path.index("destroying") :]
             order = list(STEPS)
-            assert [order.index(one) for one in after] == sorted(order.index(one) for one in after)
+            back = [
+                one for before, one in pairwise(after) if order.index(one) < order.index(before)
+            ]
+            assert set(back) <= {"ordered"}
+            assert order.index(min(after, key=order.index)) == order.index("destroying")
             assert "approved" in self.path
             assert self.known.approver == "officer"
 
@@ -174,8 +200,17 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def times_are_in_the_order_of_the_steps(self) -> None:
-        found = [self.known.times[one] for one in dict.fromkeys(self.path)]
+        found = [self.known.times[one] for one in STEPS if one in self.known.times]
         assert found == sorted(found)
+        assert self.known.step in self.known.times
+
+    @invariant()
+    def what_led_back_is_not_said_to_be_so_any_more(self) -> None:
+        if "ordered" in self.path:
+            last = len(self.path) - 1 - self.path[::-1].index("ordered")
+            since = set(self.path[last:])
+            behind = set(STEPS[STEPS.index("ordered") + 1 : STEPS.index("refusing")])
+            assert behind & set(self.known.times) == behind & since
 
 
 TestMachine = Machine.TestCase
