@@ -247,7 +247,7 @@ pred could_not_look[s: Service, e: Erasure] {   // code: services.retention.mode
   steps_rest and Entered' = Entered and keys_rest and services_rest
 }
 
-pred added_services[e: Erasure] {        // code: services.retention.erasure.ordering:added_services
+pred added_services[e: Erasure] {        // code: services.retention.erasure.saga:Saga.added_services
   e.step = Ordered and e in Request and some Holding - e.asked
   asked' = asked + e -> Holding
   step' = step and been' = been and Approved' = Approved and answers_rest and Entered' = Entered

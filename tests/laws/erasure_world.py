@@ -139,6 +139,8 @@ class World:
     asked: tuple[str, ...] = SERVICES  # by the policy
     processors: tuple[str, ...] = ()  # that consent gave something to
     held: dict[str, dict[str, str]] = field(default_factory=dict)  # service: keys -> person
+    unknown: dict[str, dict[str, str]] = field(default_factory=dict)  # held, and not looked through
+    builds: dict[str, int] = field(default_factory=dict)  # by service
     holds: dict[str, set[str]] = field(default_factory=dict)
     kept_at: dict[str, datetime] = field(default_factory=dict)  # by keys
     erased_at: dict[tuple[str, str], datetime] = field(default_factory=dict)  # erasure, service
@@ -226,6 +228,18 @@ class World:
             self.held[service][keys] = person
             self.kept_at[keys] = self.clock.now()
 
+    async def keeps_unknown(self, service: str, person: str, number: int) -> None:
+        """Have a service hold something in a collection that its build does not look through."""
+        await self.keeps(service, person, number)
+        keys = f"{_pseudonym(service, person, number)}.account"
+        if self.held[service].pop(keys, None) is not None:
+            self.unknown.setdefault(service, {})[keys] = person
+
+    def learns(self, service: str) -> None:
+        """Have a service go on as a build that looks through all that it holds."""
+        self.held[service] |= self.unknown.pop(service, {})
+        self.builds[service] = self.builds.get(service, 0) + 1
+
     def comes_late(self, service: str, keys: str) -> None:
         """Have a service write something under a key that is gone, as a frozen writer might."""
         self.disks.late[keys] = service
@@ -291,7 +305,7 @@ class World:
             else tuple(KeptUnits(keys_id=one, units=("u",)) for one in (*mine, *late)),
             tombstones=tombstones,
             processors=self.processors if service == "consent" and not blind else (),
-            manifest="a" * 64,
+            manifest=f"{self.builds.get(service, 0):064x}",
             looked_at=self.clock.now(),
             version=version,
         )
@@ -362,17 +376,20 @@ class World:
         if way == ("evidenced", "compacted"):
             since = now.times["evidenced"]
             self.law(all(one.at >= since for one in now.receipts), "a receipt of before")
+        if way == ("scanned", "certified") and now.whole_person:
+            proved = {one.service for one in now.evidence}
+            self.law(proved >= set(self.asked), "certified, and somebody was not asked")
         if way == ("irrecoverable", "scanned"):
             left = self.disks.late.keys() & {one.keys_id for one in now.keys}
             self.law(not left, "scanned clean, and something is in the log")
 
     def _left(self, erasure: str, service: str) -> list[str]:
         """Return what a service holds of a person; who registers anew afterwards is another one."""
-        erased_at = self.erased_at[erasure, service]
+        erased_at = self.erased_at.get((erasure, service))
         return [
             keys
             for keys, whose in self.held[service].items()
-            if whose == self.whose[erasure] and self.kept_at[keys] < erased_at
+            if erased_at and whose == self.whose[erasure] and self.kept_at[keys] < erased_at
         ]
 
     def _keys_changed(self, key: Any, old: Any, new: Any) -> None:

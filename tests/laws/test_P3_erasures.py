@@ -54,7 +54,7 @@ POINTS = (
 async def happens(world: World, number: int) -> None:
     """Let something happen that is not retention's doing."""
     dice = world.dice
-    others = (_late, _too_late, _asks, _approves, _holds, _gives_up)
+    others = (_late, _too_late, _learns, _asks, _approves, _holds, _gives_up)
     done = dice.choice((_answers, _answers, _answers, *others))
     await done(world, number)
     world.relay()
@@ -80,6 +80,14 @@ async def _too_late(world: World, _number: int) -> None:
     ]
     if gone:
         world.comes_late(world.dice.choice(SERVICES), world.dice.choice(gone))
+
+
+async def _learns(world: World, number: int) -> None:
+    """Have a build hold what it does not look through, or go on as one that does."""
+    service = world.dice.choice(SERVICES)
+    await world.keeps_unknown(service, world.dice.choice(PEOPLE), number)
+    if world.dice.random() < 0.5:
+        world.learns(service)
 
 
 def _keys(document: dict[str, Any]) -> KeptKeys:
@@ -341,6 +349,90 @@ def test_what_nobody_can_erase_is_waited_for_and_nobody_is_asked_round_and_round
         await in_the_end(world)
         said = world.certificate(erasure).statement
         assert said.levels.gone == said.scan.at  # and not when it was compacted
+
+    run(lives())
+
+
+@pytest.mark.law("P3")
+@pytest.mark.parametrize("registers", [False, True], ids=["alone", "with-somebody-new"])
+def test_a_service_that_learned_since_its_proof_what_it_holds_proves_anew(
+    tmp_path: Path, *, registers: bool
+) -> None:
+    async def lives() -> None:
+        world = World(tmp_path, Random(1))
+        await world.keeps("accounts", PEOPLE[0], 1)
+        await world.keeps_unknown("deposits", PEOPLE[0], 2)
+        (hidden,) = world.unknown["deposits"]
+        erasure = await world.ask(PEOPLE[0], "first")
+        await until(world, erasure, "compacted")
+        evidenced = world.state(erasure).times["evidenced"]
+        world.learns("deposits")
+        if registers:
+            await world.keeps("accounts", PEOPLE[0], 3)
+        await in_the_end(world)
+        ends(world)
+        assert world.state(erasure).times["evidenced"] > evidenced
+        said = world.certificate(erasure).statement
+        assert {one.service: one.erased for one in said.evidence}["deposits"] == 1
+        left = await world.keys.shown(hidden)
+        assert left is not None
+        assert left.fence == "destroyed"
+        assert said.levels.unreadable >= (left.destroyed_at or said.scan.at)
+        assert len(world.held["accounts"]) == int(registers)  # who registered anew stays
+        assert not world.held["deposits"]
+
+    run(lives())
+
+
+@pytest.mark.law("P3")
+def test_a_service_that_is_added_while_epochs_are_waited_for_is_asked_before_the_certificate(
+    tmp_path: Path,
+) -> None:
+    async def lives() -> None:
+        world = World(tmp_path, Random(1), asked=SERVICES[:2])
+        await world.keeps("accounts", PEOPLE[0], 1)
+        await world.keeps("deposits", PEOPLE[0], 2)
+        erasure = await world.ask(PEOPLE[0], "first")
+        await until(world, erasure, "compacted")
+        world.asked = SERVICES
+        world.start()
+        await in_the_end(world)
+        ends(world)
+        said = world.certificate(erasure).statement
+        erased = {one.service: one.erased for one in said.evidence}
+        assert erased == {"accounts": 1, "consent": 0, "deposits": 1, "retention": 0}
+        assert not world.held["deposits"]
+
+    run(lives())
+
+
+@pytest.mark.law("P3")
+def test_who_is_away_at_the_last_look_is_waited_for_and_who_registered_anew_asks_nobody_again(
+    tmp_path: Path,
+) -> None:
+    async def lives() -> None:
+        world = World(tmp_path, Random(1))
+        await world.keeps("accounts", PEOPLE[0], 1)
+        erasure = await world.ask(PEOPLE[0], "first")
+        await until(world, erasure, "compacted")
+        await world.keeps("accounts", PEOPLE[0], 2)
+        for blind in (None, True):
+            for _ in range(20):
+                await world.step(50_000.0)
+                for order in world.orders() if blind is not None else ():
+                    for service in world.open_to(order):
+                        await world.answer(order, service, blind=service == "consent")
+            known = world.state(erasure)
+            assert (known.step, known.certificate, known.statement) == ("scanned", None, None)
+            (waits,) = known.awaiting
+            assert (waits.what, waits.who) == (
+                "evidence",
+                SERVICES if blind is None else ("consent",),
+            )
+        await in_the_end(world)
+        ends(world)
+        assert [one.kind for one in world.state(erasure).rounds] == ["look", "erase", "look"]
+        assert len(world.held["accounts"]) == 1
 
     run(lives())
 

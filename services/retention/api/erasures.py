@@ -244,7 +244,7 @@ async def _known(erasures: Erasures, erasure: str) -> KeptErasure:
 
 async def _view(erasures: Erasures, known: KeptErasure) -> ErasureView:
     store = erasures.saga.store
-    looks = [one.order for one in known.rounds if one.kind == "look"]
+    looks = [one.order for one in known.rounds if one.kind == "look" and not one.late]
     orders = [one.order for one in known.rounds if one.kind == "erase"]
     return ErasureView.of(
         known,

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from services.retention.erasure import ledger, orders
 from services.retention.erasure.fencing import effect, release
+from services.retention.erasure.late import last_look
 from services.retention.erasure.saga import AT_ONCE, Go, Saga, Stay, Taken, waiting
 from services.retention.model.erasure_plans import (
     certificate_id,
@@ -27,13 +28,19 @@ ISO: Final[TypeAdapter[timedelta]] = TypeAdapter(timedelta)  # writes durations 
 
 
 async def certify(saga: Saga, erasure: KeptErasure) -> Taken:
-    """Put the statement into the tree and sign it; the same statement however often it is tried."""
+    """Put the statement into the tree and sign it; the same statement however often it is tried.
+
+    Before it is made everybody looks once more: what is certified is so now, and not once was.
+    """
     tree = saga.rooms.tree
     if tree is None:
         return waiting("rooms", "tree", now=saga.now())
     policies = saga.policies()
     first = await stated_before(saga, erasure, tree)
     if erasure.statement is None:
+        stopped = await last_look(saga, erasure) if first is None else None
+        if stopped is not None:
+            return stopped
         bound = saga.house.personal.file.epochs.backup_bound
         said = first or statement_of(
             erasure, policies, backup_bound=ISO.dump_python(bound, mode="json")

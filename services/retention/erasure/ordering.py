@@ -54,7 +54,7 @@ async def evidence(saga: Saga, erasure: KeptErasure) -> Taken:
         if stopped is not None:
             return stopped
     # In the name of keys alone a new service has nothing to find: that is the last look's to see.
-    added = () if last.by_keys else added_services(saga, erasure)
+    added = () if last.by_keys else saga.added_services(erasure)
     if not fresh and not added:
         await orders.end(saga, erasure)
         return Go("evidence", {"evidence": done})
@@ -70,13 +70,3 @@ async def evidence(saga: Saga, erasure: KeptErasure) -> Taken:
         "unreadable_at": saga.now() if fresh else erasure.unreadable_at,
     }
     return Go("again", changes)
-
-
-def added_services(saga: Saga, erasure: KeptErasure) -> tuple[str, ...]:
-    """Return the services that hold personal data by now and were in no plan when it was made.
-
-    A clock's record is one service's; nobody else is ever asked for it.
-    """
-    if not erasure.whole_person:
-        return ()
-    return tuple(name for name in saga.policy.services if name not in erasure.services)

@@ -41,6 +41,15 @@ class Saga:
         """How long after a fence stands nobody has a key in hand any more."""
         return self.house.keys.after
 
+    def added_services(self, erasure: KeptErasure) -> tuple[str, ...]:
+        """Return the services that hold personal data by now and were not asked yet.
+
+        A clock's record is one service's; nobody else is ever asked for it.
+        """
+        if not erasure.whole_person:
+            return ()
+        return tuple(name for name in self.policy.services if name not in erasure.services)
+
     def policies(self) -> tuple[PolicyInForce, ...]:
         """Return the policy files that erasures are decided by."""
         house = self.house

@@ -111,5 +111,6 @@ def proven(before: Sequence[Proven], answers: Iterable[EvidenceState]) -> tuple[
             + sum(one.count for one in answer.tombstones),
             looked_at=answer.looked_at,
             digest=digest,
+            manifest=answer.manifest,
         )
     return tuple(known[name] for name in sorted(known))

@@ -51,6 +51,7 @@ Waiting = Literal[
     "compaction",  # of these topics
     "epochs",  # until what wrapped the keys is gone
     "scan",
+    "asking-again",  # what these services hold or say that they hold is not what they proved
     "rooms",  # a part of this service that is not there
 ]
 Reason = Literal[
@@ -87,7 +88,10 @@ class Counted(State):
 
 
 class Proven(State):
-    """What one service erased and kept, over all rounds; ``digest`` is of its whole evidence."""
+    """What one service erased and kept, over all rounds; ``digest`` is of its whole evidence.
+
+    ``manifest`` is of the build that gave the last of it, none where it was not kept yet.
+    """
 
     service: Word
     erased: int
@@ -96,6 +100,7 @@ class Proven(State):
     tombstones: int
     looked_at: Instant
     digest: Digest
+    manifest: Digest | None = None
 
 
 class Plan(State):

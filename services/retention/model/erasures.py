@@ -46,7 +46,7 @@ Slug = Literal[
 Attested = Literal["told", "completed"]
 
 TRANSITIONS: Final[Mapping[Verb, Mapping[Step, Step]]] = {
-    "look": {"looking": "looking", "approved": "approved"},
+    "look": {"looking": "looking", "approved": "approved", "scanned": "scanned"},
     "plan": {"looking": "planned"},
     "approve": {"planned": "approved"},
     "collect": {"approved": "collected"},
@@ -54,7 +54,7 @@ TRANSITIONS: Final[Mapping[Verb, Mapping[Step, Step]]] = {
     "commit": {"fenced": "destroying"},
     "destroy": {"destroying": "destroyed"},
     "order": {"destroyed": "ordered"},
-    "again": {"ordered": "ordered", "irrecoverable": "ordered"},
+    "again": {"ordered": "ordered", "irrecoverable": "ordered", "scanned": "ordered"},
     "evidence": {"ordered": "evidenced"},
     "compact": {"evidenced": "compacted"},
     "outlive": {"compacted": "irrecoverable"},
