@@ -79,15 +79,23 @@ def erasure(view: Mapping[str, Any]) -> Iterator[str]:
         for one in view.get(name, ()):
             yield f"  {name}: {printable(one)}"
     yield from _processors(view.get("processors", ()))
-    for name in LEVELS:
-        if at := member(view, f"levels/{name}"):
-            yield f"  {name}: {printable(at)}"
-    if begins := member(view, "expected/begins"):
-        yield f"  begins at the earliest: {printable(begins)}"
+    for one in view.get("holds", ()):
+        yield f"  holds: {printable(one)}"
+    yield from _levels(view)
     for one in waits(view):
         yield f"  waits for {one}"
     if view.get("certificate"):
         yield f"  certificate: {printable(view['certificate'])}"
+
+
+def _levels(view: Mapping[str, Any]) -> Iterator[str]:
+    if begins := member(view, "expected/begins"):
+        yield f"  begins at the earliest: {printable(begins)}"
+    for name in LEVELS:
+        if at := member(view, f"levels/{name}"):
+            yield f"  {name}: {printable(at)}"
+        elif at := member(view, f"expected/{name}"):
+            yield f"  {name}: expected {printable(at)}, if nothing but time is waited for"
 
 
 def _processors(processors: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -139,14 +139,21 @@ async def test_a_hold_keeps_an_erasure_from_its_keys_until_it_is_released(here: 
     mine = await here.kept(SOMEBODY, person)
     here.answering.fresh = {"deposits": having(person)}
     erasure = await here.planned(email="third@example.org")
+    assert (await here.ok("GET", f"/erasures/{erasure}"))["holds"] == []
     await here.keys.restrict(f"{person}.account", "case-7")
+    shown = await here.ok("GET", f"/erasures/{erasure}")
+    assert (shown["state"], shown["holds"]) == ("planned", ["case-7"])
+    levels = ("begins", "fenced", "unreadable", "gone", "irrecoverable")
+    times = [shown["expected"][one] for one in levels]
+    assert None not in times
+    assert times == sorted(times)
     await here.approve(erasure)
     shown = await here.waits(erasure, "holds")
     assert shown["waits"][0]["who"] == ["case-7"]
     assert shown["state"] == "collected"
     await here.keys.release(f"{person}.account", "case-7")
     assert await here.reads(mine)
-    await here.at(erasure, *DONE)
+    assert (await here.at(erasure, *DONE))["holds"] == []
     assert not await here.reads(mine)
 
 
@@ -220,6 +227,8 @@ async def test_a_processor_is_listed_and_counts_as_told_when_staff_attest_it(her
     here.answering.fresh = {"consent": having(person)}
     here.answering.fresh["consent"].processors = ("act-on",)
     erasure = await here.planned(email="listed@example.org")
+    (one,) = (await here.ok("GET", f"/erasures/{erasure}"))["processors"]
+    assert (one["processor"], one["listed-at"]) == ("act-on", None)
     path, when = f"/erasures/{erasure}/processors", "2026-01-20T10:00:00Z"
     said = {"what": "told", "at": when, "attester": "officer"}
     assert (await here("POST", f"{path}/act-on", said))[0] == 404  # nobody is listed yet

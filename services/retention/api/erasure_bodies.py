@@ -1,6 +1,7 @@
 """What comes in and goes out about erasures: counts, times and words, never who."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -9,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, model_v
 from services.retention.model.answers import Answers
 from services.retention.model.erasure_states import KeptErasure, Reason, Step, Waiting
 from services.retention.model.erasures import Attested, overdue, told_late
+from services.retention.model.expecting import Expected
 from shared.events.orders import EvidenceState, KeptUnits, Outcome
 from shared.events.personal import BlindIndexed, Pseudonym, RetentionClass
 from shared.policy.erasure import ErasurePolicy
@@ -141,15 +143,31 @@ class BlockerView(Answer):
 
 
 class ProcessorView(Answer):
-    """A processor that was given something; ``overdue``: it had to be told by now, and was not."""
+    """A processor that was given something; of a plan that is not carried out yet none is listed.
+
+    ``overdue``: it had to be told by now, and nobody attests that it was.
+    """
 
     processor: str
-    listed_at: datetime
+    listed_at: datetime | None
     told_at: datetime | None
     told_by: str | None
     completed_at: datetime | None
     completed_by: str | None
     overdue: bool
+
+    @classmethod
+    def all_of(cls, known: KeptErasure, late: Collection[str]) -> tuple["ProcessorView", ...]:
+        """Show those that are listed, or before that those that the plan names."""
+        if known.listed or known.plan is None:
+            return tuple(
+                cls(**one.model_dump(), overdue=one.processor in late) for one in known.listed
+            )
+        none = dict.fromkeys(("listed_at", "told_at", "told_by", "completed_at", "completed_by"))
+        named = known.plan.processors
+        return tuple(
+            cls.model_validate({"processor": one, **none, "overdue": False}) for one in named
+        )
 
 
 class LevelsView(Answer):
@@ -163,9 +181,17 @@ class LevelsView(Answer):
 
 
 class ExpectedView(Answer):
-    """When what comes next is expected at best, and from when on it is late."""
+    """When it begins, when each level is expected that is still to come, and when it is late.
+
+    Where nothing but time is waited for; of a plan that nobody approved, as if it were approved now
+    and its cooling-off not waived.
+    """
 
     begins: datetime | None
+    fenced: datetime | None
+    unreadable: datetime | None
+    gone: datetime | None
+    irrecoverable: datetime | None
     late: datetime | None
 
 
@@ -226,6 +252,7 @@ class ErasureView(Answer):
     keys: tuple[KeptUnits, ...]
     exempt: tuple[ExemptionView, ...]
     blockers: tuple[BlockerView, ...]
+    holds: tuple[str, ...] = Field(description="Those that stand now on keys that are to go.")
     processors: tuple[ProcessorView, ...]
     rounds: int
     certificate: str | None
@@ -239,6 +266,9 @@ class ErasureView(Answer):
         done: Answers,
         policy: ErasurePolicy,
         now: datetime,
+        *,
+        holds: tuple[str, ...],
+        expected: Expected,
     ) -> "ErasureView":
         """Show an erasure, with what services answered to the last look and the last order."""
         late = told_late(known, policy.file.processors_told.lasts, now)
@@ -261,7 +291,7 @@ class ErasureView(Answer):
                 irrecoverable=known.irrecoverable_at,
                 certified=known.times.get("certified"),
             ),
-            expected=ExpectedView(begins=known.rests_until, late=known.overdue_at),
+            expected=ExpectedView(**asdict(expected), late=known.overdue_at),
             overdue=overdue(known, now),
             waits=_waits(known),
             plan=known.plan_sha,
@@ -279,10 +309,8 @@ class ErasureView(Answer):
                 for one in known.exempt
             ),
             blockers=tuple(BlockerView(what=one.what, count=one.count) for one in known.blockers),
-            processors=tuple(
-                ProcessorView(**one.model_dump(), overdue=one.processor in late)
-                for one in known.listed
-            ),
+            holds=holds,
+            processors=ProcessorView.all_of(known, late),
             rounds=len(known.rounds),
             certificate=certified,
             salt=known.salt,

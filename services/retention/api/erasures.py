@@ -252,6 +252,8 @@ async def _view(erasures: Erasures, known: KeptErasure) -> ErasureView:
         await store.answers(orders[-1]) if orders else {},
         erasures.saga.policy,
         erasures.saga.now(),
+        holds=await erasures.held(known),
+        expected=erasures.expected(known),
     )
 
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from services.retention.erasure.fencing import holds
 from services.retention.erasure.saga import Saga
 from services.retention.model import erasures
 from services.retention.model.erasure_plans import erasure_id
 from services.retention.model.erasure_states import Exempt, KeptErasure
-from services.retention.model.erasures import Attested, Decided, Refusal
+from services.retention.model.erasures import GIVEN_UP, Attested, Decided, Refusal
+from services.retention.model.expecting import Expected, expected
 from services.retention.wiring import Due
 from shared.events.orders import KeptUnits
 from shared.events.personal import Sealed
@@ -91,6 +93,16 @@ class Erasures:
         """Return the step that an erasure is at, None where there is none."""
         known = await self.shown(erasure)
         return None if known is None else known.step
+
+    async def held(self, known: KeptErasure) -> tuple[str, ...]:
+        """Return the holds that stand now on keys that are to go, none where they are gone."""
+        if "destroyed" in known.times or known.step in GIVEN_UP or not known.keys:
+            return ()
+        return await holds(self.saga, known.keys)
+
+    def expected(self, known: KeptErasure) -> Expected:
+        """Return when the levels are expected that are still to come."""
+        return expected(known, self.saga.bounds, self.saga.now())
 
     async def shown(self, erasure: str) -> KeptErasure | None:
         """Return an erasure, or None."""

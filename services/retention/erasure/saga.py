@@ -8,8 +8,11 @@ from typing import Any, Final, TypeAlias
 
 from services.retention.model.erasure_states import KeptErasure, Waiting, Waits
 from services.retention.model.erasures import Verb
+from services.retention.model.expecting import Bounds
 from services.retention.store.erasures import ErasureStore
 from services.retention.wiring import House, Rooms
+from shared.kafka.nudge import compacted_within
+from shared.kafka.topics import declared
 from shared.policy.erasure import ErasurePolicy
 from shared.privacy.certificates.statement import PolicyInForce
 
@@ -40,6 +43,19 @@ class Saga:
     def after(self) -> timedelta:
         """How long after a fence stands nobody has a key in hand any more."""
         return self.house.keys.after
+
+    @property
+    def bounds(self) -> Bounds:
+        """How long the parts of an erasure take, by policies and by the profiles of topics."""
+        house, personal = self.house, [one for one in declared().values() if one.by_person]
+        return Bounds(
+            cooling_off=self.policy.file.cooling_off.lasts,
+            effect=self.after,
+            compaction=timedelta(
+                seconds=max(compacted_within(one, one.nudge or 0.0) for one in personal)
+            ),
+            epochs=house.personal.file.epochs.backup_bound,
+        )
 
     def added_services(self, erasure: KeptErasure) -> tuple[str, ...]:
         """Return the services that hold personal data by now and were not asked yet.

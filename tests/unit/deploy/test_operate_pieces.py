@@ -44,6 +44,22 @@ def test_of_an_erasure_each_step_is_told_once_with_its_time_and_then_what_it_wai
     assert shown.news(second, second) == []
 
 
+def test_of_a_plan_holds_expected_times_and_who_is_to_be_told_are_shown() -> None:
+    said = view("planned", planned=AT) | {
+        "levels": {"fenced": AT, "gone": None},
+        "expected": {"begins": AT, "fenced": None, "gone": LATER},
+        "holds": ["case-7"],
+        "processors": [{"processor": "act-on", "listed-at": AT, "told-at": None, "overdue": True}],
+    }
+    assert list(shown.erasure(said))[1:] == [
+        f"  processors: processor act-on, listed-at {AT}, OVERDUE to be told",
+        "  holds: case-7",
+        f"  begins at the earliest: {AT}",
+        f"  fenced: {AT}",
+        f"  gone: expected {LATER}, if nothing but time is waited for",
+    ]
+
+
 def test_what_the_service_says_cannot_steer_a_terminal() -> None:
     lines = [*shown.document({"why": "\x1b[2J\r"}), *shown.table([{"a": "\x07"}], ["a"])]
     assert lines == ["why: ?[2J?", "a", "?"]
