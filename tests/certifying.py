@@ -69,6 +69,7 @@ def a_statement() -> dict[str, Any]:
                 "cleaned": 118_240,
                 "how": "cleaner-checkpoint",
                 "at": at(15),
+                "replicas": 1,
             }
         ],
         "scan": {

@@ -354,8 +354,27 @@ def states(said: dict[str, Any]) -> list[tuple[str, str, str]]:
         for one in said.get("exemptions", ())
     ]
     lines += [heard(one) for one in said.get("processors", ())]
+    lines += unseen(said.get("compaction", ()))
     if said["guarantees"]["key_provider"] == "file":
         lines.append(("weaker", "irrecoverable", WEAKER))
+    return lines
+
+
+def unseen(compaction: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Return of which partitions not every replica was seen; older certificates do not say."""
+    brokers: dict[tuple[str, int], set[int]] = {}
+    there: dict[tuple[str, int], int | None] = {}
+    for one in compaction:
+        place = one["topic"], one["partition"]
+        brokers.setdefault(place, set()).add(one["broker"])
+        there[place] = one.get("replicas")
+    lines = []
+    for (topic, number), many in sorted(there.items()):
+        seen = len(brokers[topic, number])
+        if many is None or seen < many:
+            said = f"{seen} of {many or 'an unknown number of'} replicas seen"
+            where = f"{topic}-{number}"
+            lines.append(("weaker", "gone", f"{where}: {said}; of others nothing is shown"))
     return lines
 
 

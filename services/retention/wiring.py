@@ -161,7 +161,7 @@ class Physical(Protocol):
         ...
 
     async def cleaned(self, topic: str, partition: int, before: int) -> Sequence[Compaction]:
-        """Return a receipt of every replica once it is cleaned beyond ``before``, else nothing."""
+        """Return receipts of the replicas that can be seen, once cleaned, else nothing."""
         ...
 
     async def epochs_gone(self, since: datetime) -> datetime | None:
@@ -169,7 +169,7 @@ class Physical(Protocol):
         ...
 
     async def scanned(self, records: Sequence[KeptUnits]) -> Any:
-        """Search logs and stores for envelopes of these keys, with planted controls.
+        """Search the log for envelopes of these keys, with planted controls.
 
         Returns ``shared.privacy.certificates.statement.Scan``; raises where anything is left or a
         control was missed.

@@ -23,11 +23,15 @@ How = Literal["cleaner-checkpoint", "full-read"]
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A replica on ``broker`` is cleaned up to ``cleaned``, the first offset that was not."""
+    """A replica on ``broker`` is cleaned up to ``cleaned``, the first offset that was not.
+
+    ``replicas``: how many its partition has, be they seen or not.
+    """
 
     broker: int
     cleaned: int
     how: How
+    replicas: int
 
 
 async def log_end(bootstrap: str, topic: str, partition: int, *, prefix: str = "") -> int:
@@ -49,10 +53,11 @@ async def receipts(
     files: Mapping[int, Path],
     prefix: str = "",
 ) -> list[Receipt]:
-    """Return a receipt of each replica once all are cleaned up to ``before`` or beyond.
+    """Return a receipt of each replica that can be seen, once these are cleaned up to ``before``.
 
     ``files`` are log folders by broker. Of replicas whose folder is not among them the one that
-    leads is read; the others give none. Nothing is returned while one is not cleaned so far.
+    leads is read; the others give none, and every receipt says how many there are. Nothing is
+    returned while one that can be seen is not cleaned so far.
     Raises ``Transient``.
     """
     held = await replicas(bootstrap, topic, partition, prefix=prefix)
@@ -64,11 +69,11 @@ async def receipts(
             )
             if cleaned is None or cleaned < before:
                 return []
-            given.append(Receipt(broker, cleaned, "cleaner-checkpoint"))
+            given.append(Receipt(broker, cleaned, "cleaner-checkpoint", len(held.brokers)))
     if len(given) < len(held.brokers) and held.leader not in files:
         if not await reads_clean(bootstrap, topic, partition, before, prefix=prefix):
             return []
-        given.append(Receipt(held.leader, before, "full-read"))
+        given.append(Receipt(held.leader, before, "full-read", len(held.brokers)))
     return given
 
 

@@ -48,7 +48,7 @@ NAMES: Final[dict[str, str]] = {
     "saga.destroyed": "every key destroyed, erasure not so",
     "saga.erase-ordered": "services told to erase, erasure not so",
     "saga.evidenced": "evidence of every service there, erasure not so",
-    "saga.compacted": "receipts of every replica there, erasure not so",
+    "saga.compacted": "receipts of the replicas there, erasure not so",
     "saga.irrecoverable": "epochs gone, erasure not so",
     "saga.scanned": "nothing found by the scan, erasure not so",
     "saga.in-tree": "statement in the tree, not signed",

@@ -16,7 +16,7 @@ log = get_log(__name__)
 
 
 async def compact(saga: Saga, erasure: KeptErasure) -> Taken:
-    """Wait until every replica has cleaned beyond the tombstones."""
+    """Wait until every replica that can be seen has cleaned beyond the tombstones."""
     physical = saga.rooms.physical
     if physical is None:
         return waiting("rooms", "physical", now=saga.now())

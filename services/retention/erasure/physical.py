@@ -33,7 +33,7 @@ class Disks:
         return await compaction.log_end(self.bootstrap, topic, partition, prefix=self.prefix)
 
     async def cleaned(self, topic: str, partition: int, before: int) -> Sequence[Compaction]:
-        """Return a receipt of every replica once it is cleaned beyond ``before``, else nothing.
+        """Return receipts of the replicas that can be seen once they are cleaned, else nothing.
 
         ``before`` is what ``ends`` said after the tombstones were written. Raises ``Transient``.
         """
@@ -52,6 +52,7 @@ class Disks:
                 cleaned=one.cleaned,
                 how=one.how,
                 at=now,
+                replicas=one.replicas,
             )
             for one in given
         )

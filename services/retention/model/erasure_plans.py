@@ -19,6 +19,7 @@ from shared.privacy.certificates.statement import (
     PolicyInForce,
     Processor,
     commitment,
+    seen_of,
 )
 from shared.privacy.lifecycle import KeptKeys
 from shared.privacy.receipts import canonical
@@ -178,7 +179,7 @@ def statement_of(
         guarantees=Guarantees(
             key_provider="file",
             epochs_end="unlinked",
-            replicas=max(1, len({one.broker for one in erasure.receipts})),
+            replicas=min((one.seen for one in seen_of(erasure.receipts)), default=1),
             backup_bound=backup_bound,
         ),
     )

@@ -9,7 +9,7 @@ from html import escape
 from typing import Final
 
 from shared.privacy.certificates import Certificate, as_json
-from shared.privacy.certificates.statement import Statement
+from shared.privacy.certificates.statement import Statement, seen_of
 from shared.privacy.checkpoints import Checkpoint
 from shared.privacy.notes import Note
 
@@ -17,7 +17,7 @@ LEVELS: Final = (
     ("fenced", "Fenced", "nothing may be encrypted or read any more"),
     ("unreadable", "Unreadable", "the keys are gone from the live system"),
     ("irrecoverable", "Irrecoverable", "what wrapped the keys is gone, so no backup revives them"),
-    ("gone", "Physically gone", "the encrypted records left the log on every replica"),
+    ("gone", "Physically gone", "the encrypted records left the log, on the replicas named below"),
 )
 WEAKER: Final = (
     "Weaker than it could be: keys that wrap keys lay in files. They were overwritten and unlinked;"
@@ -130,8 +130,9 @@ def _others(said: Statement) -> Iterator[str]:
     yield "<h2>What was looked through</h2>"
     scan = said.scan
     yield (
-        f"<p>{scan.records} records, {scan.octets} bytes, on {_at(scan.at)}: {scan.residual} found "
-        f"that should be gone, and {scan.found} of {scan.planted} planted controls.</p>"
+        f"<p>The log: {scan.records} records, {scan.octets} bytes, on {_at(scan.at)}: "
+        f"{scan.residual} found that should be gone, and {scan.found} of {scan.planted} planted "
+        "controls.</p>"
     )
     if said.compaction:
         yield _table(
@@ -147,11 +148,25 @@ def _others(said: Statement) -> Iterator[str]:
                 for one in said.compaction
             ],
         )
+        yield from _replicas(said)
     yield "<h2>Rules in force</h2>"
     yield _table(
         ("Policy", "Version", "SHA-256"),
         [(one.policy, one.version, one.digest) for one in said.policies],
     )
+
+
+def _replicas(said: Statement) -> Iterator[str]:
+    for one in seen_of(said.compaction):
+        where = f"{one.topic}, partition {one.partition}"
+        if one.replicas is None:
+            text = f"{where}: {one.seen} replicas seen; how many there are was not written down."
+        else:
+            text = f"{where}: {one.seen} of {one.replicas} replicas seen."
+        weaker = one.replicas is None or one.seen < one.replicas
+        if weaker:
+            text += " Of others nothing is shown."
+        yield f'<p class="weaker">{escape(text)}</p>' if weaker else f"<p>{escape(text)}</p>"
 
 
 def _proof(certificate: Certificate) -> Iterator[str]:

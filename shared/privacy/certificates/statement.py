@@ -6,8 +6,9 @@ missed one of its planted controls.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -24,6 +25,7 @@ from shared.privacy.certificates.shapes import (
 
 SALT_BYTES: Final = 16  # the least that keeps a pseudonym from being guessed
 
+Replicas = Annotated[int, Field(ge=1, description="How many replicas the partition has.")]
 Result = Literal["erased", "nothing-found", "exempt"]
 Reason = Literal[
     "legal-obligation", "legal-claims", "archiving-research", "public-interest", "expression"
@@ -36,7 +38,9 @@ class Levels(Impersonal):
     fenced: Instant = Field(description="Nothing may be encrypted or read any more.")
     unreadable: Instant = Field(description="The keys are gone from the live system.")
     irrecoverable: Instant = Field(description="What wrapped them is gone: no backup revives them.")
-    gone: Instant = Field(description="The ciphertext left the log on every replica.")
+    gone: Instant = Field(
+        description="The ciphertext left the log, on every replica that could be seen."
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -74,7 +78,10 @@ class Evidence(Impersonal):
 
 
 class Compaction(Impersonal):
-    """One replica's log holds nothing before a tombstone any more."""
+    """One replica's log holds nothing before a tombstone any more.
+
+    A partition may have more ``replicas`` than it has receipts: of the others nothing is shown.
+    """
 
     topic: Word
     partition: Count
@@ -83,6 +90,7 @@ class Compaction(Impersonal):
     cleaned: Count = Field(description="First offset that was not cleaned.")
     how: Literal["cleaner-checkpoint", "full-read"]
     at: Instant
+    replicas: Since[Replicas] = None
 
     @model_validator(mode="after")
     def _beyond(self) -> Self:
@@ -92,7 +100,7 @@ class Compaction(Impersonal):
 
 
 class Scan(Impersonal):
-    """A search of every place for what should be gone, with planted controls that it must find."""
+    """A search of the log for what should be gone, with planted controls that it must find."""
 
     report: Digest
     records: Count
@@ -163,7 +171,9 @@ class Guarantees(Impersonal):
 
     key_provider: Literal["file", "key-service"]
     epochs_end: Literal["unlinked", "attested"]
-    replicas: int = Field(ge=1)
+    replicas: int = Field(
+        ge=1, description="How many replicas of each partition were seen, at the least."
+    )
     backup_bound: Period = Field(description="How long a backup of the key store could be of use.")
 
     @model_validator(mode="after")
@@ -199,11 +209,39 @@ class Statement(Impersonal):
             raise ValueError("each service of the manifest gives evidence, once, and no other")
         if any(one.kept for one in self.evidence) != bool(self.exemptions):
             raise ValueError("what is kept has an exemption, and nothing else has")
+        if any(one.replicas and one.replicas < one.seen for one in seen_of(self.compaction)):
+            raise ValueError("no more replicas are seen than there are")
         if any(one.tombstones for one in self.evidence) and not self.compaction:
             raise ValueError("where tombstones were written, replicas show that they were obeyed")
         if (self.cause == "due-clock") != (self.rule is not None):
             raise ValueError("a due clock has a rule, a request has none")
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How many replicas of a partition were seen, of how many; none where nobody wrote that."""
+
+    topic: str
+    partition: int
+    seen: int
+    replicas: int | None
+
+
+def seen_of(compaction: Iterable[Compaction]) -> tuple[Seen, ...]:
+    """Return how many replicas of each partition gave a receipt, and how many there are."""
+    found: dict[tuple[str, int], list[Compaction]] = {}
+    for one in compaction:
+        found.setdefault((one.topic, one.partition), []).append(one)
+    return tuple(
+        Seen(
+            topic,
+            partition,
+            len({one.broker for one in given}),
+            max((one.replicas for one in given if one.replicas), default=None),
+        )
+        for (topic, partition), given in sorted(found.items())
+    )
 
 
 def commitment(salt: bytes, pseudonyms: Iterable[str]) -> str:

@@ -414,6 +414,7 @@ def test_a_commitment_tells_nothing_without_its_salt() -> None:
         (("evidence", 1, "result"), "erased"),
         (("compaction",), []),
         (("compaction", 0, "cleaned"), 118_233),
+        (("compaction", 0, "replicas"), 0),
         (("scan", "residual"), 1),
         (("scan", "found"), 39),
         (("scan", "planted"), 0),
@@ -500,6 +501,24 @@ def test_of_a_processor_no_more_is_said_than_somebody_attests(
 
 
 @pytest.mark.law("P5")
+def test_where_not_every_replica_was_seen_it_is_said_of_how_many(
+    issuer: Issuer, document: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert issuer.verify(document)[0] == 0
+    assert "replicas seen" not in capsys.readouterr().out  # of one, one
+    said = a_statement()
+    (first,) = said["compaction"]
+    receipts = [{**first, "replicas": 3}, {**first, "broker": 2, "replicas": 3}]
+    certificate = issuer.issue({**said, "compaction": receipts})
+    assert issuer.verify(as_json(certificate))[0] == 0
+    line = "weaker  gone: accounts.personal.v1-4: 2 of 3 replicas seen; of others nothing is shown"
+    assert line in capsys.readouterr().out.splitlines()
+    assert "partition 4: 2 of 3 replicas seen. Of others nothing is shown." in as_page(certificate)
+    with pytest.raises(ValidationError, match="than there are"):
+        Statement.model_validate({**said, "compaction": [first, {**first, "broker": 2}]})
+
+
+@pytest.mark.law("P5")
 def test_a_certificate_from_when_listed_passed_for_told_verifies_and_says_less_now(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -507,6 +526,7 @@ def test_a_certificate_from_when_listed_passed_for_told_verifies_and_says_less_n
     assert verify_certificate.main([str(file), str(keys)]) == 0
     said = capsys.readouterr().out
     assert "act-on is listed since 2026-11-02T12:00:00Z; nobody says that it was told" in said
+    assert "1 of an unknown number of replicas seen" in said
     read = Certificate.model_validate_json(file.read_bytes())
     # The page carries it, and a restored tree is searched for it: to the byte as it was signed.
     assert as_json(read) == file.read_bytes()
