@@ -50,7 +50,7 @@ ERASURES: Final = (
             Option("?cursor", "From a page before."),
         ),
         "erasures",
-        ("erasure", "state", "cause", "since", "overdue", "untold", "waits"),
+        ("erasure", "state", "cause", "since", "overdue", "processors-overdue", "waits"),
         "cursor",
     ),
     Verb(

@@ -438,6 +438,31 @@ def test_who_is_away_at_the_last_look_is_waited_for_and_who_registered_anew_asks
 
 
 @pytest.mark.law("P3")
+def test_put_back_before_its_certificate_an_erasure_gives_an_order_again_that_was_answered(
+    tmp_path: Path,
+) -> None:
+    """The store lost the last look; its answers came back from their topics."""
+
+    async def lives() -> None:
+        world = World(tmp_path, Random(1))
+        await world.keeps("accounts", PEOPLE[0], 1)
+        erasure = await world.ask(PEOPLE[0], "first")
+        await until(world, erasure, "compacted")
+        copies = deepcopy([world.database[one].documents for one in ("erasures", "orders")])
+        await until(world, erasure, "scanned")
+        await everybody_answers(world)
+        for name, copy in zip(("erasures", "orders"), copies, strict=True):
+            world.database[name].documents.clear()
+            world.database[name].documents.update(copy)
+        world.start()
+        await in_the_end(world)
+        ends(world)
+        assert world.state(erasure).step == "closed"
+
+    run(lives())
+
+
+@pytest.mark.law("P3")
 @pytest.mark.clause("DOAJ-8b")
 @pytest.mark.parametrize("attested", [False, True], ids=["silent", "attested"])
 def test_a_certificate_says_that_a_processor_was_told_only_where_somebody_attests_it(

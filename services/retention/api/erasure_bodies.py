@@ -204,7 +204,9 @@ class ErasureSummary(Answer):
     since: datetime
     waits: tuple[WaitsView, ...]
     overdue: bool
-    untold: tuple[str, ...] = Field(description="Processors that had to be told by now.")
+    processors_overdue: tuple[str, ...] = Field(
+        description="Those that had to be told by now, and nobody attests that they were."
+    )
 
     @classmethod
     def of(cls, known: KeptErasure, policy: ErasurePolicy, now: datetime) -> "ErasureSummary":
@@ -216,7 +218,7 @@ class ErasureSummary(Answer):
             since=known.times[known.step],
             waits=_waits(known),
             overdue=overdue(known, now),
-            untold=told_late(known, policy.file.processors_told.lasts, now),
+            processors_overdue=told_late(known, policy.file.processors_told.lasts, now),
         )
 
 

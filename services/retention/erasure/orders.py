@@ -56,11 +56,13 @@ async def asked(saga: Saga, erasure: KeptErasure, order: Round) -> tuple[Answers
 async def asked_late(
     saga: Saga, erasure: KeptErasure, order: Round
 ) -> tuple[Answers, tuple[str, ...]]:
-    """Do as ``asked``, and give an order that was written down and is not given yet."""
-    answers, left = await asked(saga, erasure, order)
-    if left and order.late:
+    """Do as ``asked``, once an order that was written down before is given.
+
+    It may be answered and not be given: where the store was put back, answers come from topics.
+    """
+    if order.late:
         await give(saga, erasure, order, (*erasure.keys, *order.more))
-    return answers, left
+    return await asked(saga, erasure, order)
 
 
 async def given_at(saga: Saga, order: Round) -> datetime:
