@@ -107,6 +107,7 @@ class MemoryDisks:
             cleaned=before,
             how="full-read",
             at=self.clock.now(),
+            replicas=3,
         )
         return [found]
 

@@ -22,7 +22,7 @@ from services.retention.model.erasures import ENDS, GIVEN_UP
 from services.retention.wiring import Due
 from shared.events.decisions import Refused
 from shared.events.orders import KeptUnits
-from shared.privacy.certificates.statement import Compaction
+from shared.privacy.certificates.statement import Compaction, seen_of
 from shared.privacy.lifecycle import KeptKeys
 from shared.runtime import crashpoints
 from tests.laws.erasure_world import ASKED, PEOPLE, SCHEDULE, SERVICES, Killed, World
@@ -176,6 +176,8 @@ def ends(world: World) -> None:
     for erasure in certified:
         said = world.certificate(erasure).statement
         assert sorted(one.service for one in said.evidence) == sorted(world.asked)
+        seen = [(one.seen, one.replicas) for one in seen_of(said.compaction)]
+        assert (said.guarantees.replicas, set(seen) <= {(1, 3)}) == (1, True)  # never all of them
         assert said.levels.gone >= world.late_until.get(erasure, said.levels.gone)
     for name, erasure in world.must_go.items():
         document = world.documents["keys"].documents[name]
