@@ -1,4 +1,4 @@
-"""Access packages as data: how long one may be fetched."""
+"""Access packages as data: how long one may be fetched, and how slowly."""
 
 from datetime import date
 from pathlib import Path
@@ -15,6 +15,12 @@ class ReadyRow(Row):
     lasts: Duration
 
 
+class DownloadRow(Row):
+    """For how long a piece of a package is given to one alone; ISO 8601 duration."""
+
+    lasts: Annotated[timedelta, Field(strict=False, gt=timedelta(0))]
+
+
 class PackagesFile(BaseModel):
     """The whole file, checked."""
 
@@ -25,6 +31,7 @@ class PackagesFile(BaseModel):
     source: str
     published: date
     ready: ReadyRow
+    download: DownloadRow
 
 
 def load_packages(path: Path) -> PackagesFile:

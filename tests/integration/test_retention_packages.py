@@ -1,13 +1,18 @@
 """Access packages by a real retention, read from the topics of services that are spoken for."""
 
+import asyncio
+import contextlib
 import io
 import re
+import socket
 import zipfile
 from collections.abc import AsyncIterator
+from secrets import token_hex
 from typing import Any, Final
 
 import orjson
 import pytest
+from yarl import URL
 
 from services.accounts.model.people import PersonDetails
 from services.retention.packages.kinds import KINDS
@@ -178,6 +183,69 @@ async def test_nothing_held_is_a_package_too(here: World) -> None:
     page = read(whole)["index.html"].decode()
     assert "We hold nothing of you." in page
     assert all(kind.none in page for kind in KINDS.values())
+
+
+@contextlib.asynccontextmanager
+async def held_back(here: World, package: str, code: str) -> AsyncIterator[socket.socket]:
+    """Begin to fetch, and take no more than the first bytes of the answer."""
+    assert here.retention is not None
+    url = URL(here.retention.url)
+    loop = asyncio.get_running_loop()
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        one.settimeout(0)
+        await loop.sock_connect(one, (str(url.host), url.port or 80))
+        asks = f"GET /packages/{package}/file HTTP/1.1\r\nHost: x\r\n"
+        await loop.sock_sendall(one, f"{asks}Authorization: Bearer {code}\r\n\r\n".encode())
+        assert b" 200 " in await loop.sock_recv(one, 64)
+        yield one
+
+
+async def large(here: World, email: str) -> tuple[str, str]:
+    """Have a package made that no socket holds."""
+    rows = [{"submission": str(at), "file-name": token_hex(180)} for at in range(1000)]
+    here.answering.fresh = {"deposits": Holder({}, tells={"files": Rows(rows)})}
+    said = await asked(here, email=email)
+    assert (await at(here, said["package"], "ready"))["octets"] > 300_000
+    return said["package"], said["code"]
+
+
+@pytest.mark.clause("DOAJ-9a2")
+async def test_of_two_that_fetch_at_once_one_is_refused_and_who_broke_off_begins_again(
+    here: World,
+) -> None:
+    package, code = await large(here, "twice@example.org")
+    async with held_back(here, package, code):
+        assert here.retention is not None
+        url = f"{here.retention.url}/packages/{package}/file"
+        async with here.session.get(url, headers={"Authorization": f"Bearer {code}"}) as answer:
+            assert answer.status == 409
+            assert int(answer.headers["Retry-After"]) > 1
+            assert (await answer.json(content_type=None))["type"].endswith(":package-in-use")
+        assert (await here.ok("GET", f"/packages/{package}"))["step"] == "ready"
+
+    async def again() -> bytes | None:
+        status, whole = await fetched(here, package, code)
+        return whole if status == 200 else None
+
+    whole: bytes = await until(again, within=10, what="the package to be free again")
+    assert read(whole)["manifest.json"]
+    assert (await fetched(here, package, code))[0] == 410
+    assert (await at(here, package, "gone"))["why"] == "fetched"
+
+
+@pytest.mark.clause("DOAJ-9a2")
+async def test_of_many_that_fetch_at_once_one_has_the_package_and_to_look_is_not_to_fetch(
+    here: World,
+) -> None:
+    package, code = await large(here, "many@example.org")
+    assert here.retention is not None
+    url = f"{here.retention.url}/packages/{package}/file"
+    async with here.session.head(url, headers={"Authorization": f"Bearer {code}"}) as answer:
+        assert (answer.status, answer.headers["Accept-Ranges"]) == (200, "none")
+    answers = await asyncio.gather(*(fetched(here, package, code) for _ in range(8)))
+    assert [status for status, _ in answers].count(200) == 1
+    assert {status for status, _ in answers} <= {200, 409, 410}
 
 
 @pytest.mark.law("P3")

@@ -1,5 +1,13 @@
-"""Routes of access packages: asked for, looked at, fetched once."""
+"""Routes of access packages: asked for, looked at, fetched once.
 
+What counts as fetched is what the system took of the last byte, so the system holds little of it:
+who breaks off before has not fetched it, and begins again.
+"""
+
+import asyncio
+import contextlib
+import math
+import socket
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Final
@@ -7,18 +15,23 @@ from typing import Annotated, Final
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.retention.commands.fetching import Fetching
 from services.retention.commands.packages import Packages
-from services.retention.model.packages import KeptPackage, Slug, Step, Why
+from services.retention.model.packages import KeptPackage, Refusal, Slug, Step, Why
 from shared.events.orders import Uuid
 from shared.mongo import Refused
 from shared.privacy.blind import AddressError
+from shared.runtime.faults import Transient
 from shared.web import Error, Problem, Route, body_of, json_answer
 
 KINDS: Final[dict[Slug, tuple[int, str]]] = {
     "package-unknown": (404, "There is no such package, or this code does not open it"),
     "package-not-ready": (409, "The package is not ready yet"),
     "package-gone": (410, "The package was fetched, or its time is up"),
+    "package-in-use": (409, "The package is being fetched at this moment"),
 }
+HELD: Final = 2**16  # bytes of a download that the system holds at most
+LOOKS: Final = 0.02  # seconds between two looks whether it took the last of them
 NO_CODE: Final = Problem(
     401, "code-needed", "A package is fetched with its code", "Send Authorization: Bearer <code>."
 )
@@ -75,32 +88,78 @@ async def show(packages: Packages, request: web.Request) -> web.Response:
     """Show how a package stands."""
     known = await packages.shown(request.match_info["package"])
     if known is None:
-        raise _problem("package-unknown")
+        raise _problem(packages, Refusal("package-unknown"))
     return json_answer(await _view(packages, known))
 
 
 async def fetch(packages: Packages, request: web.Request) -> web.StreamResponse:
-    """Give a package to whoever has its code; once, and then its key is destroyed."""
+    """Give a package to whoever has its code, to one at a time; whole, and then its key goes."""
     scheme, _, code = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not code:
         raise NO_CODE
-    known = await packages.opened(request.match_info["package"], code.strip())
-    if isinstance(known, Refused):
-        raise _problem(known.reason.slug)
-    response = web.StreamResponse(
-        headers={
-            "Content-Type": "application/zip",
-            "Content-Length": str(known.octets),
-            "Content-Disposition": f'attachment; filename="{known.package}.zip"',
-            "Cache-Control": "no-store",
-            "Digest": f"sha-256={known.sha256}",
-        }
-    )
-    await response.prepare(request)
-    async for part in packages.fetched(known):
-        await response.write(part)
-    await response.write_eof()
+    package, code = request.match_info["package"], code.strip()
+    if request.method == "HEAD":  # to look is not to fetch
+        known = await packages.opened(package, code)
+        return web.Response(headers=_headers(_known(packages, known)))
+    fetching = Fetching(packages)
+    claimed = _known(packages, await fetching.claim(package, code))
+    response = web.StreamResponse(headers=_headers(claimed))
+    try:
+        await _send(request, response, fetching, claimed)
+    except BaseException:
+        with contextlib.suppress(Transient):  # its lease runs out then
+            await fetching.release(claimed)
+        raise
     return response
+
+
+async def _send(
+    request: web.Request, response: web.StreamResponse, fetching: Fetching, claimed: KeptPackage
+) -> None:
+    """Send a package while it is this download's; cut the connection where it is so no more."""
+    try:
+        async with fetching.in_time():
+            await response.prepare(request)
+        _bound(request)
+        async with contextlib.aclosing(fetching.parts(claimed)) as parts:
+            async for part in parts:
+                async with fetching.in_time():
+                    await response.write(part)
+                    await _taken(request)
+        await fetching.finish(claimed)
+    except BaseException as fault:
+        if request.transport is not None:
+            request.transport.abort()  # also what waits to be sent: another may begin
+        if isinstance(fault, TimeoutError):
+            raise ConnectionAbortedError("a piece of a package was not taken in time") from None
+        raise
+    await response.write_eof()
+
+
+async def _taken(request: web.Request) -> None:
+    """Wait until the system took all that was written. Raises ``ConnectionResetError``."""
+    while (transport := request.transport) is not None and not transport.is_closing():
+        if not transport.get_write_buffer_size():
+            return
+        await asyncio.sleep(LOOKS)
+    raise ConnectionResetError("whoever fetched a package broke off")
+
+
+def _bound(request: web.Request) -> None:
+    if request.transport is not None:
+        sending: socket.socket = request.transport.get_extra_info("socket")
+        sending.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, HELD)
+
+
+def _headers(known: KeptPackage) -> dict[str, str]:
+    return {
+        "Content-Type": "application/zip",
+        "Content-Length": str(known.octets),
+        "Content-Disposition": f'attachment; filename="{known.package}.zip"',
+        "Accept-Ranges": "none",
+        "Cache-Control": "no-store",
+        "Digest": f"sha-256={known.sha256}",
+    }
 
 
 def routes(packages: Packages) -> list[Route]:
@@ -153,6 +212,23 @@ async def _view(packages: Packages, known: KeptPackage) -> PackageView:
     )
 
 
-def _problem(slug: Slug) -> Problem:
-    status, title = KINDS[slug]
-    return Problem(status, slug, title)
+def _known(packages: Packages, answer: KeptPackage | Refused[Refusal]) -> KeptPackage:
+    if isinstance(answer, Refused):
+        raise _problem(packages, answer.reason)
+    return answer
+
+
+def _problem(packages: Packages, refusal: Refusal) -> Problem:
+    status, title = KINDS[refusal.slug]
+    if refusal.slug != "package-in-use":
+        return Problem(status, refusal.slug, title)
+    until = refusal.until or packages.now()
+    left = max(1, math.ceil((until - packages.now()).total_seconds()))
+    return Problem(
+        status,
+        refusal.slug,
+        title,
+        "One download has it at a time. One that was broken off is begun again from its start.",
+        headers={"Retry-After": str(left)},
+        rule=packages.policy.download.clause,
+    )

@@ -4,7 +4,7 @@ Whoever fetches shows a code that only they were given; its hash alone is kept (
 """
 
 import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -123,16 +123,7 @@ class Packages:
         kept = known.code if known is not None else _hashed("")
         if not hmac.compare_digest(kept, _hashed(code)) or known is None:
             return packages.UNKNOWN
-        if known.step != "ready" or over(known, self.now()):
-            gone = known.step in ("going", "gone") or over(known, self.now())
-            return Refused(Refusal("package-gone" if gone else "package-not-ready"))
-        return known
-
-    async def fetched(self, known: KeptPackage) -> AsyncIterator[bytes]:
-        """Give a package; when the last byte was taken its key is on its way out."""
-        async for part in self.chunks.read(known):
-            yield part
-        await self.end(known.package, "fetched")
+        return packages.unopened(known, self.now()) or known
 
     async def end(self, package: str, why: str) -> Answer:
         """End a package; the loop destroys its key."""
@@ -241,9 +232,15 @@ class Packages:
         return not isinstance(done, Refused)
 
     async def _moved(self, package: str, verb: str, **changes: object) -> Answer:
-        saved = await self.store.packages.update(
+        return await self.decided(
             package, lambda known: packages.move(known, verb, at=self.now(), **changes)
         )
+
+    async def decided(
+        self, package: str, decide: Callable[[KeptPackage | None], packages.Decided]
+    ) -> Answer:
+        """Change a package by compare-and-set. Raises ``Transient``."""
+        saved = await self.store.packages.update(package, decide)
         self.touch(package)
         return saved if isinstance(saved, Refused) else saved.state
 
