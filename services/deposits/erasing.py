@@ -194,7 +194,7 @@ class Deposited:
             found += await self.submissions.of_people((), ids[start : start + PAGE])
         found.sort(key=lambda one: one.id, reverse=True)
         shown = found[:MOST]
-        keys = await self.keys.many(shown)
+        keys = await self.keys.many(shown, for_access=True)
         rows = [_told(one, keys.get(one.id), there=one.id in there) for one in shown]
         return {"files": Rows(rows, len(found) - len(rows))}
 

@@ -4,13 +4,14 @@ A part is a module of services.retention.parts with ``async def open_part(house,
 app composes them in their order, so that a part finds in ``rooms`` what came before it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from services.retention.commands.keys import Keys
 from services.retention.model.clocks import Hold
+from services.retention.model.holds import KeptHold
 from services.retention.model.records import KeptRecord
 from services.retention.settings import Settings
 from shared.events.orders import KeptUnits
@@ -114,6 +115,14 @@ class Holding(Protocol):
 
     async def holds_of(self, kind: str, record: str) -> tuple[Hold, ...]:
         """Return the holds on a record for ``model.clocks.judge``, released ones too."""
+        ...
+
+    async def known(self, holds: Collection[str]) -> Mapping[str, KeptHold]:
+        """Return the holds that are on record, by their ids."""
+        ...
+
+    async def stated(self, records: Sequence[KeptUnits]) -> Sequence[Mapping[str, str]]:
+        """Return which classes of these keys are held, for the person: rows of words."""
         ...
 
     async def joining(self, records: Sequence[KeptRecord]) -> None:

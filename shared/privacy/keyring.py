@@ -46,7 +46,7 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class Restricted:
-    """Holds keep it from everybody but those who handle them."""
+    """Holds keep it from use: it is opened for the person's own access alone (GDPR 15, 18)."""
 
     by: tuple[str, ...]
 
@@ -185,6 +185,17 @@ class KeyRing:
 
     async def opening(self, kids: Iterable[str]) -> dict[str, OpenKey | Unopened]:
         """Return the keys of envelopes, by key id, or why there is none. Raises ``Transient``."""
+        return await self._opening(kids, held=False)
+
+    async def opening_for_access(self, kids: Iterable[str]) -> dict[str, OpenKey | Unopened]:
+        """Return the keys of envelopes as ``opening`` does, those that holds restrict among them.
+
+        For a package of what is held of a person, theirs or that of who handles the hold, and for
+        nothing else. What is fenced or destroyed stays unreadable; what is held is not remembered.
+        """
+        return await self._opening(kids, held=True)
+
+    async def _opening(self, kids: Iterable[str], *, held: bool) -> dict[str, OpenKey | Unopened]:
         found: dict[str, OpenKey | Unopened] = {}
         asked: dict[str, list[str]] = {}
         for kid in set(kids):
@@ -200,7 +211,7 @@ class KeyRing:
             for keys, several in asked.items():
                 document = documents.get(keys)
                 for kid in several:
-                    opened = self._opened(kid, document, leases[keys][_unit(kid)])
+                    opened = self._opened(kid, document, leases[keys][_unit(kid)], held=held)
                     found[kid] = Lost(str(opened)) if isinstance(opened, Exception) else opened
                     # What was read was wrapped anew since, and its former epoch is gone: read it
                     # again, but for what is as it was, which nobody will wrap anew any more.
@@ -291,12 +302,12 @@ class KeyRing:
         return Wrapped(epoch=sealed.epoch, key=text, made_at=self.clock.now())
 
     def _opened(
-        self, kid: str, document: KeptKeys | None, lease: Lease
+        self, kid: str, document: KeptKeys | None, lease: Lease, *, held: bool
     ) -> OpenKey | Unopened | UnsealError:
         unit = _unit(kid)
         if document is None:
             return Lost("no such keys")
-        if document.fence == "restricted":
+        if document.fence == "restricted" and not held:
             return Restricted(document.holds)
         fenced_at = document.fenced_since(unit)
         if fenced_at is not None:
@@ -304,19 +315,24 @@ class KeyRing:
         if unit not in document.units:
             return Lost("no such unit")
         try:
-            return self._remember(kid, document.units[unit], lease)
+            # What is held is not remembered: it would be given to whoever asks next.
+            take = self._unsealed if document.fence == "restricted" else self._remember
+            return take(kid, document.units[unit], lease)
         except UnsealError as fault:
             return fault
 
     def _remember(self, kid: str, wrapped: Wrapped, lease: Lease) -> OpenKey:
         """Open a key and keep it, for as long as was agreed before its document was asked for."""
-        sealed = SealedKey(kid, wrapped.epoch, base64.b64decode(wrapped.key))
-        key = unseal(self.provider, sealed, lease)
+        key = self._unsealed(kid, wrapped, lease)
         self._held[kid] = key
         self._held.move_to_end(kid)
         while len(self._held) > MOST:
             self._held.popitem(last=False)
         return key
+
+    def _unsealed(self, kid: str, wrapped: Wrapped, lease: Lease) -> OpenKey:
+        sealed = SealedKey(kid, wrapped.epoch, base64.b64decode(wrapped.key))
+        return unseal(self.provider, sealed, lease)
 
     def _remembered(self, kid: str) -> OpenKey | None:
         key = self._held.get(kid)

@@ -126,7 +126,7 @@ def rewrapped(known: KeptKeys | None, fresh: Mapping[str, Wrapped]) -> Decided:
 
 
 def restrict(known: KeptKeys | None, hold: str) -> Decided:
-    """Place a hold: nothing may be destroyed, and only its handlers may read (GDPR 18)."""
+    """Place a hold: nothing may be destroyed, and only the person's own access reads (GDPR 18)."""
     if known is None:
         return UNKNOWN
     if known.fence not in STEPS["restrict"]:

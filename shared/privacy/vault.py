@@ -49,14 +49,17 @@ async def reveal(ring: KeyRing, kind: type[T], sealed: Sequence[Sealed]) -> list
     return [_opened(kind, one, keys) for one in sealed]
 
 
-async def opened_values(
+async def values_for_access(
     ring: KeyRing, sealed: Sequence[Sealed]
 ) -> list[Mapping[str, str | Unopened]]:
     """Decrypt records of any kind, field by field, in their order. Raises ``Transient`` only.
 
-    For who does not know the kind: a package of what all services hold of a person.
+    For a package of what all services hold of a person, and for nothing else: a hold restricts
+    what is done with their data, not their own access to them (GDPR 15, 18), so it is opened too.
     """
-    keys = await ring.opening({kid_of(text) for one in sealed for text in one.values.values()})
+    keys = await ring.opening_for_access(
+        {kid_of(text) for one in sealed for text in one.values.values()}
+    )
     return [_values(one, keys) for one in sealed]
 
 

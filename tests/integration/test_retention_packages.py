@@ -27,6 +27,7 @@ from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id, new_pseudonym
 from tests.consenting import a_place
 from tests.erasing import ASKED, Holder, World, hasty, world
+from tests.keeping import a_hold
 from tests.mailbox import Mailbox, text_of
 from tests.platform import Platform
 from tests.processes import service, until
@@ -173,6 +174,36 @@ async def test_a_package_holds_what_topics_say_of_a_person_is_fetched_once_and_t
     assert (await fetched(here, package, code))[0] == 410
     left: Any = await here.database["package_chunks"].find_one({"package": package})
     assert left is None
+
+
+@pytest.mark.law("P8")
+@pytest.mark.clause("DOAJ-6a4")
+async def test_who_asks_while_a_hold_stands_has_what_it_keeps_and_is_told_of_it(
+    here: World,
+) -> None:
+    email, person = "held@example.org", new_pseudonym()
+    await told(here, person, MINE, index=BlindIndex(here.place.folder).of(email))
+    keys = f"{person}.account"
+    body = a_hold(matter="case-of-another", keys=[{"keys_id": keys}])
+    hold = await here.ok("POST", "/holds", body)
+    assert hold["standing"]
+    here.answering.fresh = {"accounts": Holder({keys: ["u"]})}
+    said = await asked(here, email=email)
+    await at(here, said["package"], "ready")
+    status, whole = await fetched(here, said["package"], said["code"])
+    assert status == 200
+    files = read(whole)
+    (kept,) = orjson.loads(files["data/accounts/account.json"])
+    assert kept["values"] == {"name": MINE, "email": f"{MINE}@example.org"}
+    (held,) = orjson.loads(files["processing.json"])["held"]
+    assert (held["class"], held["clause"]) == ("account", "DOAJ-8b")
+    assert held["reviewed-by"] == body["review-on"]
+    page = files["index.html"].decode()
+    assert "What is held back from deletion" in page
+    assert body["review-on"] in page
+    everything = b"".join(files.values()).decode()
+    assert body["matter"] not in everything
+    assert body["placed-by"] not in everything
 
 
 @pytest.mark.clause("DOAJ-9a2")

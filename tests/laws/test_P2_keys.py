@@ -7,6 +7,7 @@ time with the key is up. Events that evict come late, or never, and so does what
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -234,6 +235,38 @@ def test_nothing_is_encrypted_after_a_fence_took_effect_and_what_is_erased_stays
             assert isinstance(found[f"{KEYS}.one"], Erased)
             with pytest.raises(FencedError):
                 await world.ring(fresh=False).sealing(PERSON, CLASS, "three")
+
+    run(program())
+
+
+@pytest.mark.law("P2")
+@given(st.lists(st.sampled_from(["hold", "lift", "fence", "gone", "access", "use"]), max_size=12))
+def test_what_is_held_opens_for_access_alone_and_what_is_fenced_for_nobody(
+    steps: list[str],
+) -> None:
+    async def program() -> None:
+        world = World(Turns(lambda _count: 0, free=True))
+        ring, keys, kid = world.ring(fresh=True), world.keys, f"{KEYS}.one"
+        await ring.sealing(PERSON, CLASS, "one")
+        at = world.clock.now()
+        changes: dict[str, Callable[[KeptKeys | None], lifecycle.Decided]] = {
+            "hold": lambda known: lifecycle.restrict(known, "case-1"),
+            "lift": lambda known: lifecycle.release(known, "case-1"),
+            "fence": lambda known: lifecycle.fence(known, KEYS, "request-1", at=at),
+            "gone": lambda known: lifecycle.fence_unit(known, "one", at=at),
+        }
+        for step in steps:
+            if step in changes:
+                await keys.update(KEYS, changes[step])
+                ring.evict(KEYS)
+                continue
+            access = step == "access"
+            found = (await (ring.opening_for_access if access else ring.opening)([kid]))[kid]
+            known = world.document
+            assert known is not None
+            held, lost = known.fence == "restricted", known.fenced_since("one") is not None
+            expected = Restricted if held and not access else Erased if lost else OpenKey
+            assert isinstance(found, expected)
 
     run(program())
 

@@ -116,7 +116,7 @@ def archived(said: list[Said]) -> dict[str, bytes]:
     with archive.entry("events.ndjson") as lines:
         for one in said:
             lines.write(contents.take(one))
-    for name, data in contents.files({"recipients": [], "kept": []}):
+    for name, data in contents.files({"recipients": [], "kept": [], "held": []}):
         archive.add(name, data)
     archive.add("manifest.json", orjson.dumps(manifest("x", "now", archive.files, {}, {})))
     whole = archive.taken() + archive.close()

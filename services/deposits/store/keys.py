@@ -45,10 +45,16 @@ class RawKeys:
             return unseal(self.former, found.former)
         return await self.ring.key(found.kid)
 
-    async def many(self, found: Iterable[Submission]) -> dict[str, OpenKey]:
-        """Return the keys of submissions that have one, by their numbers."""
+    async def many(
+        self, found: Iterable[Submission], *, for_access: bool = False
+    ) -> dict[str, OpenKey]:
+        """Return the keys of submissions that have one, by their numbers.
+
+        ``for_access``: to tell a person what is held of them, what holds restrict among it.
+        """
         several: Sequence[Submission] = list(found)
-        keys = await self.ring.opening({one.kid for one in several if one.former is None})
+        ask = self.ring.opening_for_access if for_access else self.ring.opening
+        keys = await ask({one.kid for one in several if one.former is None})
         opened = {one.id: keys.get(one.kid) for one in several}
         for one in several:
             if one.former is not None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from services.retention.model.clocks import Clock, Hold, Judged
+from services.retention.model.clocks import Hold, Judged
 from services.retention.model.dues import explained
+from services.retention.model.holds import KeptHold
 from services.retention.model.records import KeptRecord, Settled, name_of
 from services.retention.store.claims import Claims
 from services.retention.wiring import House, Rooms
@@ -87,12 +88,17 @@ class Clocks:
             for one in records
             for record in await self.records.where(keys_ids=one.keys_id)
         }
-        return [
-            _until(judged.clock)
+        every = [
+            judged
             for name in sorted(found)
             for judged, settled in await self._explained(found[name])
             if settled is None
         ]
+        standing = {hold for one in every for hold in one.holds}
+        held: Mapping[str, KeptHold] = {}
+        if standing and self.rooms.holds is not None:
+            held = await self.rooms.holds.known(standing)
+        return [_until(one, held) for one in every]
 
     async def _explained(self, record: KeptRecord) -> tuple[Explained, ...]:
         holds: tuple[Hold, ...] = ()
@@ -116,11 +122,16 @@ def standing(one: Explained) -> str:
     return "settled" if settled is not None else judged.verdict
 
 
-def _until(clock: Clock) -> Mapping[str, str]:
+def _until(judged: Judged, held: Mapping[str, KeptHold]) -> Mapping[str, str]:
     """Say until when a clock lets a record be; what something else keeps has no date yet."""
+    clock = judged.clock
     until = rfc3339(clock.ripe) if clock.ripe is not None else "not known yet"
     why = f"{clock.action} by rule {clock.rule} ({clock.clause}), schedule {clock.version}"
     keeps = [f"kept by {one.keep} ({one.clause})" for one in clock.kept]
+    reviews = {held[one].review_on.isoformat() for one in judged.holds if one in held}
+    if judged.holds:
+        until += ", and until no hold stands on it"
+        keeps.append(f"held by a decision, reviewed by {', '.join(sorted(reviews)) or 'none'}")
     return {"what": clock.kind, "until": until, "why": "; ".join([why, *keeps])}
 
 

@@ -147,6 +147,23 @@ class Holds:
                     found[record.name] |= set(documents[one.keys_id].holds)
         return {name: tuple(sorted(several)) for name, several in found.items()}
 
+    async def known(self, held: Collection[str]) -> Mapping[str, KeptHold]:
+        """Return the holds that are on record, by their ids."""
+        return await self.store.holds.load_many(sorted(held))
+
+    async def stated(self, records: Sequence[KeptUnits]) -> list[Mapping[str, str]]:
+        """Say to a person which classes of their data are held, and until when it is reviewed.
+
+        The reason in the schedule's words; the matter and whoever asked may lead to others.
+        """
+        documents = await self.keys.load_many([one.keys_id for one in records])
+        found = sorted(
+            {(one.keys_id.partition(".")[2], by) for one in documents.values() for by in one.holds}
+        )
+        kept, schedule = await self.known({by for _, by in found}), self.schedules.current()
+        said = [{"class": cls, **holds.stated(kept.get(by), schedule)} for cls, by in found]
+        return [one for at, one in enumerate(said) if one not in said[:at]]
+
     async def joining(self, records: Sequence[KeptRecord]) -> None:
         """Bring records under the standing holds that mean them."""
         await self.held.joining(records)

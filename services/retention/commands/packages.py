@@ -17,7 +17,7 @@ from services.retention.packages.building import CLASS, Chunks, Making
 from services.retention.packages.contents import Contents
 from services.retention.packages.reading import Reader, Whose
 from services.retention.store.packages import PackageStore
-from services.retention.wiring import House, Keeps
+from services.retention.wiring import Holding, House, Keeps
 from shared.events.decisions import Accepted, Unchanged
 from shared.events.orders import EvidenceState, LookOrdered, OrderEnded, OrderState
 from shared.mongo import Refused
@@ -59,6 +59,7 @@ class Packages:
     policy: PackagesFile
     register: Mapping[str, Any]
     signer: Signer
+    holds: Holding | None = None
     touch: Callable[[str], None] = lambda _package: None
     chunks: Chunks = field(init=False)
 
@@ -170,6 +171,7 @@ class Packages:
             {
                 "recipients": list(known.processors),
                 "kept": list(await self.keeps.kept(known.found)) if self.keeps else [],
+                "held": list(await self.holds.stated(known.found)) if self.holds else [],
             },
             dict.fromkeys(known.asked, "answered"),
             self.signer,

@@ -183,6 +183,16 @@ def row_of(schedule: Schedule, reason: str) -> HoldRow | None:
     return next((row for row in schedule.file.holds if row.id == reason), None)
 
 
+def stated(known: KeptHold | None, schedule: Schedule) -> dict[str, str]:
+    """Say to the person whom it is about why a hold stands, and when it is looked at again."""
+    row = row_of(schedule, known.reason) if known is not None else None
+    return {
+        "why": row.says if row else "It stays by a decision.",
+        "clause": row.clause if row else "",
+        "reviewed-by": known.review_on.isoformat() if known is not None else "not known",
+    }
+
+
 def refused(asked: Asked, schedule: Schedule, now: datetime) -> Refusal | None:
     """Say why a hold may not be asked for as this; None where it may."""
     row = row_of(schedule, asked.reason)

@@ -23,6 +23,10 @@ RIGHTS: Final = (
     "(GDPR 15 to 21); what you consented to you may withdraw at any time, as easily as you gave "
     "it. You may complain to a supervisory authority. No machine alone decides about you."
 )
+HELD: Final = (
+    "By a decision these stay, and are used for nothing else meanwhile (GDPR 18). What they say "
+    "stands above like all the rest. The decision is looked at again by the day named, or before."
+)
 README: Final = """What is held of you
 ===================
 
@@ -31,7 +35,7 @@ data/             what is held now, by service and class: JSON and CSV; mails.* 
                   you, uses.* what else your address was used for and to whom it was given,
                   files.* deposit files that name you as their depositor
 events.ndjson     all that the logs still say of you, one record a line, oldest first in each topic
-processing.json   what for, on what ground, from where, to whom, for how long
+processing.json   what for, on what ground, from where, to whom, for how long, and what is held
 manifest.json     every file with its SHA-256, how far each log was read, and our signature
 
 Where your data stand beside those of others, theirs were left out: values can be read with your
@@ -185,6 +189,10 @@ class Contents:
         kept = [(row["what"], f"{row['until']}; {row['why']}") for row in processing["kept"]]
         yield "<h2>For how long</h2>"
         yield _rows(kept)
+        if held := [(row["class"], _held(row)) for row in processing["held"]]:
+            yield "<h2>What is held back from deletion</h2>"
+            yield f"<p>{escape(HELD)}</p>"
+            yield _rows(held)
         yield "<h2>Who was given some of it</h2>"
         yield _rows([(one, "") for one in processing["recipients"]])
         yield "<h2>Your rights</h2>"
@@ -245,6 +253,11 @@ def _line(cells: Sequence[str]) -> bytes:
 def _table(one: Newest) -> str:
     values = one.read()["values"]
     return _rows([(name, cell(value)) for name, value in values.items()])
+
+
+def _held(row: Mapping[str, str]) -> str:
+    clause = f" ({row['clause']})" if row["clause"] else ""
+    return f"{row['why']}{clause}; reviewed by {row['reviewed-by']}"
 
 
 def _rows(rows: Iterable[tuple[str, str]]) -> str:

@@ -18,7 +18,7 @@ from shared.events.personal import Sealed
 from shared.kafka.follow import read_whole
 from shared.kafka.topics import Topic, declared, partition_of
 from shared.privacy.keyring import Erased, KeyRing, Restricted, Unopened
-from shared.privacy.vault import opened_values
+from shared.privacy.vault import values_for_access
 
 OTHER: Final = "(another person)"
 # Who writes them holds nothing of people, or they only repeat what stands elsewhere.
@@ -144,7 +144,7 @@ async def heard(ring: KeyRing, whose: Whose, topic: str, records: Sequence[Recor
         for number, (_, said) in enumerate(told)
         if (sealed := _own(said, whose)) is not None
     }
-    values = dict(zip(own, await opened_values(ring, list(own.values())), strict=True))
+    values = dict(zip(own, await values_for_access(ring, list(own.values())), strict=True))
     return [
         Said(
             topic,

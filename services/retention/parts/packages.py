@@ -40,6 +40,7 @@ async def open_part(house: House, rooms: Rooms) -> Part:
         policy=load_packages(policies / "packages.toml"),
         register=await asyncio.to_thread(_register, house.settings.register_file),
         signer=rooms.tree.signer if rooms.tree else Signer(house.settings.key_file),
+        holds=rooms.holds,
         touch=lambda _package: wake.set(),
     )
     rooms.packages = packages
