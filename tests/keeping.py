@@ -126,3 +126,15 @@ def a_hold(**more: Any) -> dict[str, Any]:
         "review-on": (datetime.now(UTC) + timedelta(days=30)).date().isoformat(),
         **more,
     }
+
+
+@contextlib.asynccontextmanager
+async def held(place: Place, keys: str) -> AsyncIterator[None]:
+    """Restrict a key document while the block runs, as a hold on it does."""
+    name = place.environment("retention")["DATABASE_PREFIX"] + "keys"
+    async with connect(place.mongodb_url, name) as database:
+        kept = open_keys(database)
+        done = await kept.update(keys, lambda known: lifecycle.restrict(known, "case-7"))
+        assert not isinstance(done, Refused), keys
+        yield
+        await kept.update(keys, lambda known: lifecycle.release(known, "case-7"))

@@ -29,6 +29,7 @@ Slug = Literal[
     "history-not-kept",
     "person-unknown",
     "details-gone",
+    "details-restricted",
     "address-taken",
     "address-invalid",
     "code-wrong",

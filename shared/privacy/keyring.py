@@ -70,6 +70,10 @@ class FencedError(Exception):
         self.why = denied.why
 
 
+class HeldError(UnsealError):
+    """A hold keeps this key from use; it opens again when the last hold is lifted."""
+
+
 class KeyStore(Protocol):
     """Where key documents are (shared.mongo.Aggregates of KeptKeys)."""
 
@@ -223,8 +227,10 @@ class KeyRing:
         return found
 
     async def key(self, kid: str) -> OpenKey:
-        """Return one key to read by. Raises ``UnsealError`` where there is none."""
+        """Return one key to read by. Raises ``HeldError``, ``UnsealError`` where there is none."""
         found = (await self.opening([kid]))[kid]
+        if isinstance(found, Restricted):
+            raise HeldError(f"key {kid} is held")
         if not isinstance(found, OpenKey):
             raise UnsealError(f"key {kid} is {type(found).__name__.lower()}")
         return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
 from shared.events.decisions import Refused
+from shared.privacy.keyring import FencedError
 from shared.runtime.faults import Busy, Transient
 from shared.web.problems import Error, Problem
 
@@ -42,6 +43,32 @@ class Sayable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Alike:
+    """What every service says in the same words."""
+
+    status: int
+    slug: str
+    title: str
+    detail: str
+    rule: str
+
+    def problem(self) -> Problem:
+        """Render it."""
+        return Problem(self.status, self.slug, self.title, self.detail, rule=self.rule)
+
+
+RESTRICTED: Final = Alike(
+    409,
+    "details-restricted",
+    "A hold keeps these data from being used, changed or deleted",
+    "Nothing was erased, and nothing was changed. The person has all of it, and the day on which "
+    "the hold is reviewed, by a request for access; whoever handles such requests can say more.",
+    "DOAJ-6a4",
+)
+ALIKE: Final = {RESTRICTED.slug: RESTRICTED}
+
+
+@dataclass(frozen=True, slots=True)
 class Refusals:
     """What each slug of a service means: status and title."""
 
@@ -49,6 +76,8 @@ class Refusals:
 
     def problem(self, refusal: Sayable) -> Problem:
         """Render a refusal."""
+        if (alike := ALIKE.get(refusal.slug)) is not None:
+            return alike.problem()
         status, title = self.kinds[refusal.slug]
         rule = refusal.rule or refusal.slug
         return Problem(
@@ -66,6 +95,16 @@ class Refusals:
         if isinstance(decided, Refused):
             raise self.problem(decided.reason)
         return decided
+
+
+def fenced(gone: Callable[[], Problem]) -> Callable[[Exception], Problem]:
+    """Return what is said of keys that may not be used: ``gone``, or that a hold restricts them."""
+
+    def said(fault: Exception) -> Problem:
+        held = isinstance(fault, FencedError) and fault.why == "restricted"
+        return RESTRICTED.problem() if held else gone()
+
+    return said
 
 
 def later(slug: str, title: str) -> Problem:

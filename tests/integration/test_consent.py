@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any, Final
 
 import aiohttp
+import orjson
 import pytest
 
 from shared.kafka.consents import TOPICS, KnownConsents
@@ -35,6 +36,7 @@ from tests.consenting import (
     sent,
     subscribed,
 )
+from tests.keeping import held
 from tests.mailbox import Mailbox, text_of
 from tests.platform import Platform
 from tests.processes import Place, until
@@ -236,6 +238,29 @@ async def test_staff_enter_what_came_by_letter_and_a_later_no_holds(
     assert [fact["what"] for fact in found["marketing"]["facts"]] == ["given", "withdrawn"]
     assert (await client("PUT", "/consents/status-change", no, operator=True))[0] == 404
     assert (await client("PUT", "/consents/marketing", no))[0] == 401
+
+
+@pytest.mark.clause("DOAJ-6a4")
+async def test_what_would_be_written_under_a_hold_is_refused_as_held(
+    client: Client, living: Place, address: str
+) -> None:
+    letter = {"email": address, "consent": "given", "channel": "letter", "evidence": "A letter"}
+    letter |= {"said-at": rfc3339(datetime.now(UTC) - timedelta(days=2))}
+    await client.ok("PUT", "/consents/marketing", letter, operator=True)
+    name = living.environment("consent")["DATABASE_PREFIX"] + "consent"
+    async with connect(living.mongodb_url, name) as database:
+        subject = BlindIndex(living.folder).of(address)
+        found: Any = await database["people"].find_one({"_id": subject})
+    person = orjson.loads(found["state"])["person"]
+
+    async def refused() -> Any:
+        again = letter | {"said-at": rfc3339(datetime.now(UTC) - timedelta(days=1))}
+        status, said = await client("PUT", "/consents/marketing", again, operator=True)
+        return said if status >= 400 else None
+
+    async with held(living, f"{person}.consent-evidence"):
+        problem = await until(refused, within=40, what="what is held to be refused")
+        assert (problem["status"], problem["type"]) == (409, PROBLEM + "details-restricted")
 
 
 async def test_a_person_chooses_on_their_own_page_and_takes_a_receipt_along(

@@ -34,6 +34,7 @@ from tests.depositing import (
     members,
     published,
 )
+from tests.keeping import held
 from tests.platform import Platform
 from tests.processes import OPERATOR, Place, service, until
 
@@ -684,6 +685,29 @@ async def test_a_file_that_cannot_be_opened_any_more_is_gone_and_the_rest_stays(
     status, problem = await site.get(f"/submissions/{number}/contents")
     assert (status, problem["type"]) == (410, "urn:colophon:problem:contents-gone")
     assert (await site.get(f"/submissions/{number}"))[0] == 200
+
+
+@pytest.mark.clause("DOAJ-6a4")
+async def test_a_file_under_a_hold_is_held_and_not_gone(
+    site: Client, house: Place, doi: Callable[[str], str]
+) -> None:
+    number = await site.later(deposit(article(doi("h"))), file_name=f"{new_id()}.xml")
+    await site.ended(number)
+    async with connect(house.mongodb_url, f"{house.name.replace('.', '_')}deposits") as database:
+        found: Any = await database["submissions"].find_one({"_id": number})
+
+    async def refused() -> Any:
+        status, problem = await site.get(f"/submissions/{number}/contents")
+        return problem if status != 200 else None
+
+    async with held(house, found["kid"].rpartition(".")[0]):
+        # No retention speaks here, so that the key itself is asked for, or its time is up.
+        problem: Any = await until(refused, within=40, what="the file out of reach")
+        assert (problem["status"], problem["type"], problem["rule"]) == (
+            409,
+            "urn:colophon:problem:details-restricted",
+            "DOAJ-6a4",
+        )
 
 
 async def test_no_byte_of_a_deposit_or_its_names_is_at_rest_in_clear(

@@ -20,6 +20,7 @@ from shared.privacy.lifecycle import KeptKeys, fence
 from shared.privacy.tokens import verified
 from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id, new_pseudonym
+from tests.keeping import held
 from tests.mailbox import Mailbox, text_of
 from tests.peopling import (
     Office,
@@ -408,6 +409,21 @@ async def test_details_under_a_fenced_key_are_gone_and_that_is_no_fault(office: 
         await kept.update(keys, lambda known: fence(known, keys, "a-request", at=SYSTEM.now()))
     for method, body in (("GET", None), ("PUT", {"name": "Lazarus"})):
         assert await _slug(office, method, one.at, body, one.headers) == (410, "details-gone")
+
+
+@pytest.mark.clause("DOAJ-6a4")
+async def test_details_under_a_hold_are_held_and_not_gone(office: Office) -> None:
+    one = await office.somebody()
+    async with held(office.place, f"{one.person}.account"):
+        for method, body in (("GET", None), ("PUT", {"name": "Lazarus"})):
+            status, said = await office(method, one.at, body, one.headers)
+            assert (status, said["type"], said["rule"]) == (
+                409,
+                "urn:colophon:problem:details-restricted",
+                "DOAJ-6a4",
+            )
+            assert "request for access" in said["detail"]
+    assert (await office.ok("GET", one.at, None, one.headers))["name"] == "Josiah Carberry"
 
 
 async def test_a_client_that_asks_too_often_waits_and_without_a_mail_server_mail_does(

@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 from services.accounts.errors import Refusal, Slug
 from shared.privacy.keyring import FencedError
 from shared.web import Problem
-from shared.web.refusals import PASSING, Faults, Refusals
+from shared.web.refusals import PASSING, RESTRICTED, Faults, Refusals, fenced
 
 T = TypeVar("T")
 
@@ -39,6 +39,7 @@ KINDS: Final[Mapping[Slug, tuple[int, str]]] = {
     "history-not-kept": (404, "What was chosen then is no longer kept here"),
     "person-unknown": (404, "There is no such account"),
     "details-gone": (410, "The details of this account can no longer be read"),
+    "details-restricted": (RESTRICTED.status, RESTRICTED.title),
     "address-taken": (409, "The address has an account"),
     "address-invalid": (422, "This is no e-mail address"),
     "code-wrong": (401, "The code does not count: it is wrong, was used, or is too old"),
@@ -108,5 +109,5 @@ def no_smaller_switch(problem: Problem) -> Problem:
 
 FAULTS: Final[Faults] = {
     **PASSING,
-    FencedError: lambda _fault: problem_of(Refusal("details-gone")),
+    FencedError: fenced(lambda: problem_of(Refusal("details-gone"))),
 }

@@ -7,7 +7,7 @@ from services.consent.errors import Slug
 from shared.mail import MessageError
 from shared.privacy.keyring import FencedError
 from shared.web import Problem
-from shared.web.refusals import PASSING, Faults, Refusals, later
+from shared.web.refusals import PASSING, Faults, Refusals, fenced, later
 
 UNKNOWN_FIELD: Final = "extra_forbidden"
 
@@ -71,5 +71,5 @@ def address_alone(problem: Problem) -> Problem:
 FAULTS: Final[Faults] = {
     **PASSING,
     MessageError: lambda fault: Problem(422, "mail-invalid", "This is no mail", str(fault)),
-    FencedError: lambda _fault: later("being-erased", "What is kept here is being erased"),
+    FencedError: fenced(lambda: later("being-erased", "What is kept here is being erased")),
 }

@@ -43,7 +43,9 @@ from services.deposits.store import (
 )
 from services.deposits.store.keys import opened
 from shared.privacy.envelope import OpenKey, UnsealError
+from shared.privacy.keyring import HeldError
 from shared.web import Caller, caller_of, correlation, json_answer, query_of
+from shared.web.refusals import RESTRICTED
 
 FIRST_YEAR: Final = 2000
 LAST_YEAR: Final = 2200
@@ -228,10 +230,12 @@ class View:
 async def contents(
     request: web.Request, files: RawFiles, keys: RawKeys, found: Submission
 ) -> web.StreamResponse:
-    """Answer with the file of a submission; raises ``Problem`` 410 where it cannot be opened."""
+    """Answer with the file of a submission; raises ``Problem`` where it is held, or gone."""
     try:
         pieces = files.read(found.id, using(partial(keys.open, found)))
         first = await anext(pieces)
+    except HeldError:
+        raise RESTRICTED.problem() from None
     except (UnsealError, LookupError):
         raise pages.problem_of(CONTENTS_GONE) from None
     headers = {"Content-Length": str(found.size), **pages.CONTENTS}

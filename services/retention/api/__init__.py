@@ -8,7 +8,7 @@ from aiohttp import web
 from shared.privacy.keyring import FencedError
 from shared.runtime.health import Health
 from shared.web import Callers, Info, Problem, Route, build_site
-from shared.web.refusals import PASSING, Faults
+from shared.web.refusals import PASSING, Faults, fenced
 
 INFO: Final = Info(
     title="Colophon retention",
@@ -19,7 +19,7 @@ INFO: Final = Info(
 
 FAULTS: Final[Faults] = {
     **PASSING,
-    FencedError: lambda _fault: Problem(410, "details-gone", "What was written was erased"),
+    FencedError: fenced(lambda: Problem(410, "details-gone", "What was written was erased")),
 }
 
 

@@ -12,7 +12,7 @@ from shared.privacy.keyring import FencedError
 from shared.privacy.lifecycle import Denied
 from shared.runtime.faults import Busy, Transient
 from shared.web import Problem
-from shared.web.refusals import Faults, Refusals
+from shared.web.refusals import RESTRICTED, Faults, Refusals
 
 KINDS = {"unknown": (404, "There is none"), "away": (503, "Not now")}
 
@@ -54,3 +54,16 @@ def test_no_service_fails_where_something_is_away_or_was_erased(faults: Faults) 
         assert (said.status, "Retry-After" in said.headers) == (503, True)
     erased = FencedError("p.account", Denied("fenced"))
     assert faults[FencedError](erased).status in (410, 503)
+
+
+@pytest.mark.clause("DOAJ-6a4")
+@pytest.mark.parametrize("faults", [OF_ACCOUNTS, OF_CONSENT, OF_RETENTION])
+def test_what_a_hold_keeps_is_said_to_be_held_alike_in_every_service(faults: Faults) -> None:
+    held = faults[FencedError](FencedError("p.account", Denied("restricted")))
+    assert (held.status, held.document()) == (409, RESTRICTED.problem().document())
+    assert held.detail
+    assert held.extensions["rule"] == "DOAJ-6a4"
+
+
+def test_a_refusal_that_all_services_know_is_said_in_their_words() -> None:
+    assert Refusals({}).problem(No(RESTRICTED.slug)).document() == RESTRICTED.problem().document()
