@@ -7,6 +7,9 @@ is ready then, and it says so.
 
 What an order of this moment does is not hurried: an entry is due once its order stands here, or
 once it was certified.
+
+The ledger grows for ever. In memory is what this store is behind with; what it has applied is asked
+of the store, and counted once, at the start, until the ledger was seen to hold all of it.
 """
 
 import asyncio
@@ -18,7 +21,7 @@ from typing import Final
 import orjson
 
 from shared.events import Received, from_record
-from shared.events.orders import LedgerState
+from shared.events.orders import LedgerState, OrderState
 from shared.kafka.follow import Batch, keep_following
 from shared.mongo import Collection, faults
 from shared.privacy.erasing import Whom
@@ -33,6 +36,7 @@ from shared.runtime.service import Role, wait_any
 LEDGER: Final = "retention.ledger.v1"
 APPLIED: Final = "ledger"  # the collection: entry, its version, and a hash of the records it named
 PART: Final = "ledger"  # in health
+PAGE: Final = 500  # entries or orders that the store is asked about together
 PENDING_SECONDS: Final = 2.0  # until what is not due yet is looked at again
 
 log = get_log(__name__)
@@ -48,11 +52,11 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A store beside the ledger: what is to be applied, what only noted, and what is ahead."""
+    """A store beside entries: what is to be applied, what only noted, and what it followed."""
 
     due: tuple[str, ...] = ()
     noted: tuple[str, ...] = ()
-    ahead: tuple[str, ...] = ()
+    level: tuple[str, ...] = ()
 
 
 def compare(
@@ -62,16 +66,17 @@ def compare(
     *,
     starting: bool,
 ) -> Compared:
-    """Compare a store with the ledger.
+    """Compare a store with entries of the ledger.
 
     ``standing`` says of entries whose order stands here whether all of it was answered. At the
     start what is not applied is erased again even so: of a copy that was not taken at one moment
     nothing is known.
     """
-    due, noted = [], []
+    due, noted, level = [], [], []
     for name, entry in entries.items():
         known = applied.get(name)
         if known is not None and known.version >= entry.version:
+            level.append(name)
             continue
         answered = standing.get(name)
         same = known is not None and known.records == hashed(entry)
@@ -79,12 +84,22 @@ def compare(
             noted.append(name)
         elif entry.certified_at is not None or (answered is not None and starting):
             due.append(name)
-    ahead = [
-        name
-        for name, known in applied.items()
-        if name not in entries or entries[name].version < known.version
-    ]
-    return Compared(tuple(due), tuple(noted), tuple(ahead))
+    return Compared(tuple(due), tuple(noted), tuple(level))
+
+
+@dataclass(slots=True)
+class Ahead:
+    """What a store has applied and the ledger was not seen to hold: versions, by entry."""
+
+    versions: dict[str, int] = field(default_factory=dict)
+
+    def see(self, entry: LedgerState) -> bool:
+        """Take in an entry; say whether it says no more than was applied."""
+        applied = self.versions.get(entry.entry)
+        if applied is None or entry.version < applied:
+            return applied is not None
+        del self.versions[entry.entry]
+        return entry.version == applied
 
 
 def hashed(entry: LedgerState) -> str:
@@ -104,9 +119,9 @@ class LedgerGate:
     health: Health = field(default_factory=Health)
     clock: Clock = SYSTEM
     passed: asyncio.Event = field(default_factory=asyncio.Event)
-    _entries: dict[str, LedgerState] = field(default_factory=dict)
-    _known: dict[str, Applied] = field(default_factory=dict)
-    _orders: list[Received] = field(default_factory=list)
+    _behind: dict[str, LedgerState] = field(default_factory=dict)
+    _ahead: Ahead = field(default_factory=Ahead)
+    _orders: dict[str, Received] = field(default_factory=dict)
     _next: float = float("-inf")
 
     async def run(self, draining: asyncio.Event) -> None:
@@ -115,7 +130,7 @@ class LedgerGate:
         while not draining.is_set():
             try:
                 # Before the ledger is read: what is applied already stands in it by then.
-                self._known = await self._noted()
+                self._ahead = await self._noted()
                 break
             except Transient as fault:
                 log.warning("ledger waits", reason=str(fault))
@@ -140,9 +155,14 @@ class LedgerGate:
 
         return waiting
 
-    async def _noted(self) -> dict[str, Applied]:
+    async def _noted(self) -> Ahead:
         with faults():
-            found = await self.applied.find({}).to_list(None)
+            found = self.applied.find({}, {"version": 1}).batch_size(PAGE)
+            return Ahead({one["_id"]: one["version"] async for one in found})
+
+    async def _applied(self, names: Sequence[str]) -> dict[str, Applied]:
+        with faults():
+            found = await self.applied.find({"_id": {"$in": list(names)}}).to_list(None)
         return {one["_id"]: Applied(one["version"], one["records"]) for one in found}
 
     async def _take(self, batch: Batch) -> None:
@@ -151,45 +171,60 @@ class LedgerGate:
             if isinstance(read, Received):
                 self._learn(read)
         now = self.clock.monotonic()
-        if batch.behind or not (batch.records or now >= self._next):
-            return
-        self._next = now + PENDING_SECONDS
+        whole = not batch.behind and (batch.records or now >= self._next)
+        if whole:
+            self._next = now + PENDING_SECONDS
         try:
-            await self._go_through()
+            if whole or len(self._orders) >= PAGE:
+                await self._hear()
+            if whole:
+                await self._go_through()
         except (Transient, Busy) as fault:
             log.warning("ledger waits", reason=str(fault))
 
     def _learn(self, read: Received) -> None:
-        if isinstance(read.event, LedgerState):
-            held = self._entries.get(read.event.entry)
-            if held is None or held.version < read.event.version:
-                self._entries[read.event.entry] = read.event
-        elif not self.passed.is_set():
+        said = read.event
+        if isinstance(said, LedgerState):
+            held = self._behind.get(said.entry)
+            if not self._ahead.see(said) and (held is None or held.version < said.version):
+                self._behind[said.entry] = said
+        elif isinstance(said, OrderState) and not self.passed.is_set():
             # A store that was put back may lack an order that its group has passed by.
-            self._orders.append(read)
+            before = self._orders.get(said.order)
+            if before is None or _version(before) <= said.version:
+                self._orders[said.order] = read
+
+    async def _hear(self) -> None:
+        await self.obeying.hear(list(self._orders.values()))
+        self._orders.clear()
 
     async def _go_through(self) -> None:
         starting = not self.passed.is_set()
-        await self.obeying.hear(self._orders)
-        self._orders.clear()
-        waiting = [
-            name
-            for name, entry in self._entries.items()
-            if name not in self._known or self._known[name].version < entry.version
-        ]
-        standing = await self.obeying.standing(waiting) if waiting else []
-        compared = compare(self._entries, self._known, _answered(standing), starting=starting)
-        if starting and compared.ahead:
-            why = f"the ledger lacks {len(compared.ahead)} erasures that this store has applied"
+        if starting and self._ahead.versions:
+            lacks = len(self._ahead.versions)
+            why = f"the ledger lacks {lacks} erasures that this store has applied"
             self.health.unready(PART, why)
             return
-        for name in compared.due:
-            await self._apply(self._entries[name], standing)
-        for name in compared.noted:
-            await self._note(self._entries[name])
+        names = list(self._behind)
+        for start in range(0, len(names), PAGE):
+            await self._catch_up(names[start : start + PAGE], starting=starting)
         if starting:
+            self._ahead = Ahead()  # a dictionary keeps the room of what was taken out of it
             self.health.ready(PART)
             self.passed.set()
+
+    async def _catch_up(self, names: Sequence[str], *, starting: bool) -> None:
+        """Follow some entries as far as they are due; what is not waits in memory."""
+        entries = {name: self._behind[name] for name in names}
+        applied = await self._applied(names)
+        standing = await self.obeying.standing(names)
+        compared = compare(entries, applied, _answered(standing), starting=starting)
+        for name in compared.due:
+            await self._apply(entries[name], standing)
+        for name in compared.noted:
+            await self._note(entries[name])
+        for name in compared.level:
+            del self._behind[name]
 
     async def _apply(self, entry: LedgerState, standing: Sequence[KeptOrder]) -> None:
         """Erase again what an entry names, and see that nothing of it is left."""
@@ -208,7 +243,11 @@ class LedgerGate:
                 {"$set": {"version": applied.version, "records": applied.records}},
                 upsert=True,
             )
-        self._known[entry.entry] = applied
+        del self._behind[entry.entry]
+
+
+def _version(read: Received) -> int:
+    return read.event.aggregate_version or 0
 
 
 def _answered(standing: Sequence[KeptOrder]) -> dict[str, bool]:

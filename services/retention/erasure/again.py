@@ -79,16 +79,22 @@ class Again:
     async def caught_up(self) -> None:
         """Take from the topic what the ledger of this store lacks. Raises ``Transient``."""
         settings = self.saga.house.settings
-        newest: dict[str, LedgerState] = {}
+        taken = 0
         for number in range(declared()[LEDGER].partitions):
             async for records, _ in read_to_end(
-                settings.kafka_bootstrap, LEDGER, number, start=0, prefix=settings.topic_prefix
+                settings.kafka_bootstrap,
+                LEDGER,
+                number,
+                start=0,
+                prefix=settings.topic_prefix,
+                most=PAGE,  # it grows for ever, and is never in memory as a whole
             ):
+                newest: dict[str, LedgerState] = {}
                 for entry in filter(None, map(_entry, records)):
                     held = newest.get(entry.entry)
                     if held is None or held.version < entry.version:
                         newest[entry.entry] = entry
-        taken = await self.saga.store.catch_up(newest)
+                taken += await self.saga.store.catch_up(newest)
         if taken:
             log.warning("the ledger was behind its topic", entries=taken)
         if taken or await self.saga.store.unsettled():
