@@ -25,13 +25,13 @@ class Settings(ServiceSettings, MailSettings):
     )
     privacy_officer_address: str = Field(
         default="",
-        description="Where the privacy officer gets reminders of requests. Empty: none are mailed, "
-        "and they stand in the request alone.",
+        description="Where the privacy officer gets reminders of requests. Empty: they "
+        "stay due, and `colophon_requests_untold` counts them.",
     )
     management_address: str = Field(
         default="",
         description="Where the management hears of what is overdue, and of complaints about the "
-        "privacy officer. Empty: nothing is mailed there.",
+        "privacy officer. Empty: that stays due, as above.",
     )
     request_seconds: float = Field(
         default=30.0,

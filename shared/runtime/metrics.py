@@ -96,6 +96,12 @@ STREAMS = Gauge("colophon_change_streams", "Readers that follow the stream of ch
 REFUSED = Counter(
     "colophon_requests_over_limit_total", "Requests refused as too many, by pool.", ["pool"]
 )
+# Requests of people: services retention
+REQUESTS_UNTOLD = Gauge(
+    "colophon_requests_untold",
+    "Reminders and escalations of requests that are due and whose role has no mailbox.",
+    ["role"],
+)
 # Clocks: services retention
 CLOCKS_SETTLED = Counter(
     "colophon_clocks_settled_total", "Clocks that were found due and acted on, by rule.", ["rule"]

@@ -38,6 +38,7 @@ from shared.privacy.subjects import Subjects
 from shared.privacy.vault import reveal, seal
 from shared.runtime.clock import ManualClock
 from shared.runtime.ids import new_pseudonym
+from shared.runtime.metrics import REQUESTS_UNTOLD
 from shared.web.quotas import Quotas
 from tests.laws.memory_store import Database
 from tests.notices import version
@@ -227,6 +228,34 @@ async def test_over_two_months_roles_are_mailed_each_reminder_once_and_nobody_is
         assert EMAIL not in one.text
     facts = [one.what for one in (await world.state(name)).facts]
     assert facts == ["received", *["reminded"] * 3, *["escalated"] * 2]
+
+
+def untold() -> dict[str, float]:
+    """Return how many tellings wait for a mailbox, by role, as the metrics say."""
+    (found,) = REQUESTS_UNTOLD.collect()
+    return {one.labels["role"]: one.value for one in found.samples}
+
+
+@pytest.mark.clause("DOAJ-9a9")
+async def test_what_has_no_mailbox_is_not_on_record_as_told_and_goes_once_there_is_one(
+    world: World,
+) -> None:
+    name = await world.letter("access")
+    world.requests = replace(world.requests, mailboxes=dict.fromkeys(BOXES, ""))
+    watching = Watching(world.requests, lambda: None)
+    for _ in range(2 * 20):
+        await watching.step()
+        world.clock.advance(DAY.total_seconds() / 2)
+    assert not world.mails()
+    assert [one.what for one in (await world.state(name)).facts] == ["received"]
+    assert watching.untold == {OFFICER: 1}
+    assert untold() == {OFFICER: 1, "management": 0}
+
+    world.requests = replace(world.requests, mailboxes=BOXES)
+    await world.look()
+    assert [one.to for one in world.mails()] == [BOXES[OFFICER]]
+    assert [one.what for one in (await world.state(name)).facts] == ["received", "reminded"]
+    assert untold() == {OFFICER: 0, "management": 0}
 
 
 async def test_a_reminder_whose_writing_down_was_lost_is_not_mailed_twice(world: World) -> None:

@@ -1,7 +1,7 @@
 """What time does to requests: reminders, erasures followed, what a crash left undone."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.retention.commands.requests import erasing, packing, settling
 from services.retention.commands.requests.context import Requests
@@ -16,6 +16,7 @@ from shared.privacy.envelope import UnsealError
 from shared.privacy.keyring import FencedError
 from shared.runtime.ids import new_id
 from shared.runtime.log import get_log
+from shared.runtime.metrics import REQUESTS_UNTOLD
 
 CLOCK = "clock"
 
@@ -28,10 +29,12 @@ class Watching:
 
     requests: Requests
     notice: Callable[[], NoticeState | None]
+    untold: dict[str, int] = field(default_factory=dict)  # by role, for want of a mailbox
 
     async def step(self) -> bool:
         """Look at each once. Raises ``Transient``."""
-        store = self.requests.store.requests
+        store, known = self.requests.store.requests, dict(self.untold)
+        self.untold.clear()
         owing = await store.where(owing=True)
         for request in [*await store.where(open=True), *(one for one in owing if not one.open)]:
             try:
@@ -41,6 +44,10 @@ class Watching:
                 log.warning(
                     "request left alone", request=request.request, fault=type(fault).__name__
                 )
+        for role in self.requests.mailboxes:
+            REQUESTS_UNTOLD.labels(role).set(self.untold.get(role, 0))
+        for role in self.untold.keys() - known.keys():  # once, until it has a mailbox
+            log.warning("nobody is told what is due: a role has no mailbox", role=role)
         return False
 
     async def _look(self, request: KeptRequest) -> None:
@@ -71,11 +78,16 @@ class Watching:
         return request if isinstance(saved, Refused) else saved.state
 
     async def _tell(self, request: KeptRequest, telling: Telling, by: By) -> None:
-        """Mail a role first, once for its cause; then write it down, so that neither is lost."""
+        """Mail a role first, once for its cause; then write it down, so that neither is lost.
+
+        What has no mailbox to go to stays due, and is told once there is one.
+        """
         address = self.requests.mailboxes.get(telling.to)
-        if address:
-            pages = self.requests.pages
-            await self.requests.post_to_role(mails.to_role(telling, request, address, pages=pages))
+        if not address:
+            self.untold[telling.to] = self.untold.get(telling.to, 0) + 1
+            return
+        pages = self.requests.pages
+        await self.requests.post_to_role(mails.to_role(telling, request, address, pages=pages))
         await self.requests.store.requests.update(
             request.request, lambda known: model.remind(known, by, telling)
         )
