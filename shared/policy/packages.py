@@ -1,8 +1,9 @@
-"""Access packages as data: how long one may be fetched, and how slowly."""
+"""Access packages as data: what one holds, how long and how slowly it may be fetched."""
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,7 +19,22 @@ class ReadyRow(Row):
 class DownloadRow(Row):
     """For how long a piece of a package is given to one alone; ISO 8601 duration."""
 
-    lasts: Annotated[timedelta, Field(strict=False, gt=timedelta(0))]
+    lasts: Duration
+
+
+class PortableRow(Row):
+    """What can be taken along: who gave it, and on which grounds of purposes it is kept."""
+
+    sources: Annotated[frozenset[str], Field(strict=False, min_length=1)]
+    grounds: Annotated[frozenset[str], Field(strict=False, min_length=1)]
+
+    def means(self, row: Mapping[str, Any]) -> bool:
+        """Say whether a field can be taken along, by its row in the register of what is held."""
+        return bool(
+            row["portable"]
+            and row["source"] in self.sources
+            and not self.grounds.isdisjoint(row["purposes"].values())
+        )
 
 
 class PackagesFile(BaseModel):
@@ -31,6 +47,7 @@ class PackagesFile(BaseModel):
     source: str
     published: date
     ready: ReadyRow
+    portable: PortableRow
     download: DownloadRow
 
 

@@ -96,11 +96,14 @@ class ReminderRow(Row):
     before: Duration
 
 
+Scope = Literal["everything", "portable"]
+
+
 class KindRow(Row):
     """One kind of request."""
 
     erases: bool = False
-    packs: bool = False
+    packs: Scope | None = None
     apart: bool = False
 
 
@@ -215,8 +218,13 @@ class RequestsPolicy:
         return any(row.erases for row in self.file.kinds if row.id in kinds)
 
     def packs(self, kinds: tuple[str, ...]) -> bool:
-        """Say whether a request of these kinds has an access package made once it is confirmed."""
-        return any(row.packs for row in self.file.kinds if row.id in kinds)
+        """Say whether a request of these kinds has a package made once it is confirmed."""
+        return self.packed(kinds) is not None
+
+    def packed(self, kinds: tuple[str, ...]) -> Scope | None:
+        """Return what the package of a request of these kinds holds; None: it has none."""
+        asked = {row.packs for row in self.file.kinds if row.id in kinds} - {None}
+        return "everything" if "everything" in asked else next(iter(asked), None)
 
 
 def parse_requests(text: bytes, schedule: Schedule, name: str = "requests.toml") -> RequestsPolicy:

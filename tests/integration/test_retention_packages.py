@@ -94,7 +94,7 @@ async def at(here: World, package: str, step: str) -> Any:
         said = await here.ok("GET", f"/packages/{package}")
         return said if said["step"] == step else None
 
-    return await until(there, within=30, what=f"package {step}")
+    return await until(there, within=60, what=f"package {step}")
 
 
 async def fetched(here: World, package: str, code: str) -> tuple[int, bytes]:
@@ -293,6 +293,46 @@ async def test_a_service_that_does_not_answer_is_waited_for_and_named(here: Worl
     assert (await fetched(here, said["package"], said["code"]))[0] == 409
     silent.silent = False
     await at(here, said["package"], "ready")
+
+
+@pytest.mark.clause("DOAJ-9a6")
+async def test_who_asks_for_what_they_gave_gets_that_to_be_read_by_machines_and_no_more(
+    here: World, box: Mailbox
+) -> None:
+    email, person = "takes@example.org", new_pseudonym()
+    await told(here, person, MINE, index=BlindIndex(here.place.folder).of(email))
+    mail = {"at": "2026-02-03T04:05:06Z", "purpose": "account-admin", "became": "taken"}
+    here.answering.fresh = {
+        "accounts": Holder({f"{person}.account": ["u"]}, tells={"mails": Rows([mail])})
+    }
+    letter = {
+        "kinds": ["portability"],
+        "channel": "letter",
+        "received-at": "2026-11-01T09:00:00Z",
+        "requester": {"name": "Somebody", "email": email},
+        "text": "cnry-asked",
+    }
+    request = (await here.ok("POST", "/requests", letter))["request"]
+    await here.ok("POST", f"/requests/{request}/confirm", {"identity": "document"})
+    found = re.search(rf"#package={request}&code=(\S+)", text_of(await box.next_to(email, after=1)))
+    assert found is not None
+    assert (await here.ok("GET", f"/packages/{request}"))["scope"] == "portable"
+    status, whole = await fetched(here, request, found[1])
+    assert status == 200
+    files = read(whole)
+    assert set(files) == {
+        "README.txt",
+        "data/accounts/account.csv",
+        "data/accounts/account.json",
+        "fields.json",
+        "manifest.json",
+        "records.ndjson",
+    }
+    (kept,) = orjson.loads(files["data/accounts/account.json"])
+    assert kept["values"] == {"name": MINE, "email": f"{MINE}@example.org"}
+    assert b"cnry-asked" not in b"".join(files.values())
+    signed = orjson.loads(files["manifest.json"])
+    assert verified(signed, Signer(here.place.folder / "retention.key.log").public)
 
 
 @pytest.mark.clause("DOAJ-9a2")

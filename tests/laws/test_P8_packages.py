@@ -3,8 +3,8 @@
 import csv
 import io
 import zipfile
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 import orjson
@@ -14,13 +14,15 @@ from hypothesis import strategies as st
 
 from services.retention.packages.contents import Contents, manifest
 from services.retention.packages.kinds import cell
+from services.retention.packages.portable import TakenAlong
 from services.retention.packages.reading import OTHER, Said, Whose, heard
 from services.retention.packages.zipping import Archive
 from shared.events import AccountsRecordKept, Event, Meta, to_record
 from shared.events.consent import ConsentGiven
 from shared.events.owners import OwnerChanged
-from shared.events.personal import record_key
+from shared.events.personal import Sealed, record_key
 from shared.mongo import Aggregates
+from shared.policy.packages import PortableRow
 from shared.privacy import vault
 from shared.privacy.keyring import KeyRing
 from shared.privacy.lifecycle import KeptKeys
@@ -33,6 +35,7 @@ from tests.laws.turns import run
 PEOPLE = [f"p{number:032x}" for number in range(4)]
 INDEXES = [f"bi1.{number:064x}" for number in range(4)]
 CLASSES = ("account", "contact-role")
+SAID = Said("accounts.personal.v1", 0, 0, "2026-01-01T00:00:00Z", "kept", "k", {})
 Value = Annotated[str, Personal("account", ("account-admin",))]
 
 
@@ -148,6 +151,63 @@ def test_a_package_holds_every_record_of_its_person_and_no_value_or_name_of_anot
         assert {row["record"]: row["text"] for row in rows} == newest
 
     run(story())
+
+
+def declared(**fields: tuple[str, bool, str]) -> dict[str, Any]:
+    """Return a register of one schema: of each field its source, whether portable, its ground."""
+    rows = {
+        f"/{name}": {"source": source, "portable": portable, "purposes": {"a": ground, "b": "law"}}
+        for name, (source, portable, ground) in fields.items()
+    }
+    return {"services": {"accounts": {"test.both.v1": {"fields": rows}}}}
+
+
+ROW = PortableRow(
+    id="portable",
+    clause="DOAJ-9a6",
+    since=date(2026, 1, 1),
+    says="x",
+    sources=frozenset({"self"}),
+    grounds=frozenset({"consent", "contract"}),
+)
+
+
+@pytest.mark.law("P8")
+@pytest.mark.clause("DOAJ-9a6")
+@given(
+    st.dictionaries(
+        st.sampled_from(["one", "two", "three"]),
+        st.tuples(
+            st.sampled_from(["self", "staff"]),
+            st.booleans(),
+            st.sampled_from(["consent", "contract", "legal-obligation", "legitimate-interest"]),
+        ),
+        min_size=1,
+    )
+)
+def test_what_can_be_taken_along_is_what_they_gave_by_consent_or_contract_and_nothing_else(
+    fields: dict[str, tuple[str, bool, str]],
+) -> None:
+    values = {name: f"cnry-{name}" for name in fields}
+    kept = Sealed(
+        schema_id="test.both.v1", person=PEOPLE[0], cls="account", unit="u", record="r", values={}
+    )
+    data = {"record": "r", "schema": "test.both.v1", "values": values}
+    contents = TakenAlong(declared(**fields), means=ROW.means)
+    told = replace(SAID, type="told", data={"mail": "cnry-told"})
+    lines = contents.take(replace(SAID, data=data, sealed=kept)) + contents.take(told)
+    said = b"".join(part for _, parts in contents.files({}) for part in parts) + lines
+    meant = {
+        name
+        for name, (source, portable, ground) in fields.items()
+        if portable and source == "self" and ground in ("consent", "contract")
+    }
+    for name, value in values.items():
+        assert (value.encode() in said) == (name in meant)
+    assert b"cnry-told" not in said
+    named = {name for name, _ in contents.files({})}
+    assert ("data/accounts/account.csv" in named) == bool(meant)
+    assert {one["field"] for one in contents.fields()} == {f"/{name}" for name in meant}
 
 
 @pytest.mark.law("P8")

@@ -20,6 +20,7 @@ from services.retention.commands.packages import Packages
 from services.retention.model.packages import KeptPackage, Refusal, Slug, Step, Why
 from shared.events.orders import Uuid
 from shared.mongo import Refused
+from shared.policy.requests import Scope
 from shared.privacy.blind import AddressError
 from shared.runtime.faults import Transient
 from shared.web import Error, Problem, Route, body_of, json_answer
@@ -53,6 +54,7 @@ class PackageView(BaseModel):
 
     package: str
     request: str
+    scope: Scope = Field(description="Everything that is held, or what can be taken along.")
     step: Step
     times: dict[str, datetime]
     waiting_for: tuple[str, ...] = Field(
@@ -202,6 +204,7 @@ async def _view(packages: Packages, known: KeptPackage) -> PackageView:
     return PackageView(
         package=known.package,
         request=known.request,
+        scope=known.scope,
         step=known.step,
         times=dict(known.times),
         waiting_for=tuple(sorted(missing)),

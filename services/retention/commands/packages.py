@@ -15,13 +15,14 @@ from services.retention.model import packages
 from services.retention.model.packages import KeptPackage, Refusal, over
 from services.retention.packages.building import CLASS, Chunks, Making
 from services.retention.packages.contents import Contents
+from services.retention.packages.portable import TakenAlong
 from services.retention.packages.reading import Reader, Whose
 from services.retention.store.packages import PackageStore
 from services.retention.wiring import Holding, House, Keeps
-from shared.events.decisions import Accepted, Unchanged
-from shared.events.orders import EvidenceState, LookOrdered, OrderEnded, OrderState
+from shared.events.orders import EvidenceState
 from shared.mongo import Refused
 from shared.policy.packages import PackagesFile
+from shared.policy.requests import Scope
 from shared.privacy import vault
 from shared.privacy.receipts import Signer
 from shared.privacy.subjects import Subjects
@@ -32,8 +33,6 @@ from shared.runtime.faults import Transient
 from shared.runtime.ids import new_id, new_pseudonym, new_token
 
 Answer = KeptPackage | Refused[Refusal]
-Decided = Accepted[OrderState] | Unchanged[OrderState] | Refused[None]
-Decide = Callable[[OrderState | None], Decided]
 EXPIRED: Final = "expired"
 # Topics whose keys are the units of a class of keys: what became of somebody's deposit files.
 WHOLE: Final[Mapping[str, str]] = {"deposits.submissions.v1": "deposit-contact"}
@@ -47,9 +46,16 @@ class Answers(Protocol):
         ...
 
 
+async def _everything(_request: str) -> Scope:
+    return "everything"
+
+
 @dataclass(slots=True)
 class Packages:
-    """Access packages at work; ``register`` is what fields are for, as deploy writes it."""
+    """Access packages at work; ``register`` is what fields are for, as deploy writes it.
+
+    ``scope`` says what the package of a request holds, by the request's number.
+    """
 
     house: House
     store: PackageStore
@@ -60,6 +66,7 @@ class Packages:
     register: Mapping[str, Any]
     signer: Signer
     holds: Holding | None = None
+    scope: Callable[[str], Awaitable[Scope]] = _everything
     touch: Callable[[str], None] = lambda _package: None
     chunks: Chunks = field(init=False)
 
@@ -95,6 +102,7 @@ class Packages:
         )
         new = KeptPackage(
             package=package,
+            scope=await self.scope(request),
             request=request,
             person=person,
             code=_hashed(code),
@@ -141,7 +149,7 @@ class Packages:
 
     async def look(self, known: KeptPackage) -> bool:
         """Ask every service whose keys it holds something under, and wait for all of them."""
-        await self._order(known, _given(known, self.now()))
+        await self._order(known, packages.look(known, self.now()))
         answers = await self.answers.answers(known.order)
         ready = {
             name: one
@@ -152,7 +160,7 @@ class Packages:
             return False
         found = tuple(units for name in sorted(ready) for units in ready[name].keys_found)
         told = tuple(sorted({one for answer in ready.values() for one in answer.processors}))
-        await self._order(known, _ended(self.now()))
+        await self._order(known, packages.looked(self.now()))
         done = await self._moved(known.package, "answered", found=found, processors=told)
         return not isinstance(done, Refused)
 
@@ -167,7 +175,7 @@ class Packages:
         making = Making(
             known,
             reader,
-            Contents(self.register, told),
+            self._contents(known, told),
             {
                 "recipients": list(known.processors),
                 "kept": list(await self.keeps.kept(known.found)) if self.keeps else [],
@@ -200,6 +208,11 @@ class Packages:
         people = {one.keys_id.partition(".")[0] for one in known.found}
         return Whose(frozenset(people), opened.data.every, _whole(known))
 
+    def _contents(self, known: KeptPackage, told: Mapping[str, Mapping[str, Rows]]) -> Contents:
+        if known.scope == "portable":
+            return TakenAlong(self.register, means=self.policy.portable.means)
+        return Contents(self.register, told)
+
     async def _told(self, known: KeptPackage) -> dict[str, Mapping[str, Rows]]:
         """Return what services told beside their topics, by service and kind."""
         answers = await self.answers.answers(known.order)
@@ -229,7 +242,7 @@ class Packages:
                 return False  # too early: somebody may have the key in hand
         crashpoint("packages.destroyed")
         await self.chunks.discard(known.package)
-        await self._order(known, _ended(self.now()))
+        await self._order(known, packages.looked(self.now()))
         done = await self._moved(known.package, "forgotten", subjects=None)
         return not isinstance(done, Refused)
 
@@ -246,7 +259,7 @@ class Packages:
         self.touch(package)
         return saved if isinstance(saved, Refused) else saved.state
 
-    async def _order(self, known: KeptPackage, decide: Decide) -> None:
+    async def _order(self, known: KeptPackage, decide: packages.Order) -> None:
         await self.store.orders.update(known.order, decide)
 
 
@@ -273,35 +286,3 @@ def _whole(known: KeptPackage) -> dict[str, frozenset[bytes]]:
 
 def _hashed(code: str) -> str:
     return sha256(code.encode()).hexdigest()
-
-
-def _given(known: KeptPackage, at: datetime) -> Decide:
-    said: dict[str, Any] = {
-        "order": known.order,
-        "erasure": known.package,
-        "kind": "look",
-        "services": known.asked,
-        "subjects": known.subjects,
-        "tells": True,
-        "given_at": at,
-        "version": 1,
-    }
-
-    def decide(order: OrderState | None) -> Decided:
-        if order is not None:
-            return Unchanged(order)
-        return Accepted(OrderState(**said), (LookOrdered(**said),))
-
-    return decide
-
-
-def _ended(at: datetime) -> Decide:
-    def decide(order: OrderState | None) -> Decided:
-        if order is None:
-            return Refused(None)
-        if order.ended_at is not None:
-            return Unchanged(order)
-        state = order.model_copy(update={"ended_at": at, "version": order.version + 1})
-        return Accepted(state, (OrderEnded(**dict(state)),))
-
-    return decide

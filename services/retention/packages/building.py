@@ -39,9 +39,9 @@ class Making:
     async def parts(self) -> AsyncIterator[bytes]:
         """Give the archive's bytes as they are written. Raises ``Transient``."""
         archive = Archive()
-        with archive.entry("events.ndjson") as events:
+        with archive.entry(self.contents.log) as log:
             async for several in self.reader.read():
-                events.write(b"".join(map(self.contents.take, several)))
+                log.write(b"".join(map(self.contents.take, several)))
                 if part := archive.taken():
                     yield self._counted(part)
         for name, data in self.contents.files(self.about):

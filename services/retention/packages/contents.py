@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import orjson
 
@@ -75,6 +75,8 @@ class Contents:
     ``told`` is what services told beside their topics, by service and kind.
     """
 
+    log: ClassVar[str] = "events.ndjson"  # the file of the lines that ``take`` returns
+
     register: Mapping[str, Any]
     told: Mapping[str, Mapping[str, Rows]] = field(default_factory=dict)
     newest: dict[str, dict[str, Newest]] = field(default_factory=dict)
@@ -121,14 +123,18 @@ class Contents:
         }
         return {topic: several for topic, several in sorted(found.items()) if several}
 
+    def data(self) -> Iterator[tuple[str, Iterable[bytes]]]:
+        """Give the files of what is kept in clear, each as JSON and CSV, in pieces."""
+        for name, records in self.records.items():
+            yield f"data/{name}.json", _list(records)
+            yield f"data/{name}.csv", _csv(records)
+
     def files(self, about: Mapping[str, Any]) -> Iterator[tuple[str, Iterable[bytes]]]:
         """Give every file but the events and the manifest, in pieces.
 
         ``about`` is said in processing.json.
         """
-        for name, records in self.records.items():
-            yield f"data/{name}.json", _list(records)
-            yield f"data/{name}.csv", _csv(records)
+        yield from self.data()
         for topic, records in self.facts.items():
             yield f"data/{topic}.json", _list(records)
         for service, kinds in sorted(self.told.items()):
@@ -137,7 +143,7 @@ class Contents:
                 yield f"data/{service}/{kind}.csv", told_csv(rows.rows)
         processing = {
             **about,
-            "fields": self._fields(),
+            "fields": self.fields(),
             "told": {name: kind.says for name, kind in KINDS.items()},
             "rights": RIGHTS,
         }
@@ -145,7 +151,7 @@ class Contents:
         yield "index.html", (f"{part}\n".encode() for part in self._page(processing))
         yield "README.txt", [README.encode()]
 
-    def _fields(self) -> list[dict[str, Any]]:
+    def fields(self) -> list[dict[str, Any]]:
         """Say of each field that is held what the register says of it (DOAJ-9a3 to 9a6)."""
         found = []
         for (schema, service), cls in sorted(self._schemas().items()):

@@ -11,10 +11,12 @@ from services.retention.api.packages import routes
 from services.retention.commands.packages import Packages
 from services.retention.store.erasures import open_erasures
 from services.retention.store.packages import open_packages
+from services.retention.store.requests import RequestStore, open_requests
 from services.retention.wiring import House, Part, Rooms
 from shared.mongo import Lease
 from shared.policy.erasure import load_erasure
 from shared.policy.packages import load_packages
+from shared.policy.requests import RequestsPolicy, Scope, load_requests
 from shared.privacy.receipts import Signer
 from shared.runtime.faults import Transient
 from shared.runtime.log import get_log
@@ -31,6 +33,7 @@ async def open_part(house: House, rooms: Rooms) -> Part:
     """Compose it."""
     wake = asyncio.Event()
     policies = house.settings.policies_dir
+    requests = load_requests(policies, house.schedule)
     packages = Packages(
         house=house,
         store=open_packages(house.database, wake=house.wake, clock=house.clock),
@@ -41,6 +44,7 @@ async def open_part(house: House, rooms: Rooms) -> Part:
         register=await asyncio.to_thread(_register, house.settings.register_file),
         signer=rooms.tree.signer if rooms.tree else Signer(house.settings.key_file),
         holds=rooms.holds,
+        scope=partial(scope_of, open_requests(house.database), requests),
         touch=lambda _package: wake.set(),
     )
     rooms.packages = packages
@@ -55,6 +59,12 @@ async def open_part(house: House, rooms: Rooms) -> Part:
         wake=wake,
     )
     return Part(routes=routes(packages), running={ROLE: {NAME: looping}})
+
+
+async def scope_of(requests: RequestStore, policy: RequestsPolicy, request: str) -> Scope:
+    """Return what the package of a request holds; everything, where none asked for less."""
+    known = await requests.requests.load(request)
+    return (policy.packed(known.kinds) if known is not None else None) or "everything"
 
 
 async def step(packages: Packages, lease: Lease) -> bool:
