@@ -45,9 +45,12 @@ async def here(
 ) -> AsyncIterator[World]:
     """Run retention for all tests of this module; each has people of its own."""
     place = await a_place(platform, tmp_path_factory.mktemp("packages"))
+    policies = hasty(place.folder / "policies", asked=(*ASKED, "retention"))
+    file = policies / "packages.toml"
+    file.write_text(file.read_text().replace('"PT2M"', '"PT12S"'))
     settings = {
         # Retention itself is asked, too: it mails people, and keeps what they ask for.
-        "POLICIES_DIR": str(hasty(place.folder / "policies", asked=(*ASKED, "retention"))),
+        "POLICIES_DIR": str(policies),
         "SMTP_URL": box.url,
         "MAIL_FIRST_SECONDS": "0.2",
         "REQUEST_SECONDS": "0.2",
@@ -263,6 +266,26 @@ async def test_of_two_that_fetch_at_once_one_is_refused_and_who_broke_off_begins
     assert read(whole)["manifest.json"]
     assert (await fetched(here, package, code))[0] == 410
     assert (await at(here, package, "gone"))["why"] == "fetched"
+
+
+@pytest.mark.clause("DOAJ-9a2")
+async def test_who_begins_to_fetch_and_takes_nothing_is_cut_off_and_another_may_begin(
+    here: World,
+) -> None:
+    package, code = await large(here, "idle@example.org")
+    async with held_back(here, package, code) as idle:
+
+        async def another() -> bytes | None:
+            status, whole = await fetched(here, package, code)
+            return whole if status == 200 else None
+
+        whole: bytes = await until(another, within=40, pause=0.2, what="another to have it")
+        assert read(whole)["manifest.json"]
+        rest = bytearray()
+        with contextlib.suppress(ConnectionError):
+            while part := await asyncio.get_running_loop().sock_recv(idle, 2**16):
+                rest += part
+        assert len(rest) < len(whole)
 
 
 @pytest.mark.clause("DOAJ-9a2")
