@@ -6,7 +6,7 @@ ends the package; a process that dies before that leaves a lease that runs out.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -33,7 +33,7 @@ class Fetching:
             package, partial(model.claim, at=at, until=at + self._lasts)
         )
 
-    async def parts(self, claimed: KeptPackage) -> AsyncIterator[bytes]:
+    async def parts(self, claimed: KeptPackage) -> AsyncGenerator[bytes, None]:
         """Give a package in clear, the lease renewed for each piece.
 
         Raises ``ConnectionAbortedError`` where the package is another's or over by now, and what
