@@ -153,7 +153,9 @@ REQUESTS: Final = (
             Option("/requester/name", "Who asks.", TEXT),
             Option("/requester/email", "Their address.", TEXT),
             Option("/requester/post", "Where a letter reaches them.", TEXT),
-            Option("/requester/on-file", "A further address.", TEXT, many=True),
+            Option(
+                "/requester/on-file", "A further address; a code is not for it.", TEXT, many=True
+            ),
             Option("/text", "The letter; - reads it.", TEXT),
             Option("/representative/name", "Who asks for them.", TEXT, "behalf-name"),
             Option("/representative/email", "Their address.", TEXT, "behalf-email"),

@@ -22,7 +22,9 @@ from shared.events.personal import record_key
 from shared.mail.telling import NO_MAIL
 from shared.privacy.blind import BlindIndex
 from shared.privacy.receipts import Signer, verified
+from shared.privacy.subjects import Subjects
 from shared.privacy.telling import Rows
+from shared.privacy.vault import reveal
 from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id, new_pseudonym
 from tests.consenting import a_place
@@ -387,3 +389,43 @@ async def test_whoever_asks_what_is_held_is_mailed_what_opens_their_package(
     (sent,) = [one for one in mails if one["became"] != NO_MAIL]
     assert sent["became"] == "taken"
     assert sent["on"] >= sent["at"]
+
+
+@pytest.mark.law("P8")
+@pytest.mark.clause("DOAJ-1a10")
+async def test_a_letter_that_names_anothers_address_and_is_confirmed_by_code_gets_nothing_of_them(
+    here: World, box: Mailbox
+) -> None:
+    writer, victim = "writer@example.org", "victim@example.org"
+    index = BlindIndex(here.place.folder)
+    mine, theirs = new_pseudonym(), new_pseudonym()
+    await told(here, mine, MINE, index=index.of(writer))
+    await told(here, theirs, THEIRS, index=index.of(victim))
+    here.answering.fresh = {"accounts": Holder({f"{mine}.account": ["u"]})}
+    letter = {
+        "kinds": ["access"],
+        "channel": "letter",
+        "received-at": "2026-11-01T09:00:00Z",
+        "requester": {"name": "Somebody", "email": writer, "on-file": [victim]},
+    }
+    request = (await here.ok("POST", "/requests", letter))["request"]
+    await here.ok("POST", f"/requests/{request}/confirm", {"by-code": True})
+    code = await box.code_to(writer)
+    confirmation = re.search(r"confirmation=([0-9a-f-]{36})", text_of(box.to(writer)[-1]))
+    assert confirmation is not None
+    shown = {"confirmation": confirmation[1], "code": code}
+    assert (await here.ok("POST", "/requests/confirmations", shown))["status"] == "confirmed"
+    mail = await box.next_to(writer, after=2)
+    found = re.search(rf"#package={request}&code=(\S+)", text_of(mail))
+    assert found is not None
+    status, whole = await fetched(here, request, found[1])
+    assert status == 200
+    everything = b"".join(read(whole).values()).decode()
+    assert MINE in everything
+    assert THEIRS not in everything
+    # No service was even asked about the other address, and nobody hears that it was named.
+    orders = [one for one in here.answering.orders.values() if one.erasure == request]
+    sealed = [one.subjects for one in orders if one.subjects is not None]
+    (meant,) = {one.data.every for one in await reveal(here.ring, Subjects, sealed) if one.data}
+    assert meant == frozenset(index.all(writer))
+    assert not box.to(victim)

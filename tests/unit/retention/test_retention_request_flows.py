@@ -17,7 +17,14 @@ from services.retention.commands.requests.watching import Watching
 from services.retention.holdings import subjects_of
 from services.retention.mails.requests import Pages
 from services.retention.model.requests.forgetting import forget
-from services.retention.model.requests.state import CLS, KeptRequest, Requester
+from services.retention.model.requests.receiving import confirm
+from services.retention.model.requests.state import (
+    CLS,
+    CODE,
+    KeptRequest,
+    Representative,
+    Requester,
+)
 from services.retention.store.requests import open_requests
 from services.retention.wiring import Due, Rooms
 from shared import mail
@@ -147,13 +154,26 @@ class World:
         assert isinstance(state, KeptRequest), state
         return state.request
 
-    async def confirmed(self, *kinds: str, **fields: Any) -> str:
+    async def confirmed(self, *kinds: str, evidence: str | None = None, **fields: Any) -> str:
         name = await self.letter(*kinds, **fields)
-        done = await self.desk.confirm(
-            name, identity="document", evidence=None, authority=False, authority_evidence=None
-        )
+        done = await self.seen(name, evidence)
         assert isinstance(done, KeptRequest), done
         return name
+
+    async def seen(self, name: str, evidence: str | None = None) -> Any:
+        """Have staff look at a document of whoever asks."""
+        return await self.desk.confirm(
+            name, identity="document", evidence=evidence, authority=False, authority_evidence=None
+        )
+
+    async def coded(self, name: str) -> KeptRequest:
+        """Use a code that went to the address in a request."""
+        saved = await self.requests.store.requests.update(
+            name, lambda state: confirm(state, self.requests.by("self"), identity=CODE)
+        )
+        assert not isinstance(saved, Refused)
+        await self.look()
+        return await self.state(name)
 
     async def state(self, name: str) -> KeptRequest:
         found = await self.requests.store.requests.load(name)
@@ -340,7 +360,7 @@ async def test_an_erasure_of_who_has_no_address_to_be_mailed_waits_for_a_letter(
     world: World,
 ) -> None:
     who = Requester(name="Paul", on_file="paul@old.example paul@new.example")
-    name = await world.confirmed("erasure", requester=who)
+    name = await world.confirmed("erasure", requester=who, evidence="A passport.")
     await world.desk.assess(name, exempt=())
     sealed = world.erasures.asks[0][1]
     opened = await reveal(world.requests.ring, Subjects, [sealed])
@@ -467,9 +487,7 @@ async def test_who_asks_what_is_held_has_a_package_made_and_its_code_mailed_once
     name = await world.letter("access")
     await world.look()
     assert not room.asks  # nobody knows yet who asks
-    await world.desk.confirm(
-        name, identity="document", evidence=None, authority=False, authority_evidence=None
-    )
+    await world.seen(name)
     await world.look()
     assert room.asks == [(name, sorted(world.requests.index.all(EMAIL)))]
     assert FETCH not in [one.subject for one in world.mails()]
@@ -532,7 +550,8 @@ async def test_no_package_is_made_where_none_was_asked_for_or_nobody_can_be_mail
 ) -> None:
     room = packing(world)
     await world.confirmed("withdrawal")
-    await world.confirmed("access", requester=Requester(name="Paul", on_file="paul@old.example"))
+    who = Requester(name="Paul", on_file="paul@old.example")
+    await world.confirmed("access", requester=who, evidence="A passport.")
     await world.look()
     assert not room.asks
 
@@ -545,9 +564,7 @@ async def test_a_package_that_staff_had_made_or_that_nobody_wants_any_more_is_no
     name = await world.letter("access")
     if by_whom == "staff":
         room.made[name] = Package("theirs")
-    await world.desk.confirm(
-        name, identity="document", evidence=None, authority=False, authority_evidence=None
-    )
+    await world.seen(name)
     if by_whom == "nobody":
         await world.desk.take_back(name)
     else:
@@ -556,3 +573,59 @@ async def test_a_package_that_staff_had_made_or_that_nobody_wants_any_more_is_no
     assert FETCH not in [one.subject for one in world.mails()]
     assert (await world.state(name)).package == "told"
     assert room.made[name].step == ("ready" if by_whom == "staff" else "gone")
+
+
+OTHERS = "victim@people.example"
+
+
+@pytest.mark.law("P8")
+@pytest.mark.clause("DOAJ-1a10")
+@pytest.mark.parametrize("kinds", [("access",), ("erasure",), ("access", "erasure")])
+async def test_a_code_opens_and_erases_nothing_under_an_address_that_did_not_read_it(
+    world: World, kinds: tuple[str, ...]
+) -> None:
+    room = packing(world)
+    name = await world.letter(*kinds, requester=Requester(email=EMAIL, on_file=OTHERS))
+    state = await world.coded(name)
+    assert (state.status, state.identity) == ("confirmed", CODE)
+    await world.desk.assess(name, exempt=())
+    for task in (await world.state(name)).tasks:
+        await world.desk.do(name, task=task.task, outcome="done", evidence="by itself")
+    if "access" in kinds:
+        room.ready(name)
+    await world.look()
+    own = world.requests.index.all(EMAIL)
+    assert room.asks == ([(name, sorted(own))] if "access" in kinds else [])
+    assert len(world.erasures.asks) == ("erasure" in kinds)
+    for _request, sealed, _exempt in world.erasures.asks:
+        opened = await reveal(world.requests.ring, Subjects, [sealed])
+        assert opened[0].data is not None
+        assert opened[0].data.every == frozenset(own)
+    # Nor is the letter itself found under an address of somebody who may not have written it.
+    assert state.subjects == own[-1:]
+
+
+@pytest.mark.law("P8")
+@pytest.mark.clause("DOAJ-1a10")
+async def test_further_addresses_count_once_staff_say_what_they_saw(world: World) -> None:
+    room = packing(world)
+    who = Requester(email=EMAIL, on_file=OTHERS)
+    name = await world.letter("access", requester=who)
+    refused = await world.seen(name)
+    assert isinstance(refused, Refused)
+    assert refused.reason.slug == "evidence-needed"
+    assert not room.asks
+    assert isinstance(await world.seen(name, "A passport."), KeptRequest)
+    index = world.requests.index
+    assert room.asks == [(name, sorted({*index.all(EMAIL), *index.all(OTHERS)}))]
+    assert (await world.state(name)).subjects == (index.of(EMAIL), index.of(OTHERS))
+
+
+@pytest.mark.clause("DOAJ-1a10")
+async def test_a_code_that_is_used_late_takes_nothing_back_of_what_staff_saw(world: World) -> None:
+    helper = Representative(name="Rob", email="rob@people.example", authority="A power.")
+    who = Requester(email=EMAIL, on_file=OTHERS)
+    name = await world.letter("access", requester=who, representative=helper)
+    assert isinstance(await world.seen(name, "A passport."), KeptRequest)
+    state = await world.coded(name)
+    assert (state.status, state.identity, len(state.subjects)) == ("confirming", "document", 2)

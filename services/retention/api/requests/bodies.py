@@ -41,7 +41,10 @@ class Who(Body):
     email: Email | None = None
     post: Long | None = Field(default=None, description="Where a letter reaches them.")
     on_file: tuple[Email, ...] = Field(
-        default=(), max_length=10, description="Further addresses that data may be held under."
+        default=(),
+        max_length=10,
+        description="Further addresses that data may be held under. They count "
+        "once staff saw who asks, and wrote down what they saw; a code is for `email` alone.",
     )
 
 
@@ -87,9 +90,15 @@ class ShownCode(Body):
 class Confirmation(Body):
     """How the person showed who they are: a code that is mailed now, or what staff saw."""
 
-    by_code: bool = Field(default=False, description="Mail a code to the address in the request.")
+    by_code: bool = Field(
+        default=False,
+        description="Mail a code to the address in the request; "
+        "it covers what is held under that one.",
+    )
     identity: Word | None = Field(default=None, examples=["document", "known-address"])
-    evidence: Long | None = Field(default=None, description="What was shown; sealed.")
+    evidence: Long | None = Field(
+        default=None, description="What was shown; sealed. Wanted where `on-file` names addresses."
+    )
     authority: bool = Field(default=False, description="The representative's authority holds.")
     authority_evidence: Long | None = Field(default=None, description="How that was checked.")
 

@@ -20,6 +20,7 @@ KINDS: Final[Mapping[Slug, tuple[int, str]]] = {
     "handler-unknown": (422, "Nobody of this name handles requests"),
     "not-now": (409, "The request does not stand where this can be done"),
     "authority-unchecked": (409, "Whether the representative may ask has to be checked first"),
+    "evidence-needed": (409, "Further addresses count once staff say what was shown"),
     "reason-unknown": (422, "There is no such reason"),
     "task-unknown": (404, "The request has no such task"),
     "task-done-otherwise": (409, "The task stands on record with another outcome"),

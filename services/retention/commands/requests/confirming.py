@@ -20,8 +20,8 @@ from services.retention.model.requests import challenges
 from services.retention.model.requests import receiving as model
 from services.retention.model.requests.challenges import WRONG, KeptChallenge, Pending
 from services.retention.model.requests.errors import Refusal
-from services.retention.model.requests.receiving import CODE, New
-from services.retention.model.requests.state import UNKNOWN, KeptRequest, Requester, no
+from services.retention.model.requests.receiving import New
+from services.retention.model.requests.state import CODE, UNKNOWN, KeptRequest, Requester, no
 from shared.events.decisions import Refused
 from shared.mail import KIND as MAIL
 from shared.mail import Addressee
@@ -59,7 +59,8 @@ async def ask_code(
 ) -> KeptRequest | Refused[Refusal]:
     """Mail a code to the address in a request, so that the person shows who they are.
 
-    Each call mails another, and the step is written down first. Raises ``Transient``.
+    It shows so of that address alone, whatever else the request names. Each call mails another, and
+    the step is written down first. Raises ``Transient``.
     """
     known = await requests.store.requests.load(request)
     if known is None:

@@ -71,6 +71,18 @@ class Requests:
         except AddressError:
             return no("address-invalid", "", "", place)
 
+    async def covered(self, request: KeptRequest) -> list[str] | None:
+        """Return every blind index that a request is about; None where who asked was erased.
+
+        A further address counts once staff vouch for it: a code that somebody read at their own
+        address opens nobody else's data, and erases none (DOAJ-1a10).
+        """
+        requester = await self.requester(request)
+        if requester is None:
+            return None
+        addresses = requester.addresses(vouched=request.vouched)
+        return sorted({index for one in addresses for index in self.index.all(one)})
+
     async def note(self, request: KeptRequest, name: str, text: str | None) -> Mapping[str, Sealed]:
         """Seal what staff wrote of a request; nothing where they wrote nothing.
 

@@ -33,11 +33,10 @@ async def begin(requests: Requests, request: KeptRequest, *, correlation: str) -
         return request
     if packing.waits(requests, request):
         return request  # the package is read from what is erased then
-    requester = await requests.requester(request)
-    if requester is None:
+    indexes = await requests.covered(request)
+    if indexes is None:
         return request
-    indexes = {index for one in requester.addresses for index in requests.index.all(one)}
-    sealed = await room.sealed(request.request, sorted(indexes))
+    sealed = await room.sealed(request.request, indexes)
     exempt = [(one.cls, one.reason, one.review_at) for one in request.exempt]
     erasure = await room.asked(request.request, sealed, exempt=exempt, actor=OPERATOR)
     by = requests.by(OPERATOR)

@@ -7,6 +7,7 @@ from functools import partial
 
 from services.retention.commands.requests import erasing, packing, settling
 from services.retention.commands.requests.context import Requests
+from services.retention.commands.requests.receiving import vouched
 from services.retention.model.calendar import after
 from services.retention.model.requests import handling as model
 from services.retention.model.requests import receiving
@@ -41,13 +42,19 @@ class Desk:
         authority: bool,
         authority_evidence: str | None,
     ) -> Done:
-        """Write down how the person showed who they are, and that authority was checked."""
+        """Write down how the person showed who they are, and that authority was checked.
+
+        Of what staff saw, evidence is wanted where it vouches for further addresses.
+        """
         known = await self._known(request)
         if isinstance(known, Refused):
             return known
         if authority and not authority_evidence:
             return no("authority-unchecked", "", "DOAJ-1a10", "/authority-evidence")
         requests = self.requests
+        addresses = await vouched(requests, known, identity, evidence)
+        if isinstance(addresses, Refused):
+            return addresses
         notes = {
             **await requests.note(known, "identity", evidence),
             **await requests.note(known, "authority", authority_evidence),
@@ -56,7 +63,12 @@ class Desk:
         return await self._save(
             request,
             lambda state: receiving.confirm(
-                state, by, identity=identity, authority=authority, notes=notes
+                state,
+                by,
+                identity=identity,
+                authority=authority,
+                notes=notes,
+                vouched=addresses,
             ),
         )
 

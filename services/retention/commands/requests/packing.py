@@ -34,12 +34,11 @@ async def begin(requests: Requests, request: KeptRequest) -> KeptRequest:
     room = requests.rooms.packages
     if room is None or not model.to_be_packed(request, requests.policy):
         return request
-    requester = await requests.requester(request)
-    if requester is None:
+    indexes = await requests.covered(request)
+    if indexes is None:
         return request
-    indexes = {index for one in requester.addresses for index in requests.index.all(one)}
     code = code_of(requests, request.request)
-    _package, known = await room.asked(request.request, sorted(indexes), code=code)
+    _package, known = await room.asked(request.request, indexes, code=code)
     decide = model.asked if known == code else model.by_staff
     saved = await requests.store.requests.update(request.request, decide)
     return request if isinstance(saved, Refused) else saved.state

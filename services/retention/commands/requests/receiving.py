@@ -2,7 +2,6 @@
 
 import hmac
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -11,7 +10,13 @@ from services.retention.commands.requests.context import Requests
 from services.retention.model.requests import receiving as model
 from services.retention.model.requests.errors import Refusal
 from services.retention.model.requests.receiving import New
-from services.retention.model.requests.state import KeptRequest, Representative, Requester
+from services.retention.model.requests.state import (
+    CODE,
+    KeptRequest,
+    Representative,
+    Requester,
+    no,
+)
 from shared.events.decisions import Refused
 from shared.events.personal import Sealed
 from shared.events.requests import RequestChannel
@@ -96,18 +101,35 @@ def _mailable(letter: Letter) -> bool:
 
 
 def _subjects(requests: Requests, requester: Requester) -> tuple[str, ...] | Refused[Refusal]:
-    """Return the blind index of each address that the person's data may be held under."""
-    found: list[str] = []
-    places: Sequence[tuple[str, str]] = [
-        *([("/requester/email", requester.email)] if requester.email else []),
-        *((f"/requester/on-file/{place}", one) for place, one in enumerate(requester.others)),
-    ]
-    for place, address in places:
-        indexes = requests.indexes(address, place)
+    """Return the blind index of the person's address; refuse any that is none.
+
+    Further addresses count once staff vouch for them (``vouched``).
+    """
+    for place, address in enumerate(requester.others):
+        indexes = requests.indexes(address, f"/requester/on-file/{place}")
         if isinstance(indexes, Refused):
             return indexes
-        found.append(indexes[-1])
-    return tuple(dict.fromkeys(found))
+    if requester.email is None:
+        return ()
+    own = requests.indexes(requester.email, "/requester/email")
+    return own if isinstance(own, Refused) else own[-1:]
+
+
+async def vouched(
+    requests: Requests, known: KeptRequest, identity: str | None, evidence: str | None
+) -> tuple[str, ...] | Refused[Refusal]:
+    """Return the indexes of all addresses, where staff saw who asks and say what they saw.
+
+    Raises ``Transient``.
+    """
+    if identity in (None, CODE) or known.confirmed_at is not None:
+        return ()
+    requester = await requests.requester(known)
+    if requester is None or not requester.others:
+        return ()
+    if not evidence:
+        return no("evidence-needed", "", "DOAJ-1a10", "/evidence")
+    return tuple(requests.index.all(one)[-1] for one in requester.addresses(vouched=True))
 
 
 async def _sealed(

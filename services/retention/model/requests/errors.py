@@ -17,6 +17,7 @@ Slug = Literal[
     "handler-unknown",
     "not-now",
     "authority-unchecked",
+    "evidence-needed",
     "reason-unknown",
     "task-unknown",
     "task-done-otherwise",

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.retention.model.requests import deadlines
 from services.retention.model.requests.errors import Refusal
-from services.retention.model.requests.state import UNKNOWN, By, Decided, KeptRequest, no
+from services.retention.model.requests.state import CODE, UNKNOWN, By, Decided, KeptRequest, no
 from services.retention.model.requests.steps import barred, fact, records, stepped, told
 from shared.events.decisions import Accepted, Refused, Unchanged
 from shared.events.personal import Sealed
@@ -17,8 +17,6 @@ from shared.events.requests import (
     RequestReceived,
 )
 from shared.policy.requests import RequestsPolicy
-
-CODE = "code"  # how whoever used a mailed code showed who they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +119,18 @@ def confirm(
     identity: str | None = None,
     authority: bool = False,
     notes: Mapping[str, Sealed] | None = None,
+    vouched: tuple[str, ...] = (),
 ) -> Decided:
     """Write down who asks, and that whoever asks for another may: it counts once both stand.
 
     A representative's authority is checked by staff; until then nothing is done (DOAJ-1a10).
+    ``vouched`` are the indexes of further addresses that staff saw to be the person's; a code that
+    is used afterwards takes nothing back of what staff saw.
     """
     if known is None:
         return UNKNOWN
-    if known.confirmed_at is not None and identity in (None, known.identity):
+    again = known.confirmed_at is not None and identity in (None, known.identity)
+    if again or (known.vouched and identity == CODE):
         return Unchanged(known)
     refused = barred(known, "confirm")
     if refused is not None:
@@ -138,6 +140,10 @@ def confirm(
     if identity is not None and identity != known.identity:
         facts.append(fact("identity-shown", by.actor, by.now, identity))
         changes["identity"] = identity
+        if set(vouched) - set(known.subjects):
+            changes["subjects"] = tuple(dict.fromkeys([*known.subjects, *vouched]))
+            # What was told before names the one address: it is told again under all of them.
+            notes = {**known.records, **(notes or {})}
     if authority and known.authority_at is None:
         facts.append(fact("authority-checked", by.actor, by.now))
         changes["authority_at"] = by.now

@@ -17,6 +17,7 @@ from shared.privacy.personal import Personal, PersonalData
 
 CLS: Final = "support"
 PURPOSES: Final = ("people-requests",)
+CODE: Final = "code"  # how whoever used a mailed code showed who they are
 CLOSED: Final[frozenset[RequestStatus]] = frozenset({"answered", "refused", "taken-back"})
 Mail = Literal["confirmed", "package", "extended", "answered", "refused"]
 
@@ -27,14 +28,15 @@ class Requester(PersonalData, schema="retention.requester.v1"):
     name: Annotated[str | None, Personal(CLS, PURPOSES, portable=True)] = None
     email: Annotated[str | None, Personal(CLS, PURPOSES, portable=True, address=True)] = None
     post: Annotated[str | None, Personal(CLS, PURPOSES, portable=True)] = None
-    # Further addresses that data may be held under, with a space between them.
+    # Further addresses that data may be held under, with a space between them; they count once
+    # staff vouch for them (``KeptRequest.vouched``).
     on_file: Annotated[str | None, Personal(CLS, PURPOSES, portable=True, address=True)] = None
     text: Annotated[str | None, Personal(CLS, PURPOSES, portable=True, free_text=True)] = None
 
-    @property
-    def addresses(self) -> tuple[str, ...]:
-        """Every address that the person's data may be held under."""
-        return tuple(dict.fromkeys([*([self.email] if self.email else []), *self.others]))
+    def addresses(self, *, vouched: bool) -> tuple[str, ...]:
+        """Return the addresses that a request is about: beside their own those vouched for."""
+        others = self.others if vouched else ()
+        return tuple(dict.fromkeys([*([self.email] if self.email else []), *others]))
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -88,6 +90,11 @@ class KeptRequest(RequestState):
     def open(self) -> bool:
         """Whether the person still waits for an answer."""
         return self.status not in CLOSED
+
+    @property
+    def vouched(self) -> bool:
+        """Whether staff saw who asks; a code shows who reads the mail of one address alone."""
+        return self.identity not in (None, CODE)
 
     @property
     def place(self) -> str:
