@@ -4,7 +4,7 @@ A ``timedelta`` has no months: it would make 2,555 days of seven years and end t
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Final
 
 from pydantic import PlainValidator
@@ -38,6 +38,10 @@ class Period:
         day = _said(Y=self.years, M=self.months, W=self.weeks, D=self.days)
         time = _said(H=self.hours, M=self.minutes, S=self.seconds)
         return f"P{day}T{time}" if time else f"P{day or '0D'}"
+
+    def plus(self, other: "Period") -> "Period":
+        """Return both together, part by part."""
+        return Period(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
     def times(self, number: int) -> "Period":
         """Return the period ``number`` times over."""

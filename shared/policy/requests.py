@@ -21,6 +21,7 @@ LIMITS: tuple[Limit, ...] = (
 )
 OF = "request"  # the kind of record in the schedule
 RECEIVED = "received"  # the fact there that starts the clock of an answer
+EXTENDED = "extended"  # the fact there that makes it longer
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
 Names = Annotated[list[Name], Field(min_length=1)]
 Reason = Literal[
@@ -49,16 +50,9 @@ class FeeRow(Row):
 
 
 class MovingRow(Row):
-    """What moves limits: which rules of the schedule, and for which reasons."""
+    """For which reasons limits may be moved; which are, and by how much, the schedule says."""
 
-    rules: Names
     reasons: Names
-
-
-class ExtensionRow(MovingRow):
-    """By how much a limit may be extended, once."""
-
-    period: CalendarPeriod
 
 
 class RoutingRow(Row):
@@ -135,7 +129,7 @@ class RequestsFile(BaseModel):
     notice: NoticeRow
     fee: FeeRow
     pause: MovingRow
-    extension: ExtensionRow
+    extension: MovingRow
     routing: RoutingRow
     escalation: EscalationRow
     kept: KeptRow
@@ -231,16 +225,11 @@ def parse_requests(text: bytes, schedule: Schedule, name: str = "requests.toml")
     """Read and check the file's bytes; raises ``PolicyError`` naming the place and remedy."""
     file = checked(RequestsFile, text, name)
     policy = RequestsPolicy(file, schedule, hashlib.sha256(text).hexdigest())
-    known = {row.id for row in policy.answers}
-    if not known:
-        raise PolicyError(f"no rule of {schedule.version} says when a request is to be answered")
-    for row in (file.pause, file.extension):
-        unknown = set(row.rules) - known
-        if unknown:
-            raise PolicyError(
-                f"{name}: [{row.id}] moves {', '.join(sorted(unknown))}, no rule for answers of "
-                f"schedule {schedule.version}; mend its `rules`"
-            )
+    if not any(EXTENDED in row.extends for row in policy.answers):
+        raise PolicyError(
+            f"no rule of schedule {schedule.version} says when a request is to be answered, and by "
+            f"how much {EXTENDED!r} extends that; {name} has an [extension]"
+        )
     return policy
 
 

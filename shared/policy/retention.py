@@ -102,12 +102,20 @@ class KeepRow(OfRow):
 
 
 class RuleRow(OfRow):
-    """One clock: what starts, restarts and cancels it, how long it runs, and what happens then."""
+    """One clock: what starts, restarts and cancels it, how long it runs, and what happens then.
+
+    From a fact of ``pauses`` until one of ``resumes`` it stands still, and runs so much longer; a
+    fact of ``extends`` makes its period longer by ``extension``, once.
+    """
 
     any: list[Word] = Field(default_factory=list)
     all: list[Word] = Field(default_factory=list)
     restart: list[Word] = Field(default_factory=list)
     cancel: list[Word] = Field(default_factory=list)
+    pauses: list[Word] = Field(default_factory=list)
+    resumes: list[Word] = Field(default_factory=list)
+    extends: list[Word] = Field(default_factory=list)
+    extension: CalendarPeriod | None = None
     period: CalendarPeriod
     falls: Falls
     moved: Moved | None = None
@@ -125,7 +133,8 @@ class RuleRow(OfRow):
     @property
     def named(self) -> tuple[str, ...]:
         """Every fact that the row speaks of."""
-        return (*self.any, *self.all, *self.restart, *self.cancel)
+        moving = (*self.pauses, *self.resumes, *self.extends)
+        return (*self.any, *self.all, *self.restart, *self.cancel, *moving)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -134,6 +143,14 @@ class RuleRow(OfRow):
             (
                 bool(set(self.cancel) & {*self.triggers, *self.restart}),
                 "is cancelled by what starts it; take the fact out of one",
+            ),
+            (
+                bool(self.pauses) != bool(self.resumes) or bool({*self.pauses} & {*self.resumes}),
+                "stands still from one fact until another, or does neither",
+            ),
+            (
+                bool(self.extends) != bool(self.extension),
+                "is extended by a fact and by a period, or by neither",
             ),
             (
                 self.falls == "end-of-day" and self.period.timed,

@@ -64,7 +64,16 @@ LIVES: Final[Mapping[str, tuple[str, Mapping[str, Sequence[str]], float]]] = {
         {"applied": ("accepted", "rejected"), "accepted": ("archived",), "rejected": ("archived",)},
         0.9,
     ),
-    "request": ("received", {"received": ("answered", "answered", "taken-back")}, 0.6),
+    "request": (
+        "received",
+        {
+            "received": ("answered", "answered", "taken-back", "paused", "extended"),
+            "paused": ("resumed", "resumed", "taken-back"),
+            "resumed": ("answered", "paused", "extended"),
+            "extended": ("answered", "paused", "taken-back"),
+        },
+        0.6,
+    ),
 }
 
 
@@ -248,18 +257,35 @@ def _old_and_empty(facts: Sequence[Fact], today: date, zone: tzinfo) -> bool:
 
 
 def _limits(facts: Sequence[Fact], zone: tzinfo) -> dict[str, datetime]:
-    if not facts or {fact.what for fact in facts} != {"received"}:
+    """Return by when an answer is due, where one is: what waits for the person waits."""
+    at = {fact.what: fact.at for fact in facts}
+    received = at.get("received")
+    if received is None or {"answered", "taken-back"} & at.keys():
         return {}
-    received = facts[0].at
-    assert received is not None
+    waited, since = timedelta(0), None
+    for fact in facts:
+        if fact.what == "paused":
+            since = since or fact.at
+        elif fact.what == "resumed" and since is not None and fact.at is not None:
+            waited, since = waited + (fact.at - since), None
+    if since is not None:
+        return {}
     local = received.astimezone(zone).replace(tzinfo=None)
-    by_law = local + timedelta(days=30)
-    while by_law.strftime("%w") in {"0", "6"}:
-        by_law -= timedelta(days=1)
+    thirty = local + timedelta(days=30)
+    if "extended" in at:
+        day = _on(Fact("", received), zone, months=2) + timedelta(days=30)
+        thirty = datetime.combine(day, local.time())
+    by_law = _there(thirty, zone) + waited
+    while by_law.astimezone(zone).strftime("%w") in {"0", "6"}:
+        by_law = _there(by_law.astimezone(zone).replace(tzinfo=None) - timedelta(days=1), zone)
     return {
-        "answer-by-the-notice": (local + timedelta(days=40)).replace(tzinfo=zone).astimezone(UTC),
-        "answer-by-the-law": by_law.replace(tzinfo=zone).astimezone(UTC),
+        "answer-by-the-notice": _there(local + timedelta(days=40), zone) + waited,
+        "answer-by-the-law": by_law,
     }
+
+
+def _there(local: datetime, zone: tzinfo) -> datetime:
+    return local.replace(tzinfo=zone).astimezone(UTC)
 
 
 def _on(fact: Fact, zone: tzinfo, *, years: int = 0, months: int = 0) -> date:
@@ -278,11 +304,14 @@ def _on(fact: Fact, zone: tzinfo, *, years: int = 0, months: int = 0) -> date:
 def _ticks(record: Record, zone: tzinfo) -> list[datetime]:
     """Return every tick at which an answer may be another one than before."""
     moments = set(record.changes())
+    if record.kind == "request":
+        for at in record.changes():
+            facts = sorted(set(record.known(at)), key=lambda fact: fact.at or at)
+            moments.update(_limits(facts, zone).values())
     for _at, fact in record.heard:
         last = [_on(fact, zone, years=7), _on(fact, zone, months=2)]
         for day in last:
             following = day + timedelta(days=1)
             moments.add(datetime(following.year, following.month, following.day, tzinfo=zone))
-        moments.update(_limits([fact], zone).values())
     ticks = {tick_of(max(BEGIN, moment.astimezone(UTC))) for moment in moments}
     return sorted(tick for tick in ticks if tick < END)

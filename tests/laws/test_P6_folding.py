@@ -35,6 +35,18 @@ ODD = [
             'moved = "working-day-before"',
             falls="same-time",
         ),
+        rule(
+            "r6",
+            'any = ["a"]\nrestart = ["d"]\ncancel = ["f"]\nperiod = "P1M"\n'
+            'pauses = ["b", "d"]\nresumes = ["c", "e"]\nextends = ["e"]\nextension = "P2M"\n'
+            'action = "review"\nreview = "team"\nmoved = "working-day-before"',
+            falls="same-time",
+        ),
+        rule(
+            "r7",
+            'any = ["b"]\nperiod = "P3Y"\npauses = ["c"]\nresumes = ["a"]\nextends = ["d"]\n'
+            'extension = "P1Y"\nclasses = ["x"]',
+        ),
         rule("r5", 'any = ["b"]\nperiod = "P1Y"\nclasses = ["z"]\nmoved = "working-day-after"'),
         zone=zone,
     )

@@ -1,7 +1,7 @@
 """Routes about clocks: what is due when, on which facts that rests, and what keeps it."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Literal
 
@@ -39,7 +39,10 @@ class FactView(BaseModel):
 
 
 class KeepView(BaseModel):
-    """A row of the schedule that keeps the record now, and the facts that it rests on."""
+    """A row of the schedule that keeps the record now, and the facts that it rests on.
+
+    It is the clock's own rule where that stands still.
+    """
 
     keep: str
     clause: str
@@ -75,6 +78,8 @@ class ClockView(BaseModel):
     ripe: datetime | None = Field(description="From when on it may be acted on, but for holds.")
     restarted_by: FactView | None
     cancelled_by: FactView | None
+    extended_by: FactView | None
+    stood: timedelta = Field(description="For how long it stood still before; due counts it.")
     kept: tuple[KeepView, ...]
     held: tuple[str, ...] = Field(description="Holds that stand on the record.")
     waits_for: tuple[str, ...] = Field(description="Rules that keep the same for longer.")
@@ -135,6 +140,8 @@ def _view(one: Explained, schedule: Schedule) -> ClockView:
         ripe=clock.ripe,
         restarted_by=_fact(clock.restarted_by),
         cancelled_by=_fact(clock.cancelled_by),
+        extended_by=_fact(clock.extended_by),
+        stood=clock.stood,
         kept=tuple(
             KeepView(keep=kept.keep, clause=kept.clause, because=_facts(kept.because))
             for kept in clock.kept

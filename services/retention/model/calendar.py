@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, get_args
 
 from shared.policy.periods import Period
-from shared.policy.retention import DaysRow, Falls, Moved, Weekday
+from shared.policy.retention import DaysRow, Falls, Moved, RuleRow, Weekday
 
 _WEEK: Final[tuple[Weekday, ...]] = get_args(Weekday)
 _DAY: Final = timedelta(days=1)
@@ -97,10 +97,38 @@ def moved(at: datetime, how: Moved | None, days: WorkingDays, zone: tzinfo) -> d
     raise ValueError(f"no working day within a year of {local.date()}; mend the days off")
 
 
-def due_at(start: datetime, period: Period, falls: Falls, zone: tzinfo) -> datetime:
-    """Return when a period is over: at its last moment, or with the end of its last day."""
-    over = after(start, period, zone)
-    return end_of_day(over, zone) if falls == "end-of-day" else over
+def due_at(
+    start: datetime,
+    period: Period,
+    falls: Falls,
+    zone: tzinfo,
+    stood: timedelta = timedelta(0),
+) -> datetime:
+    """Return when a period is over: at its last moment, or with the end of its last day.
+
+    As long as its clock stood still is added to the second.
+    """
+    at = after(start, period, zone) + stood
+    return end_of_day(at, zone) if falls == "end-of-day" else at
+
+
+def over(
+    row: RuleRow,
+    started: datetime,
+    days: WorkingDays,
+    zone: tzinfo,
+    *,
+    stood: timedelta = timedelta(0),
+    extended: bool = False,
+) -> datetime:
+    """Return when a rule's period is over: never before it began, or the rule was in force.
+
+    First its period, with the extension; then as long as its clock stood still; the working day is
+    found last.
+    """
+    period = row.period.plus(row.extension) if extended and row.extension else row.period
+    at = due_at(started, period, row.falls, zone, stood)
+    return max(moved(at, row.moved, days, zone), started, start_of_day(row.since, zone))
 
 
 def rounds(

@@ -6,10 +6,10 @@ what may be done, holds included. Neither reads anything else.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
-from services.retention.model.calendar import WorkingDays, due_at, moved, rounds, start_of_day
+from services.retention.model.calendar import WorkingDays, over, rounds, start_of_day
 from services.retention.model.facts import EVER, Fact, History, by_date, told
 from shared.policy.retention import Action, KeepRow, RuleRow, Schedule
 
@@ -19,7 +19,10 @@ Verdict = Literal["due", "early", "cancelled", "undated", "kept", "held", "waiti
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A row of the schedule that keeps a record now, and the facts that it rests on."""
+    """A row of the schedule that keeps a record now, and the facts that it rests on.
+
+    A rule whose clock stands still keeps it by itself.
+    """
 
     keep: str
     clause: str
@@ -31,8 +34,9 @@ class Clock:
     """One rule's clock on one record.
 
     ``because`` are the facts that started it, with the one that restarted it. ``due`` is when its
-    period is over, None where that is not known or it was cancelled; ``free_since`` when the last
-    thing that kept the record let go of it.
+    period is over, None where that is not known or it was cancelled; ``stood`` is for how long it
+    stood still before, and where it does now ``due`` recedes; ``free_since`` when the last thing
+    that kept the record let go of it.
     """
 
     kind: str
@@ -48,6 +52,8 @@ class Clock:
     due: datetime | None = None
     restarted_by: Fact | None = None
     cancelled_by: Fact | None = None
+    extended_by: Fact | None = None
+    stood: timedelta = timedelta(0)
     kept: tuple[Kept, ...] = ()
     free_since: datetime | None = None
 
@@ -105,7 +111,7 @@ def clocks(history: History, schedule: Schedule) -> tuple[Clock, ...]:
     keeps = [_Keeping.of(row, facts) for row in schedule.keeps_of(history.kind)]
     runs = [(rule, _run(rule, facts)) for rule in schedule.rules_of(history.kind)]
     return tuple(
-        _clock(history, schedule, rule, run, keeps, unsure=_unsure(rule, facts))
+        _clock(history, schedule, rule, run, keeps=keeps, facts=facts)
         for rule, run in runs
         if run is not None
     )
@@ -234,17 +240,25 @@ def _clock(
     schedule: Schedule,
     rule: RuleRow,
     run: _Run,
-    keeps: Sequence[_Keeping],
     *,
-    unsure: bool,
+    keeps: Sequence[_Keeping],
+    facts: Sequence[Fact],
 ) -> Clock:
     stopping = [one for one in keeps if rule.action in one.row.stops]
     standing: Standing = "running"
     started = run.started
     if run.cancelled is not None:
         standing = "cancelled"
-    elif started is None or unsure:
+    elif started is None or _unsure(rule, facts):
         standing = "undated"
+    due, stood, extended = None, timedelta(0), None
+    kept_by = [one.kept for one in stopping if one.kept]
+    if standing == "running" and started is not None:
+        stood, still = _still(rule, facts, started)
+        extended = _extended(rule, facts, started)
+        days = WorkingDays.of(schedule.file.days)
+        due = over(rule, started, days, schedule.zone, stood=stood, extended=extended is not None)
+        kept_by += [Kept(rule.id, rule.clause, still)] if still else []
     return Clock(
         kind=history.kind,
         record=history.record,
@@ -256,20 +270,46 @@ def _clock(
         standing=standing,
         because=run.because,
         started=started,
-        due=_over(rule, schedule, started) if standing == "running" and started else None,
+        due=due,
         restarted_by=run.restarted,
         cancelled_by=run.cancelled,
-        kept=tuple(one.kept for one in stopping if one.kept),
+        extended_by=extended,
+        stood=stood,
+        kept=tuple(kept_by),
         free_since=max((one.free_since for one in stopping if one.free_since), default=None),
     )
 
 
-def _over(rule: RuleRow, schedule: Schedule, started: datetime) -> datetime:
-    """Return when a rule's period is over; never before the rule itself was in force."""
-    over = due_at(started, rule.period, rule.falls, schedule.zone)
-    if rule.moved is not None:
-        over = moved(over, rule.moved, WorkingDays.of(schedule.file.days), schedule.zone)
-    return max(over, start_of_day(rule.since, schedule.zone))
+def _still(
+    rule: RuleRow, facts: Sequence[Fact], started: datetime
+) -> tuple[timedelta, tuple[Fact, ...]]:
+    """Return for how long a clock stood still since it began, and the facts by which it does now.
+
+    A pause without a date stands from the beginning; an end without one ends nothing.
+    """
+    named = [fact for fact in facts if fact.what in rule.pauses or fact.what in rule.resumes]
+    open_: dict[str, Fact] = {}
+    since, whole = started, timedelta(0)
+    for fact in sorted(named, key=lambda one: (one.at or EVER, one.what in rule.pauses)):
+        at = max(fact.at or EVER, started)
+        if fact.what in rule.pauses:
+            since = since if open_ else at
+            open_.setdefault(fact.about, fact)
+        elif fact.at is not None and open_.pop(fact.about, None) and not open_:
+            whole += at - since
+    return whole, tuple(open_.values())
+
+
+def _extended(rule: RuleRow, facts: Sequence[Fact], started: datetime) -> Fact | None:
+    """Return the first fact that made a period longer; one without a date counts, to keep."""
+    return next(
+        (
+            one
+            for one in facts
+            if one.what in rule.extends and (one.at is None or one.at >= started)
+        ),
+        None,
+    )
 
 
 def _judged(

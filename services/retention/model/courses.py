@@ -33,12 +33,15 @@ class Course(NamedTuple):
 
     ``begun`` and ``free``, when the last thing that kept the record let go of it, are places of
     moments; 0 where the fact has no date. ``unsure``: a fact without a date may have ended it.
+    ``stood`` are places from which until which it stood still; ``longer``: it was extended.
     """
 
     begun: int
     unsure: bool
     kept: bool = False
     free: int = 0
+    stood: tuple[tuple[int, int], ...] = ()
+    longer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,23 @@ class Starts:
         for name in row.restart:
             roles[name] = roles.get(name, 0) | RESTART
         return cls(roles, 1 if row.any else len(set(row.all)))
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Which facts let a clock stand still, which let it run on, and which make it longer."""
+
+    pauses: frozenset[str]
+    resumes: frozenset[str]
+    extends: frozenset[str]
+
+    @classmethod
+    def of(cls, row: RuleRow) -> Self:
+        """Make it of a rule's row."""
+        return cls(frozenset(row.pauses), frozenset(row.resumes), frozenset(row.extends))
+
+    def __bool__(self) -> bool:
+        return bool(self.pauses or self.extends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +110,36 @@ def told_of(facts: Iterable[Mapping[str, Any]]) -> Told:
     return Told(tuple(shape), tuple(moments))
 
 
-def course(starts: Starts, keeps: Sequence[Keep], shape: Shape) -> Course | None:
+def course(starts: Starts, keeps: Sequence[Keep], moves: Moves, shape: Shape) -> Course | None:
     """Return what becomes of a clock in lives of a shape; None where none runs."""
     begun, unsure = _begun(starts, shape)
     if begun is None:
         return None
     every = [_kept(keep, shape) for keep in keeps]
     kept, free = any(one for one, _ in every), max((one for _, one in every), default=0)
-    return Course(begun, unsure, kept, free)
+    if not moves or not begun or unsure:
+        return Course(begun, unsure, kept, free)
+    stood, still = _stood(moves, shape, begun)
+    longer = any(what in moves.extends and (not at or at >= begun) for what, at, _ in shape)
+    return Course(begun, unsure, kept or still, free, stood, longer)
+
+
+def _stood(moves: Moves, shape: Shape, begun: int) -> tuple[tuple[tuple[int, int], ...], bool]:
+    """Return from when until when a clock stood still since it began, and whether it does now."""
+    named = [one for one in shape if one[0] in moves.pauses or one[0] in moves.resumes]
+    # Of one moment, what pauses comes last.
+    named.sort(key=lambda one: (one[1], one[0] in moves.pauses))
+    open_: set[int] = set()
+    since, found = begun, []
+    for what, place, about in named:
+        if what in moves.pauses:
+            since = since if open_ else max(place, begun)
+            open_.add(about)
+        elif place and about in open_:
+            open_.remove(about)
+            if not open_:
+                found.append((since, max(place, begun)))
+    return tuple(found), bool(open_)
 
 
 def _kept(keep: Keep, shape: Shape) -> tuple[bool, int]:

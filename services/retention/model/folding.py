@@ -12,12 +12,12 @@ from typing import Final, NamedTuple
 
 from services.retention.model.calendar import (
     WorkingDays,
-    due_at,
     last_day,
     moved,
+    over,
     start_of_day,
 )
-from services.retention.model.courses import Course, Keep, Shape, Starts, Told, course
+from services.retention.model.courses import Course, Keep, Moves, Shape, Starts, Told, course
 from shared.policy.retention import Action, RuleRow, Schedule
 
 MOST_SHAPES: Final = 10_000  # of one kind: lives are much alike
@@ -44,7 +44,9 @@ class _Rule:
 
     row: RuleRow
     starts: Starts
-    over: Callable[[datetime], datetime]
+    moves: Moves
+    over: Callable[[datetime], datetime]  # where nothing moved it
+    moved: Callable[[datetime, timedelta, bool], datetime]
     others: tuple[str, ...] = ()  # rules of the kind that delete some of the same
     keeps: tuple[Keep, ...] = ()  # what stops its action
 
@@ -61,7 +63,9 @@ class _Kind:
         """Return the rules whose clocks were started and not cancelled, with their courses."""
         found = self.known.get(shape)
         if found is None:
-            every = ((rule, course(rule.starts, rule.keeps, shape)) for rule in self.rules)
+            every = (
+                (rule, course(rule.starts, rule.keeps, rule.moves, shape)) for rule in self.rules
+            )
             found = tuple((rule, one) for rule, one in every if one is not None)
             if len(self.known) < MOST_SHAPES:
                 self.known[shape] = found
@@ -128,7 +132,9 @@ def _prepared(schedule: Schedule, kind: str) -> _Kind:
     rows, keeps = schedule.rules_of(kind), schedule.keeps_of(kind)
     rules = []
     for row in rows:
-        rule = _Rule(row, Starts.of(row), _over(schedule, row))
+        rule = _Rule(
+            row, Starts.of(row), Moves.of(row), _over(schedule, row), _moved(schedule, row)
+        )
         rule.keeps = tuple(Keep.of(keep) for keep in keeps if row.action in keep.stops)
         rule.others = tuple(other.id for other in rows if _same(row, other))
         rules.append(rule)
@@ -142,6 +148,16 @@ def _same(row: RuleRow, other: RuleRow) -> bool:
     return not row.classes or not other.classes or not set(row.classes).isdisjoint(other.classes)
 
 
+def _moved(schedule: Schedule, row: RuleRow) -> Callable[[datetime, timedelta, bool], datetime]:
+    """Return what says when a period is over that stood still so long, or was extended."""
+    zone, days = schedule.zone, WorkingDays.of(schedule.file.days)
+
+    def end(started: datetime, stood: timedelta, longer: bool) -> datetime:  # noqa: FBT001
+        return over(row, started, days, zone, stood=stood, extended=longer)
+
+    return end
+
+
 def _over(schedule: Schedule, row: RuleRow) -> Callable[[datetime], datetime]:
     """Return what says when the period of a rule is over; what it said is remembered.
 
@@ -152,28 +168,26 @@ def _over(schedule: Schedule, row: RuleRow) -> Callable[[datetime], datetime]:
     ends: dict[date, datetime] = {}
     lengths: dict[date, timedelta] = {}
 
-    def end(started: datetime) -> datetime:
-        return moved(due_at(started, row.period, row.falls, zone), row.moved, days, zone)
-
     def by_moment(started: datetime) -> datetime:
-        return max(end(started), since)
+        return over(row, started, days, zone)
 
     def by_last_day(started: datetime) -> datetime:
         day = started.date()
         known = ends.get(day)
         if known is None:
-            over = datetime.combine(last_day(day, row.period) + _DAY, time(), UTC)
-            over = over if row.moved is None else moved(over, row.moved, days, zone)
-            known = ends[day] = max(over, since)
-        return known
+            ended = datetime.combine(last_day(day, row.period) + _DAY, time(), UTC)
+            ended = ended if row.moved is None else moved(ended, row.moved, days, zone)
+            known = ends[day] = max(ended, since)
+        return max(known, started)
 
     def by_length(started: datetime) -> datetime:
         day = started.date()
         length = lengths.get(day)
         if length is None:
-            length = (
-                last_day(day, row.period) - day if row.moved is None else end(started) - started
-            )
+            length = last_day(day, row.period) - day
+            if row.moved is not None:
+                ended = moved(started + length, row.moved, days, zone)
+                length = max(ended - started, timedelta(0))
             lengths[day] = length
         return max(started + length, since)
 
@@ -190,7 +204,11 @@ def _ripe(rule: _Rule, one: Course, moments: tuple[datetime, ...]) -> Ripe:
         return Ripe(row.id, row.action, begun, None, True)  # noqa: FBT003
     if one.kept:
         return Ripe(row.id, row.action, begun, None, False)  # noqa: FBT003
-    when = rule.over(begun)
+    if one.stood or one.longer:
+        still = (moments[until] - moments[since] for since, until in one.stood)
+        when = rule.moved(begun, sum(still, timedelta(0)), one.longer)
+    else:
+        when = rule.over(begun)
     if one.free and moments[one.free] > when:
         when = moments[one.free]
     return Ripe(row.id, row.action, begun, when, False)  # noqa: FBT003

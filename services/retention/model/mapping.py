@@ -49,7 +49,9 @@ class Mapped:
 Decided = Accepted[KeptRecord] | Unchanged[KeptRecord | None]
 
 OF_PEOPLE: Final = frozenset({"registered", "invited", "closed"})
-OF_REQUESTS: Final = frozenset({"received", "answered", "taken-back"})
+OF_REQUESTS: Final = frozenset(
+    {"received", "paused", "resumed", "extended", "answered", "taken-back"}
+)
 
 
 def _person(known: Collection[Fact], heard: Heard) -> Iterable[Fact]:
@@ -79,9 +81,13 @@ def _volunteer(_known: Collection[Fact], heard: Heard) -> Iterable[Fact]:
 
 
 def _request(_known: Collection[Fact], heard: Heard) -> Iterable[Fact]:
-    """Say when somebody asked, and when that had its end."""
-    state: RequestState = heard.state
-    return (Fact(fact.what, fact.at) for fact in state.facts if fact.what in OF_REQUESTS)
+    """Say when somebody asked, what moved the limits, and when that had its end."""
+    return of_request(heard.state)
+
+
+def of_request(state: RequestState) -> tuple[Fact, ...]:
+    """Return what the clocks of a request rest on."""
+    return tuple(Fact(fact.what, fact.at) for fact in state.facts if fact.what in OF_REQUESTS)
 
 
 def _changes(

@@ -1,17 +1,26 @@
 """From events to dated facts of records, whatever of them was missed, late or repeated."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from services.retention.model.clocks import Clock, clocks
+from services.retention.model.dues import Looked, look
 from services.retention.model.mapping import TOPICS, hear, record_of
 from services.retention.model.records import KeptRecord, next_due
 from shared.events import REGISTRY, Event
 from shared.events.orders import KeptUnits
 from shared.events.people import PersonState
-from shared.events.requests import RequestAnswered, RequestFact, RequestReceived, RequestState
+from shared.events.requests import (
+    RequestAnswered,
+    RequestExtended,
+    RequestFact,
+    RequestPaused,
+    RequestReceived,
+    RequestResumed,
+    RequestState,
+)
 from shared.events.volunteers import VolunteerState
 from tests.retaining import (
     application,
@@ -26,6 +35,7 @@ from tests.retaining import (
 )
 from tests.unit.retention.given_clocks import SCHEDULE
 
+HOUR = timedelta(hours=1)
 VOLUNTEERS = {"associate-editor", "ambassador"}
 
 
@@ -141,32 +151,60 @@ def test_only_the_newest_event_of_a_compacted_topic_gives_the_same_dates() -> No
     )
 
 
+ASKED: dict[str, Any] = {
+    "request": application(1),
+    "kinds": ("access",),
+    "channel": "letter",
+    "person": pseudonym(1),
+    "received_at": moment("2026-03-02"),
+    "registered_at": moment("2026-03-04"),
+    "handler": "privacy-officer",
+    "policy": "1",
+}
+
+
+def said(**at: str) -> tuple[RequestFact, ...]:
+    return tuple(
+        RequestFact(at=moment(on), what=what.replace("_", "-"), actor="operator")
+        for what, on in at.items()
+    )
+
+
 @pytest.mark.clause("DOAJ-9a9")
 def test_a_request_runs_until_its_answer_whatever_else_is_done_for_it() -> None:
-    asked: dict[str, Any] = {
-        "request": application(1),
-        "kinds": ("access",),
-        "channel": "letter",
-        "person": pseudonym(1),
-        "received_at": moment("2026-03-02"),
-        "registered_at": moment("2026-03-04"),
-        "handler": "privacy-officer",
-        "policy": "1",
-    }
-
-    def said(**at: str) -> tuple[RequestFact, ...]:
-        return tuple(
-            RequestFact(at=moment(on), what=what.replace("_", "-"), actor="operator")
-            for what, on in at.items()
-        )
-
     began = said(received="2026-03-02", assigned="2026-03-04")
-    record = heard(RequestReceived(**asked, facts=began, version=1))
+    record = heard(RequestReceived(**ASKED, facts=began, version=1))
     assert {rule: one.due for rule, one in rules(record).items()} == {
         "answer-by-the-notice": moment("2026-04-11"),
         "answer-by-the-law": moment("2026-04-01"),
     }
     assert record.keys == (KeptUnits(keys_id=f"{pseudonym(1)}.support", units=(record.record,)),)
     ended = (*began, *said(answered="2026-03-20"))
-    answered = heard(RequestAnswered(**asked, facts=ended, version=2), known=record)
+    answered = heard(RequestAnswered(**ASKED, facts=ended, version=2), known=record)
     assert {one.standing for one in rules(answered).values()} == {"cancelled"}
+
+
+@pytest.mark.law("P6")
+@pytest.mark.clause("DOAJ-9a9")
+def test_a_pause_and_an_extension_move_the_clock_that_asks_for_a_review() -> None:
+    began = said(received="2026-03-02", paused="2026-03-10")
+    record = heard(RequestPaused(**ASKED, facts=began, version=2))
+    # While it waits for the person it never comes due, whatever day it is.
+    assert next_due(record, SCHEDULE) is None
+    assert look(record, SCHEDULE, moment("2027-01-01"), (), every=HOUR) == Looked(None, None)
+    assert [one.keep for one in rules(record)["answer-by-the-law"].kept] == ["answer-by-the-law"]
+    went_on = (*began, *said(resumed="2026-03-13"))
+    record = heard(RequestResumed(**ASKED, facts=went_on, version=3), known=record)
+    # Thirty days from 2 March and the three that it waited: 4 April is a Saturday.
+    assert due(record) == {"by-the-law": "2026-04-03", "by-the-notice": "2026-04-14"}
+    longer = (*went_on, *said(extended="2026-04-01"))
+    record = heard(RequestExtended(**ASKED, facts=longer, version=4), known=record)
+    assert due(record) == {"by-the-law": "2026-06-04", "by-the-notice": "2026-04-14"}
+    settled = look(record, SCHEDULE, moment("2026-06-03"), (), every=HOUR).settled
+    assert settled is not None
+    assert [one.rule for one in settled.settled] == ["answer-by-the-notice"]
+
+
+def due(record: KeptRecord) -> dict[str, str]:
+    found = {rule.removeprefix("answer-"): one.due for rule, one in rules(record).items()}
+    return {rule: f"{at:%Y-%m-%d}" for rule, at in found.items() if at}

@@ -16,8 +16,11 @@ from shared.events.consent import NoticeRef
 from shared.events.decisions import Accepted, Refused
 from shared.events.requests import RequestStatus
 from shared.policy.files import PolicyError
+from shared.policy.requests import parse_requests
+from shared.policy.retention import parse_retention
 from tests.unit.retention.given_requests import (
     ERASURE,
+    FOLDER,
     HELPER,
     NOW,
     OFFICER,
@@ -26,6 +29,7 @@ from tests.unit.retention.given_requests import (
     REQUEST,
     SCHEDULE,
     STANDING,
+    TEXT,
     after,
     assessed,
     begun,
@@ -368,7 +372,6 @@ def test_another_code_takes_the_place_of_one_that_was_never_mailed() -> None:
         ('of = "access"', 'of = "axess"', "axess"),
         ('instead = "management"', 'instead = "privacy-officer"', "two"),
         ('to = "management"', 'to = "gardener"', "routing"),
-        ('rules = ["answer-by-the-law"]', 'rules = ["soon"]', "soon"),
         ('id = "codes-of-an-address"', 'id = "codes"', "codes-of-an-address"),
         ('of = "withdrawal"', 'of = "access"', "withdrawal"),
     ],
@@ -378,3 +381,11 @@ def test_a_policy_that_does_not_agree_with_itself_is_refused(
 ) -> None:
     with pytest.raises(PolicyError, match=says):
         policy_of((old, fresh))
+
+
+def test_an_extension_that_the_schedule_does_not_know_is_refused() -> None:
+    text = (FOLDER / "retention.toml").read_text()
+    extended = 'extends = ["extended"]\nextension = "P2M"\n'
+    assert extended in text
+    with pytest.raises(PolicyError, match="extends that"):
+        parse_requests(TEXT.encode(), parse_retention(text.replace(extended, "").encode()))

@@ -125,6 +125,14 @@ WRONG = {
     ),
     "no clause": (after("removed-journal", 'clause = "DOAJ-6a3"\n', ""), ["rule.2.clause"]),
     "no words": (after("days-off", "says = ", "said = "), ["days.says"]),
+    "a pause without an end": (
+        after("answer-by-the-law", 'resumes = ["resumed"]\n', ""),
+        ["answer-by-the-law", "stands still"],
+    ),
+    "an extension by nothing": (
+        after("answer-by-the-law", 'extension = "P2M"\n', ""),
+        ["answer-by-the-law", "extended by a fact and by a period"],
+    ),
     "no period": (
         after("removed-journal", 'period = "P7Y"', 'period = ""'),
         ["rule.2.period", "P7Y"],

@@ -1,21 +1,21 @@
 """By when a request is to be answered, and who is told when that comes near. Pure.
 
-The limits are rules of the schedule, each with a length of its own. A pause moves some of them by
-as long as it lasts, an extension some by a period of the calendar, once; a working day is found
-last.
+The limits are clocks of the schedule, folded from the facts of the request: a pause and an
+extension are facts as others are, so that what is told here and what comes due there is one moment.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
-from services.retention.model.calendar import WorkingDays, after, end_of_day, moved
+from services.retention.model.calendar import WorkingDays, moved
+from services.retention.model.clocks import clocks
+from services.retention.model.facts import Fact, History
+from services.retention.model.mapping import of_request
 from services.retention.model.requests.state import KeptRequest
 from shared.events.requests import RequestState
-from shared.policy.periods import Period
-from shared.policy.requests import RequestsPolicy
-from shared.policy.retention import RuleRow
+from shared.policy.requests import EXTENDED, OF, RequestsPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,7 @@ class Telling:
 
 def limits(request: RequestState, policy: RequestsPolicy, now: datetime) -> tuple[Limit, ...]:
     """Return every limit of a request, nearest first."""
-    found = [_limit(request, policy, rule, now) for rule in policy.answers]
-    return tuple(sorted(found, key=lambda one: one.due))
+    return _limits(of_request(request), policy, now)
 
 
 def due_at(request: RequestState, policy: RequestsPolicy, now: datetime) -> datetime:
@@ -52,16 +51,11 @@ def due_at(request: RequestState, policy: RequestsPolicy, now: datetime) -> date
     return limits(request, policy, now)[0].due
 
 
-def waited(request: RequestState, now: datetime) -> timedelta:
-    """Return for how long a request waited for the person until ``now``."""
-    return sum(((one.until or now) - one.since for one in request.pauses), timedelta(0))
-
-
 def extendable_until(request: RequestState, policy: RequestsPolicy, now: datetime) -> datetime:
     """Return the end of the first period: until then the person can be told of an extension."""
-    first = request.model_copy(update={"extended_at": None})
-    named = policy.file.extension.rules
-    return min(one.due for one in limits(first, policy, now) if one.rule in named)
+    first = [fact for fact in of_request(request) if fact.what != EXTENDED]
+    extends = {row.id for row in policy.answers if EXTENDED in row.extends}
+    return min(one.due for one in _limits(first, policy, now) if one.rule in extends)
 
 
 def tellings(request: KeptRequest, policy: RequestsPolicy, now: datetime) -> tuple[Telling, ...]:
@@ -95,27 +89,27 @@ def routed(policy: RequestsPolicy, against: tuple[str, ...]) -> str | None:
     return next((one for one in (routing.first, routing.instead) if one not in against), None)
 
 
-def _limit(request: RequestState, policy: RequestsPolicy, rule: RuleRow, now: datetime) -> Limit:
-    schedule, file = policy.schedule, policy.file
-    extended = request.extended_at is not None and rule.id in file.extension.rules
-    period = _sum(rule.period, file.extension.period) if extended else rule.period
-    over = after(request.received_at, period, schedule.zone)
-    stands = rule.id in file.pause.rules
-    if stands:
-        over += waited(request, now)
-    if rule.falls == "end-of-day":
-        over = end_of_day(over, schedule.zone)
-    over = moved(over, rule.moved, WorkingDays.of(schedule.file.days), schedule.zone)
-    waiting = bool(request.pauses) and request.pauses[-1].until is None
-    return Limit(
-        rule.id,
-        rule.clause,
-        schedule.version,
-        # A limit is never before the request itself, whatever days are off.
-        max(over, request.received_at),
-        paused=stands and waiting,
-        extended=extended,
-    )
+def _limits(facts: Sequence[Fact], policy: RequestsPolicy, now: datetime) -> tuple[Limit, ...]:
+    """Fold the clocks of answers as if the request went on now, and had no end yet."""
+    answers = {row.id: row for row in policy.answers}
+    ends = {what for row in answers.values() for what in row.cancel}
+    goes_on = {what for row in answers.values() for what in row.resumes}
+    open_ = [fact for fact in facts if fact.what not in ends]
+    running = [*open_, *(Fact(what, now) for what in sorted(goes_on))]
+    still = {one.rule: one.kept for one in clocks(History(OF, "", tuple(open_)), policy.schedule)}
+    found = [
+        Limit(
+            one.rule,
+            one.clause,
+            one.version,
+            one.due,
+            paused=bool(still[one.rule]),
+            extended=one.extended_by is not None,
+        )
+        for one in clocks(History(OF, "", tuple(running)), policy.schedule)
+        if one.rule in answers and one.due is not None
+    ]
+    return tuple(sorted(found, key=lambda one: one.due))
 
 
 def _reminders(policy: RequestsPolicy, due: datetime) -> Iterator[tuple[datetime, str]]:
@@ -134,7 +128,3 @@ def _overdue(
         return ()
     to = row.to if row.to not in request.against else routed(policy, request.against) or row.to
     return (Telling("escalated", row.id, due, to, len(told) + 1),)
-
-
-def _sum(one: Period, other: Period) -> Period:
-    return Period(**{f.name: getattr(one, f.name) + getattr(other, f.name) for f in fields(Period)})
