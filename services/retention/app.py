@@ -97,6 +97,7 @@ def housed(
         clock=SYSTEM,
         wake=wake,
         roles=roles,
+        broker_time=fences.knowledge.broker_time,
     )
     return house, fences.run
 

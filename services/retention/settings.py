@@ -87,6 +87,12 @@ class Settings(ServiceSettings, MailSettings):
         description="Nothing due is acted on unless all facts were heard that had been written so "
         "long ago.",
     )
+    clock_skew_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="Nothing due is acted on while the clock of this machine is so far ahead of "
+        "the store's, of the broker's, or of the time that passed since it agreed with them.",
+    )
     upkeep_seconds: float = Field(
         default=2.0,
         gt=0,

@@ -36,7 +36,8 @@ class House:
     """What every part may use.
 
     ``database`` is retention's own, ``key_documents`` those of all services; ``wake`` hurries the
-    relay of this process; ``roles`` are those that run in it.
+    relay of this process; ``roles`` are those that run in it; ``broker_time`` is the broker's
+    clock, None where it said nothing yet.
     """
 
     settings: Settings
@@ -51,6 +52,7 @@ class House:
     clock: Clock
     wake: Callable[[], None]
     roles: frozenset[str]
+    broker_time: Callable[[], datetime | None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

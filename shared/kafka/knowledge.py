@@ -73,6 +73,7 @@ class Knowledge:
     _broken: set[Place] = field(default_factory=set)
     _caught_up: bool = False
     _asked: float = float("-inf")  # when the present client began
+    _appended: Mark = field(default_factory=Mark)  # the newest record since all was read
 
     def __post_init__(self) -> None:
         """Every partition starts with no watermark at all."""
@@ -92,6 +93,15 @@ class Knowledge:
             for (name, _), event in self._held.items()
             if name == topic and isinstance(event, kind)
         ]
+
+    def broker_time(self) -> datetime | None:
+        """Return the broker's clock by the newest record and the time that passed since it came.
+
+        What was read to catch up says nothing of now: None until something was written afterwards.
+        """
+        if self._appended.at == NEVER:
+            return None
+        return self._appended.at + timedelta(seconds=self.clock.monotonic() - self._appended.came)
 
     def get(self, topic: str, key: str) -> Event | None:
         """Return the newest event of ``key``, or None where there is none or it cannot be read."""
@@ -156,6 +166,10 @@ class Knowledge:
     async def _take(self, batch: Batch) -> None:
         for (topic, partition), record in batch.records:
             self.take(topic, partition, record)
+        if self._caught_up and batch.records:
+            newest = max(record.timestamp for _, record in batch.records)
+            appended = datetime.fromtimestamp(newest / 1000, UTC)
+            self._appended = Mark(appended, self.clock.monotonic())
         self._positions = dict(batch.positions)
         if not self._caught_up and not batch.behind:
             self._caught_up = True

@@ -2,7 +2,7 @@
 
 from shared.events.decisions import Accepted, Refused, Unchanged
 from shared.mongo.aggregates import Aggregates, Saved
-from shared.mongo.client import Collection, Database, IndexModel, connect, faults
+from shared.mongo.client import Collection, Database, IndexModel, connect, faults, store_time
 from shared.mongo.guarded import Erase, Put, Write, apply_writes
 from shared.mongo.leases import Lease
 from shared.mongo.outbox import Outbox, Pending, prepare_all
@@ -28,4 +28,5 @@ __all__ = [
     "faults",
     "prepare_all",
     "projecting",
+    "store_time",
 ]

@@ -6,6 +6,7 @@ contract tests; the two differ only in calls this project does not make (ADR 17)
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from pymongo import AsyncMongoClient, IndexModel, InsertOne, UpdateMany, UpdateOne, WriteConcern
@@ -56,6 +57,7 @@ __all__ = [
     "collided",
     "connect",
     "faults",
+    "store_time",
 ]
 
 
@@ -90,6 +92,13 @@ async def connect(url: str, database: str, driver: Driver = "pymongo") -> AsyncI
         closing = client.close()
         if closing is not None:  # Motor's is no coroutine
             await closing
+
+
+async def store_time(database: Database) -> datetime:
+    """Return what time it is by the store's own clock. Raises ``Transient``."""
+    with faults():
+        said: datetime = (await database.command("hello"))["localTime"]
+    return said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
 
 
 def collided(fault: BulkWriteError) -> list[int]:

@@ -24,6 +24,7 @@ from pymongo import InsertOne, ReplaceOne
 
 from services.retention.commands.dues import Dues
 from services.retention.commands.facts import Facts
+from services.retention.commands.timing import Timing
 from services.retention.model.mapping import hear, record_of
 from services.retention.model.records import KeptFact, KeptRecord
 from services.retention.settings import Settings
@@ -190,7 +191,8 @@ async def detected(here: Rig, clocks: int, due: int) -> None:
         Hearing(database, ["all"], timedelta(days=1), SYSTEM.now),
     )
     await hearing.note(frozenset({"all"}), SYSTEM.now())
-    dues = Dues(house(database), Rooms(erasing=asked), claims, hearing.all_heard)  # type: ignore[arg-type]
+    timing = Timing(SYSTEM, Health(), (), timedelta(minutes=1))
+    dues = Dues(house(database), Rooms(erasing=asked), claims, hearing.all_heard, timing)  # type: ignore[arg-type]
     stop = asyncio.Event()
 
     async def looking() -> None:

@@ -14,6 +14,7 @@ import pytest
 from services.retention.commands.dues import Dues
 from services.retention.commands.facts import Facts
 from services.retention.commands.refold import Refolding
+from services.retention.commands.timing import Timing
 from services.retention.model.clocks import Hold
 from services.retention.model.records import KeptRecord
 from services.retention.settings import Settings
@@ -44,6 +45,7 @@ from tests.retaining import (
 FILE = ROOT / "deploy" / "policies" / "retention.toml"
 VOLUNTEER = "volunteer-application"
 RULE = "archived-volunteer-application"
+SKEW = timedelta(minutes=1)
 
 
 @pytest.fixture(scope="module")
@@ -244,7 +246,8 @@ async def worlds(database: Database, clock: ManualClock) -> World:
     )
     await prepare(database, database)
     records = open_records(database, schedules.current, clock)
-    dues = Dues(house, rooms, Claims(records, clock), all_heard, held_seconds=60)
+    timing = Timing(clock, house.health, (), SKEW)
+    dues = Dues(house, rooms, Claims(records, clock), all_heard, timing, held_seconds=60)
     refolding = Refolding(house, rooms, records)
     facts = Facts(records, frozenset())
     return World(database, clock, rooms, erasing, holds, schedules, dues, facts, refolding)
@@ -286,6 +289,46 @@ async def test_nothing_due_is_settled_before_all_facts_were_heard(world: World) 
 
 
 @pytest.mark.law("P6")
+async def test_by_a_clock_that_jumped_ahead_nothing_is_settled_and_nothing_is_late_afterwards(
+    world: World,
+) -> None:
+    await world.hear(archived(1, "2026-01-31"))
+    await world.pass_until("2026-03-30")
+    year = timedelta(days=365).total_seconds()
+    world.clock.jump(year)
+    record = await world.record(1)
+    # A hold that goes meanwhile has the record looked at: at once, whatever the clock says.
+    await world.dues.claims.look_again([one.keys_id for one in record.keys])
+    for _ in range(3):
+        assert not await world.dues.step()
+        world.clock.advance(60)
+    assert world.asked == []
+    (part,) = world.dues.house.health.readiness()
+    assert (part.ok, "31536000 s ahead" in part.why) == (False, True)
+    world.clock.jump(-year)
+    await world.pass_until("2026-03-31T23:59:59")
+    assert world.asked == []
+    (part,) = world.dues.house.health.readiness()
+    assert part.ok
+    await world.pass_until("2026-04-01")
+    assert world.asked == [application(1)]
+
+
+@pytest.mark.law("P6")
+async def test_a_clock_that_jumps_while_records_are_in_hand_settles_none_of_them(
+    world: World,
+) -> None:
+    await world.hear(archived(1, "2026-01-31"))
+    await world.dues.step()
+    year = timedelta(days=365).total_seconds()
+    now = world.clock.now() + timedelta(days=365)
+    (claim,) = await world.dues.claims.take("one", 10, now=now)
+    world.clock.jump(year)
+    await world.dues._look(claim)
+    assert world.asked == []
+
+
+@pytest.mark.law("P6")
 @pytest.mark.clause("DOAJ-6a4")
 async def test_a_hold_stops_what_is_due_and_its_end_fires_what_is_overdue(world: World) -> None:
     world.holds.placed[application(1)] = Hold("h1")
@@ -316,10 +359,10 @@ async def test_a_claim_that_was_overtaken_by_a_fact_or_by_time_settles_nothing(
     await world.hear(archived(1, "2026-01-31"))
     world.clock.advance(timedelta(days=365).total_seconds())
     claims = world.dues.claims
-    (first,) = await claims.take("one", 10)
-    assert await claims.take("two", 10) == []  # it is in hand
+    (first,) = await claims.take("one", 10, now=world.clock.now())
+    assert await claims.take("two", 10, now=world.clock.now()) == []  # it is in hand
     world.clock.advance(claims.seconds + 1)  # the first holder was frozen so long
-    (second,) = await claims.take("two", 10)
+    (second,) = await claims.take("two", 10, now=world.clock.now())
     assert second.token == first.token + 1
     state = first.record.model_copy(update={"version": first.record.version + 1})
     assert await claims.write(first, state) is None

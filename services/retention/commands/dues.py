@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from services.retention.commands.timing import Timing
 from services.retention.model.clocks import Hold
 from services.retention.model.dues import look, told, untold, what_goes
 from services.retention.model.records import KeptRecord, Settled
@@ -39,12 +40,14 @@ class Dues:
 
     ``heard`` says whether the facts were heard that clocks rest on. Who reads topics from their
     beginning, or comes back after days, hears first that a period began and later that it ended.
+    ``timing`` says what time it is, where that is sure.
     """
 
     house: House
     rooms: Rooms
     claims: Claims
     heard: Callable[[], Awaitable[bool]]
+    timing: Timing
     held_seconds: float = 60.0
     _tick: float = float("-inf")
     _deletions: int = 0
@@ -55,19 +58,20 @@ class Dues:
 
     async def step(self) -> bool:
         """Look at records that are due; say whether there may be more."""
-        if not await self.heard():
+        now = await self.timing.ask()
+        if now is None or not await self.heard():
             return False
         room = self._room()
-        claimed = await self.claims.take(new_id(), room) if room else []
+        claimed = await self.claims.take(new_id(), room, now=now) if room else []
         for claim in claimed:
             await self._look(claim)
         return len(claimed) == MOST
 
     async def _look(self, claim: Claim) -> None:
         """Judge one record again, and act on what is due."""
-        record, now = claim.record, self.house.clock.now()
-        if now >= claim.until:
-            return  # too slow: somebody else looks at it
+        record, now = claim.record, self.timing.now()
+        if now is None or now >= claim.until:
+            return  # too slow, or the clock went wrong: it is looked at when the claim has run out
         holds = await self._holds(record)
         found = look(
             record, self.schedule(), now, holds, every=timedelta(seconds=self.held_seconds)
@@ -80,7 +84,7 @@ class Dues:
             self._count(claim.record.settled[len(record.settled) :])
             crashpoint("clocks.settled")
         if untold(claim.record):
-            await self._tell(claim)
+            await self._tell(claim, now)
         else:
             await self.claims.let_go(claim, found.again)
 
@@ -97,7 +101,7 @@ class Dues:
             self._tick, self._deletions = now, 0
         return max(min(MOST, self.schedule().file.limits.burst - self._deletions), 0)
 
-    async def _tell(self, claim: Claim) -> None:
+    async def _tell(self, claim: Claim, now: datetime) -> None:
         """Tell whoever acts on it; what nobody takes is told later."""
         begun: dict[str, str] = {}
         for one in untold(claim.record):
@@ -107,11 +111,10 @@ class Dues:
                 log.warning("nobody takes what is due", rule=one.rule, reason=str(nobody))
         crashpoint("clocks.told")
         if not begun:
-            again = self.house.clock.now() + timedelta(seconds=self.held_seconds)
-            await self.claims.let_go(claim, again)
+            await self.claims.let_go(claim, now + timedelta(seconds=self.held_seconds))
             return
-        at = self.house.clock.now()
-        await self.claims.records.update(claim.record.name, partial(_noted, begun=begun, at=at))
+        noted = partial(_noted, begun=begun, at=now)
+        await self.claims.records.update(claim.record.name, noted)
 
     async def _begin(self, record: KeptRecord, settled: Settled) -> str:
         due = Due(

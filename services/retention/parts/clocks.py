@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from services.retention.api.clocks import routes
@@ -10,6 +11,7 @@ from services.retention.commands.clocks import Clocks
 from services.retention.commands.dues import Dues
 from services.retention.commands.facts import Facts
 from services.retention.commands.refold import Refolding
+from services.retention.commands.timing import Timing
 from services.retention.model.mapping import TOPICS
 from services.retention.store.claims import Claims
 from services.retention.store.hearing import Hearing
@@ -19,6 +21,7 @@ from services.retention.wiring import House, Part, Rooms
 from shared.events import Received
 from shared.kafka.faust_edge import named
 from shared.kafka.topics import declared
+from shared.mongo import store_time
 from shared.policy.retention import Schedule
 from shared.policy.roles import load_roles
 from shared.runtime.loops import step_forever
@@ -56,7 +59,14 @@ async def open_part(house: House, rooms: Rooms) -> Part:
         timedelta(seconds=house.settings.heard_seconds),
         house.clock.now,
     )
-    dues = Dues(house, rooms, claims, hearing.all_heard, held_seconds=house.settings.held_seconds)
+    dues = Dues(
+        house,
+        rooms,
+        claims,
+        hearing.all_heard,
+        timing_of(house),
+        held_seconds=house.settings.held_seconds,
+    )
     running: dict[str, Role] = {
         "facts": Stream(
             GROUP,
@@ -75,6 +85,16 @@ async def open_part(house: House, rooms: Rooms) -> Part:
         "folds": _stepping(house, "folds", refolding.step, 1.0),
     }
     return Part(routes=routes(clocks), running={"clocks": running})
+
+
+def timing_of(house: House) -> Timing:
+    """Compare this machine's clock with the store's and the broker's."""
+
+    async def broker() -> datetime | None:
+        return house.broker_time()
+
+    skew = timedelta(seconds=house.settings.clock_skew_seconds)
+    return Timing(house.clock, house.health, (partial(store_time, house.database), broker), skew)
 
 
 def places(prefix: str) -> frozenset[str]:

@@ -7,14 +7,16 @@ record's version: whoever was frozen, or overtaken by a fact, writes nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from services.retention.model.records import KeptRecord
 from shared.events.decisions import Accepted
 from shared.mongo import Aggregates, faults
 from shared.mongo.client import UpdateOne
 from shared.runtime.clock import Clock, rfc3339
+
+AT_ONCE: Final = datetime(1970, 1, 1, tzinfo=UTC)  # whatever a wrong clock says that it is now
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,11 @@ class Claims:
     clock: Clock
     seconds: float = 30.0
 
-    async def take(self, holder: str, most: int) -> list[Claim]:
-        """Claim up to ``most`` records that are due; ``holder`` is new with each call."""
-        now = self.clock.now()
+    async def take(self, holder: str, most: int, *, now: datetime) -> list[Claim]:
+        """Claim up to ``most`` records that are due; ``holder`` is new with each call.
+
+        ``now`` is a time that is sure: by a clock that is ahead they would be claimed for too long.
+        """
         until = now + timedelta(seconds=self.seconds)
         asked = {"waits": True, "next_due": {"$lte": now}}
         collection = self.records.collection
@@ -83,7 +87,7 @@ class Claims:
         with faults():
             await self.records.collection.update_many(
                 {"keys_ids": {"$in": list(keys)}},
-                {"$set": {"waits": True, "next_due": self.clock.now()}},
+                {"$set": {"waits": True, "next_due": AT_ONCE}},
             )
 
     async def _set(self, claim: Claim, shown: dict[str, Any]) -> bool:
