@@ -19,6 +19,7 @@ from services.retention.model.clocks import Hold
 from services.retention.model.records import KeptRecord
 from services.retention.settings import Settings
 from services.retention.store import prepare
+from services.retention.store.bursts import Bursts
 from services.retention.store.claims import Claims
 from services.retention.store.records import open_records
 from services.retention.wiring import Due, House, Rooms
@@ -247,7 +248,8 @@ async def worlds(database: Database, clock: ManualClock) -> World:
     await prepare(database, database)
     records = open_records(database, schedules.current, clock)
     timing = Timing(clock, house.health, (), SKEW)
-    dues = Dues(house, rooms, Claims(records, clock), all_heard, timing, held_seconds=60)
+    claims, bursts = Claims(records, clock), Bursts(database)
+    dues = Dues(house, rooms, claims, all_heard, timing, bursts, held_seconds=60)
     refolding = Refolding(house, rooms, records)
     facts = Facts(records, frozenset())
     return World(database, clock, rooms, erasing, holds, schedules, dues, facts, refolding)
@@ -416,3 +418,38 @@ async def test_two_who_look_at_once_begin_each_erasure_once(
             pass
         await asyncio.gather(world.dues.step(), other.dues.step())
     assert len(world.asked) == len({due.clock for due in world.erasing.asked}) == 40
+
+
+@pytest.mark.clause("DOAJ-6a1")
+async def test_no_more_deletions_begin_in_a_tick_than_the_schedule_says_whoever_begins_them(
+    platform: Platform, database: Database, world: World
+) -> None:
+    """Two processes share what a tick allows, and a restart does not begin it anew."""
+    few = FILE.read_text().replace("burst = 500", "burst = 7")
+    async with connect(platform.mongodb_url, database.name) as again:
+        other = await worlds(again, world.clock)
+        other.rooms.erasing = cast("Any", world.erasing)
+        for one in (world, other):
+            one.schedules.now = parse_retention(few.encode())
+        await world.hear(*(archived(n, "2026-01-31") for n in range(17)))
+        world.clock.advance(timedelta(days=365).total_seconds())
+        for begun in (7, 14, 17):
+            for _ in range(3):
+                await asyncio.gather(world.dues.step(), other.dues.step())
+                other.dues = (await worlds(again, world.clock)).dues  # it began anew
+                other.dues.rooms, other.dues.house = other.rooms, world.dues.house
+            assert len(world.asked) == begun
+            world.clock.advance(60)
+    assert len(set(world.asked)) == 17
+
+
+@pytest.mark.clause("DOAJ-6b2")
+async def test_what_deletes_nothing_is_not_counted(world: World) -> None:
+    few = FILE.read_text().replace("burst = 500", "burst = 2")
+    world.schedules.now = parse_retention(few.encode())
+    world.holds.placed = {application(n): Hold(f"h{n}") for n in range(5)}
+    await world.hear(*(archived(n, "2026-01-31") for n in range(7)))
+    world.clock.advance(timedelta(days=365).total_seconds())
+    for _ in range(5):
+        await world.dues.step()
+    assert sorted(world.asked) == [application(5), application(6)]

@@ -15,6 +15,7 @@ from services.retention.commands.timing import Timing
 from services.retention.model.clocks import Hold
 from services.retention.model.dues import look, told, untold, what_goes
 from services.retention.model.records import KeptRecord, Settled
+from services.retention.store.bursts import Bursts
 from services.retention.store.claims import Claim, Claims
 from services.retention.wiring import Due, House, Rooms
 from shared.events.decisions import Accepted, Refused, Unchanged
@@ -40,7 +41,7 @@ class Dues:
 
     ``heard`` says whether the facts were heard that clocks rest on. Who reads topics from their
     beginning, or comes back after days, hears first that a period began and later that it ended.
-    ``timing`` says what time it is, where that is sure.
+    ``timing`` says what time it is, where that is sure; ``bursts`` counts deletions, with others.
     """
 
     house: House
@@ -48,9 +49,8 @@ class Dues:
     claims: Claims
     heard: Callable[[], Awaitable[bool]]
     timing: Timing
+    bursts: Bursts
     held_seconds: float = 60.0
-    _tick: float = float("-inf")
-    _deletions: int = 0
 
     def schedule(self) -> Schedule:
         """Return the schedule in force."""
@@ -61,45 +61,42 @@ class Dues:
         now = await self.timing.ask()
         if now is None or not await self.heard():
             return False
-        room = self._room()
+        tick, burst = int(now.timestamp() / TICK_SECONDS), self.schedule().file.limits.burst
+        room = min(MOST, await self.bursts.left(tick, burst))
         claimed = await self.claims.take(new_id(), room, now=now) if room else []
-        for claim in claimed:
-            await self._look(claim)
-        return len(claimed) == MOST
+        if not claimed:
+            return False
+        # Counted before they are begun, so that nobody else begins as many in the same tick.
+        granted, tick = await self.bursts.take(len(claimed), tick, burst)
+        for claim in claimed[granted:]:
+            await self.claims.let_go(claim, now)
+        deletions = [await self._look(claim) for claim in claimed[:granted]]
+        await self.bursts.give_back(granted - sum(deletions), tick)
+        return granted == MOST
 
-    async def _look(self, claim: Claim) -> None:
-        """Judge one record again, and act on what is due."""
+    async def _look(self, claim: Claim) -> int:
+        """Judge one record again, act on what is due, and return how many deletions that is."""
         record, now = claim.record, self.timing.now()
         if now is None or now >= claim.until:
-            return  # too slow, or the clock went wrong: it is looked at when the claim has run out
+            # Too slow, or the clock went wrong: it is looked at when the claim has run out.
+            return 0
         holds = await self._holds(record)
+        deletions = 0
         found = look(
             record, self.schedule(), now, holds, every=timedelta(seconds=self.held_seconds)
         )
         if found.settled is not None:
             settled = await self.claims.write(claim, found.settled)
             if settled is None:
-                return  # a fact came, or another holder: it is looked at again
+                return 0  # a fact came, or another holder: it is looked at again
             claim = settled
-            self._count(claim.record.settled[len(record.settled) :])
+            deletions = _count(claim.record.settled[len(record.settled) :])
             crashpoint("clocks.settled")
         if untold(claim.record):
             await self._tell(claim, now)
         else:
             await self.claims.let_go(claim, found.again)
-
-    def _count(self, settled: Sequence[Settled]) -> None:
-        for one in settled:
-            CLOCKS_SETTLED.labels(one.rule).inc()
-            CLOCKS_LATE.set((one.at - one.due).total_seconds())
-            self._deletions += one.action == "delete"
-
-    def _room(self) -> int:
-        """Return how many records may be looked at: not too many deletions begin in one tick."""
-        now = self.house.clock.monotonic()
-        if now - self._tick >= TICK_SECONDS:
-            self._tick, self._deletions = now, 0
-        return max(min(MOST, self.schedule().file.limits.burst - self._deletions), 0)
+        return deletions
 
     async def _tell(self, claim: Claim, now: datetime) -> None:
         """Tell whoever acts on it; what nobody takes is told later."""
@@ -137,6 +134,14 @@ class Dues:
         if self.rooms.holds is None:
             return ()
         return await self.rooms.holds.holds_of(record.kind, record.record)
+
+
+def _count(settled: Sequence[Settled]) -> int:
+    """Measure what was settled; return how many deletions that are."""
+    for one in settled:
+        CLOCKS_SETTLED.labels(one.rule).inc()
+        CLOCKS_LATE.set((one.at - one.due).total_seconds())
+    return sum(one.action == "delete" for one in settled)
 
 
 def _noted(
