@@ -25,6 +25,12 @@ class PeriodRow(Row):
     lasts: Duration
 
 
+class ReviewRow(Row):
+    """Who looks at something again: an office, as the schedule names them."""
+
+    review: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
+
+
 class ErasureFile(BaseModel):
     """The whole file, checked."""
 
@@ -44,6 +50,7 @@ class ErasureFile(BaseModel):
     ask_again: PeriodRow
     overdue_after: PeriodRow
     processors_told: PeriodRow
+    exempted: ReviewRow
     service: Annotated[list[Row], Field(min_length=1)]
 
     @model_validator(mode="after")

@@ -9,7 +9,6 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.policy.files import Duration, PolicyError, Row, checked, read, unique
-from shared.policy.periods import CalendarPeriod
 from shared.policy.retention import RuleRow, Schedule
 
 R = TypeVar("R", bound=Row)
@@ -70,11 +69,11 @@ class EscalationRow(Row):
 
 
 class KeptRow(Row):
-    """The class of data that an erasure keeps, why, and for how long before that is looked at."""
+    """The class of data that an erasure keeps, why, and by which rule that is looked at again."""
 
     cls: Annotated[Name, Field(alias="class")]
     reason: Reason
-    period: CalendarPeriod
+    rule: Name
 
 
 class LimitRow(Row):
@@ -188,6 +187,11 @@ class RequestsPolicy:
             if row.action == "review" and RECEIVED in row.triggers
         )
 
+    @property
+    def kept(self) -> RuleRow:
+        """The rule of the schedule by which a request that had its end is looked at again."""
+        return self.schedule.rule(self.file.kept.rule)
+
     def kind(self, name: str) -> KindRow | None:
         """Return a kind."""
         return _named(self.file.kinds, name)
@@ -230,6 +234,8 @@ def parse_requests(text: bytes, schedule: Schedule, name: str = "requests.toml")
             f"no rule of schedule {schedule.version} says when a request is to be answered, and by "
             f"how much {EXTENDED!r} extends that; {name} has an [extension]"
         )
+    if policy.kept.of != OF:
+        raise PolicyError(f"{name}: the rule of [kept] is of {policy.kept.of!r}, not of requests")
     return policy
 
 

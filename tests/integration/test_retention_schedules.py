@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from services.retention.commands.reports import ROUNDS, KeptRounds
+from services.retention.model.erasure_states import Exempt
 from services.retention.model.reviews import Counts, KeptReview
 from services.retention.store import keeping as keeping_of
+from services.retention.store.erasures import open_erasures
 from services.retention.store.holding import open_reviews
 from shared.events.decisions import Refused
 from shared.kafka import topics
@@ -17,6 +19,7 @@ from shared.runtime.ids import new_id
 from tests.keeping import SCHEDULE, TEXT, Kept, keeping
 from tests.platform import Platform
 from tests.processes import Place, until
+from tests.unit.retention.test_erasures import an_erasure
 
 NEXT_MONTH = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
 OLD = "2010-01-01"
@@ -250,3 +253,65 @@ async def test_each_year_a_list_is_made_by_itself_once_with_its_counts(kept: Kep
     shown = await kept.ok("GET", f"/reports/stale-accounts?as-of={only['due']}&rows=1000")
     assert len(shown["listed"]) == only["counts"]["listed"]
     assert len(shown["undated"]) == only["counts"]["undated"]
+
+
+@pytest.mark.clause("DOAJ-6a4")
+async def test_what_an_erasure_kept_is_looked_at_again_on_the_day_that_was_named(
+    kept: Kept,
+) -> None:
+    now = datetime.now(UTC)
+    soon, later = now + timedelta(seconds=3), now + timedelta(days=400)
+    erasures = open_erasures(kept.database).erasures
+    certified = {"looking": now, "certified": now}
+
+    def exempt(cls: str, at: datetime) -> Exempt:
+        return Exempt.model_validate(
+            {"cls": cls, "reason": "legal-obligation", "review_at": at.isoformat()}
+        )
+
+    async def erased(step: str, times: dict[str, datetime], *kept_by: Exempt) -> str:
+        one = an_erasure(erasure=new_id(), step=step, times=times, exempt=kept_by)
+        saved: Any = await erasures.update(one.erasure, lambda _known: Accepted(one, ()))
+        assert not isinstance(saved, Refused)
+        return one.erasure
+
+    # Requests have a rule of their own; what was refused kept nothing.
+    done = await erased(
+        "closed",
+        certified,
+        exempt("account", soon),
+        exempt("notes", later),
+        exempt("support", soon),
+    )
+    await erased("refused", {"looking": now}, exempt("account", soon))
+
+    async def opened() -> Any:
+        found = await kept.ok("GET", "/reviews?rule=exempted")
+        return found["reviews"] or None
+
+    (review,) = await until(opened, within=20, what="the review of what was kept")
+    assert (review["kind"], review["record"]) == ("exemption", f"{done}.account")
+    assert (review["open"], review["office"]) == (True, "privacy-officer")
+    assert datetime.fromisoformat(review["due"]) >= soon - timedelta(milliseconds=1)
+    at = f"/reviews/{review['review']}/decide"
+    said = {"choice": "keep", "by": "operator-1", "why": "books-still-open"}
+    decided = await kept.ok("POST", at, said | {"until": NEXT_MONTH})
+    assert decided["open"] is False
+    # It is asked once; what was decided is not asked again before its day.
+    found = (await kept.ok("GET", "/reviews?rule=exempted"))["reviews"]
+    assert [one["open"] for one in found] == [False]
+
+
+@pytest.mark.clause("DOAJ-9a1")
+async def test_an_answered_request_is_looked_at_after_three_years(kept: Kept) -> None:
+    await kept.record("request", "r-old", ("received", OLD), ("answered", OLD))
+    found = await kept.ok("GET", "/clocks/request/r-old")
+    (clock,) = [one for one in found["clocks"] if one["rule"] == "answered-request"]
+    assert (clock["action"], clock["clause"]) == ("review", "DOAJ-9a1")
+
+    async def asked() -> Any:
+        found = await kept.ok("GET", "/reviews?rule=answered-request&open=true")
+        return found["reviews"] or None
+
+    (review,) = await until(asked, within=30, what="the review of the request")
+    assert (review["record"], review["office"]) == ("r-old", "privacy-officer")

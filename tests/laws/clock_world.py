@@ -21,6 +21,7 @@ BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 END = datetime(2034, 1, 1, tzinfo=UTC)
 OLDEST = datetime(2013, 1, 1, tzinfo=UTC)
 TICK = timedelta(minutes=1)
+KEPT_SINCE = date(2026, 11, 22)  # the first day on which an answered request may be looked at
 KINDS = ("application", "journal", "account", "volunteer-application", "request")
 AWKWARD = [
     datetime.fromisoformat(f"{day}+00:00")
@@ -215,6 +216,9 @@ def expected(record: Record, zone: tzinfo) -> dict[str, datetime]:
             for rule, limit in _limits(facts, zone).items():
                 if now >= limit:
                     done.setdefault(rule, now)
+            ended = [fact for fact in facts if fact.what in {"answered", "taken-back"}]
+            if ended and today >= KEPT_SINCE and today > _on(ended[0], zone, years=3):
+                done.setdefault("answered-request", now)
         elif not held and _over(record.kind, facts, today, zone):
             return {"deleted": now}
     return done
@@ -309,9 +313,8 @@ def _ticks(record: Record, zone: tzinfo) -> list[datetime]:
             facts = sorted(set(record.known(at)), key=lambda fact: fact.at or at)
             moments.update(_limits(facts, zone).values())
     for _at, fact in record.heard:
-        last = [_on(fact, zone, years=7), _on(fact, zone, months=2)]
-        for day in last:
-            following = day + timedelta(days=1)
+        last = [_on(fact, zone, years=7), _on(fact, zone, years=3), _on(fact, zone, months=2)]
+        for following in (KEPT_SINCE, *(day + timedelta(days=1) for day in last)):
             moments.add(datetime(following.year, following.month, following.day, tzinfo=zone))
     ticks = {tick_of(max(BEGIN, moment.astimezone(UTC))) for moment in moments}
     return sorted(tick for tick in ticks if tick < END)

@@ -29,7 +29,7 @@ MOST_SCANNED: Final = 20_000  # rows for one answer; a cursor leads on
 
 
 class KeptRounds(State):
-    """Until when lists were made."""
+    """Until when lists were made, or something else was looked for."""
 
     until: Instant
     version: Version
@@ -106,7 +106,7 @@ class Reports:
         for one in due:
             await self._make(schedule, schedule.rule(one.rule), one.at, now)
         if begun is None or due:
-            await self.rounds.update(ROUNDS, partial(_reached, until=now))
+            await self.rounds.update(ROUNDS, partial(reached, until=now))
 
     async def as_of(self, at: datetime, kind: str, record: str) -> Stood | Refused[Refusal]:
         """Say how a record stood at a moment, by what is known now of its facts until then."""
@@ -175,9 +175,10 @@ class Reports:
         ]
 
 
-def _reached(
+def reached(
     known: KeptRounds | None, *, until: datetime
 ) -> Accepted[KeptRounds] | Unchanged[KeptRounds] | Refused[Any]:
+    """Note until when was looked; never back."""
     if known is None:
         return Accepted(KeptRounds(until=until, version=1), ())
     if until <= known.until:

@@ -3,17 +3,21 @@
 import asyncio
 
 from services.retention.api import keeping
+from services.retention.commands.exemptions import Exemptions
 from services.retention.commands.held import Held
 from services.retention.commands.holds import Holds
 from services.retention.commands.reports import ROUNDS, KeptRounds, Reports
 from services.retention.commands.reviews import Reviews
 from services.retention.commands.schedules import Changing, Versions
 from services.retention.store import keeping as kept
+from services.retention.store.erasures import open_erasures
 from services.retention.store.holding import open_holds, open_reviews, open_schedules
 from services.retention.store.records import open_records
 from services.retention.wiring import House, Part, Rooms
 from shared.mongo import Lease
+from shared.policy.erasure import load_erasure
 from shared.policy.files import read
+from shared.policy.requests import load_requests
 from shared.policy.retention import Schedule
 from shared.runtime.loops import step_forever
 
@@ -40,7 +44,15 @@ async def open_part(house: House, rooms: Rooms) -> Part:
         schedule.require(classes=[row.id for row in house.personal.file.classes])
 
     changing = Changing(versions, house.database, holds, check, house.clock)
-    upkeep = Upkeep(house, held, reviews, reports)
+    exemptions = Exemptions(
+        open_erasures(house.database, clock=house.clock).erasures,
+        rounds,
+        reviews,
+        load_erasure(house.settings.policies_dir / "erasure.toml"),
+        {load_requests(house.settings.policies_dir, house.schedule).file.kept.cls},
+        house.clock,
+    )
+    upkeep = Upkeep(house, held, reviews, reports, exemptions)
     return Part(
         routes=[
             *keeping.holds(holds),
@@ -55,9 +67,16 @@ async def open_part(house: House, rooms: Rooms) -> Part:
 class Upkeep:
     """What is done without anybody asking, by one process at a time."""
 
-    def __init__(self, house: House, held: Held, reviews: Reviews, reports: Reports) -> None:
-        self.house = house
-        self.held, self.reviews, self.reports = held, reviews, reports
+    def __init__(
+        self,
+        house: House,
+        held: Held,
+        reviews: Reviews,
+        reports: Reports,
+        exemptions: Exemptions,
+    ) -> None:
+        self.house, self.held, self.exemptions = house, held, exemptions
+        self.reviews, self.reports = reviews, reports
         self.lease = Lease(house.database["leases"], "upkeep", house.settings.replica_name)
         self.next_sweep = float("-inf")
 
@@ -82,6 +101,7 @@ class Upkeep:
         await self.reports.make()
         if self.house.clock.monotonic() >= self.next_sweep:
             await self.held.again()
+            await self.exemptions.step()
             sweep = self.house.settings.sweep_seconds
             self.next_sweep = self.house.clock.monotonic() + sweep
         return False

@@ -167,4 +167,13 @@ def _of_erasure(state: KeptErasure) -> dict[str, Any]:
         "step": state.step,
         "opened": opened_at(state),
         "untold": bool(untold(state)),
+        "exempt_until": _exempt_until(state),
     }
+
+
+def _exempt_until(state: KeptErasure) -> list[datetime]:
+    """Return when what an erasure kept is looked at again, once it is certified, and not before."""
+    certified = state.times.get("certified")
+    if certified is None:
+        return []
+    return sorted({max(one.review_at, certified) for one in state.exempt})

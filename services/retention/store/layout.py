@@ -34,6 +34,7 @@ INDEXES: Final[Mapping[str, Sequence[IndexModel]]] = {
         IndexModel([("opened", 1)], name="opened"),
         IndexModel([("step", 1)], name="step"),
         IndexModel([("untold", 1)], name="untold", partialFilterExpression={"untold": True}),
+        IndexModel([("exempt_until", 1)], name="exempt_until"),
     ),
     "answers": (IndexModel([("order", 1)], name="order"),),
     "packages": (

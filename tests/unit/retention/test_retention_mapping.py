@@ -181,7 +181,12 @@ def test_a_request_runs_until_its_answer_whatever_else_is_done_for_it() -> None:
     assert record.keys == (KeptUnits(keys_id=f"{pseudonym(1)}.support", units=(record.record,)),)
     ended = (*began, *said(answered="2026-03-20"))
     answered = heard(RequestAnswered(**ASKED, facts=ended, version=2), known=record)
-    assert {one.standing for one in rules(answered).values()} == {"cancelled"}
+    found = rules(answered)
+    kept = found.pop("answered-request")
+    assert {one.standing for one in found.values()} == {"cancelled"}
+    # What shows the answer is looked at three years later, and by nobody before.
+    assert (kept.action, kept.due) == ("review", moment("2029-03-21"))
+    assert next_due(answered, SCHEDULE) == kept.due
 
 
 @pytest.mark.law("P6")

@@ -291,8 +291,12 @@ def test_a_refusal_has_a_reason_and_is_an_answer(row: Any) -> None:
     assert row.drp == row.id.replace("-", "_")
     # What the clocks of the schedule hear of it ends them.
     facts = tuple(Fact(one.what, one.at) for one in state.facts)
-    assert {one.standing for one in clocks(History("request", REQUEST, facts), SCHEDULE)} == {
-        "cancelled"
+    assert {
+        one.rule: one.standing for one in clocks(History("request", REQUEST, facts), SCHEDULE)
+    } == {
+        "answer-by-the-notice": "cancelled",
+        "answer-by-the-law": "cancelled",
+        "answered-request": "running",
     }
     wrong = handling.refuse(
         received(), by(NOW), reason="no-time", by_letter=False, notes={}, policy=POLICY
@@ -389,3 +393,9 @@ def test_an_extension_that_the_schedule_does_not_know_is_refused() -> None:
     assert extended in text
     with pytest.raises(PolicyError, match="extends that"):
         parse_requests(TEXT.encode(), parse_retention(text.replace(extended, "").encode()))
+
+
+def test_what_is_kept_of_a_request_is_looked_at_by_a_rule_of_requests() -> None:
+    for rule, says in (("removed-journal", "of requests"), ("none", "add one")):
+        with pytest.raises(PolicyError, match=says):
+            policy_of(('rule = "answered-request"', f'rule = "{rule}"'))

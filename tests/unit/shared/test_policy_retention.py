@@ -29,6 +29,8 @@ PERIODS = {
     "answer-by-the-notice": ("DOAJ-9a9", "P40D", "review", None),
     # Stricter than the text, as was decided.
     "answer-by-the-law": ("DOAJ-9a9", "P30D", "review", None),
+    # No period of the texts: what requests.toml promises when an erasure keeps the request itself.
+    "answered-request": ("DOAJ-9a1", "P3Y", "review", None),
 }
 # As long as: no period, and what may not happen meanwhile.
 KEEPS = {

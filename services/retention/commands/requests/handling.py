@@ -95,7 +95,7 @@ class Desk:
         if away is not None:
             return away
         by, kept = requests.by(self.actor), requests.policy.file.kept
-        review = after(by.now, kept.period, requests.policy.schedule.zone)
+        review = after(by.now, requests.policy.kept.period, requests.policy.schedule.zone)
         rows = [Exempt(cls=cls, reason=why, review_at=at) for cls, why, at in exempt]
         if requests.policy.erases(known.kinds) and all(one.cls != kept.cls for one in rows):
             rows.append(Exempt(cls=kept.cls, reason=kept.reason, review_at=review))
