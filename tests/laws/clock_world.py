@@ -1,26 +1,28 @@
 """Ten years of records in a simulated time, and an oracle that reads the notices by itself.
 
 Facts are dated at one time and heard at another, some of them twice and some months late; holds
-come and go. The executor sees what was heard, at ticks, and asks the clocks. The oracle shares no
-line with them: it adds years to dates, knows each kind of record by hand, and asks at every tick at
-which anything may have changed.
+come and go. The executor is the due loop of one record: the shipped functions, at ticks, over what
+was heard. The oracle shares no line with them: it adds years to dates, knows each kind of record by
+hand, and asks at every tick at which anything may have changed.
 """
 
-import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from random import Random
 from typing import Final
 
-from services.retention.model.clocks import Hold, clocks, due
-from services.retention.model.facts import Fact, History
+from services.retention.model.clocks import Hold
+from services.retention.model.dues import look, told
+from services.retention.model.facts import Fact
+from services.retention.model.records import KeptRecord, Settled, kept_facts, next_due
 from shared.policy.retention import Schedule
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 END = datetime(2034, 1, 1, tzinfo=UTC)
 OLDEST = datetime(2013, 1, 1, tzinfo=UTC)
 TICK = timedelta(minutes=1)
+HELD = timedelta(days=30)  # so often what is held is looked at, though nobody said it was released
 KEPT_SINCE = date(2026, 11, 22)  # the first day on which an answered request may be looked at
 KINDS = ("application", "journal", "account", "volunteer-application", "request")
 AWKWARD = [
@@ -169,34 +171,68 @@ def tick_of(at: datetime) -> datetime:
     return at + (TICK - over if over else over)
 
 
+@dataclass(slots=True)
+class Row:
+    """A row of the fact table: the record, and when it is looked at next, as the store keeps it."""
+
+    record: KeptRecord
+    schedule: Schedule
+    again: datetime | None = None
+
+    def hear(self, facts: Sequence[Fact]) -> None:
+        """Write down what is known now; that anything is due follows from it (store/records.py)."""
+        self._write(self.record.model_copy(update={"facts": kept_facts(facts)}))
+
+    def look(self, now: datetime, holds: Sequence[Hold]) -> Sequence[Settled]:
+        """Take the step of the due loop (commands/dues.py); return what it settled and told."""
+        before = len(self.record.settled)
+        found = look(self.record, self.schedule, now, holds, every=HELD)
+        if found.settled is None:
+            assert found.again is None or found.again > now, "it would be looked at for ever"
+            self.again = found.again
+            return ()
+        settled = found.settled.settled[before:]
+        self._write(told(found.settled, {one.clock: "begun" for one in settled}, now))
+        return settled
+
+    def _write(self, record: KeptRecord) -> None:
+        self.record = record
+        self.again = next_due(record, self.schedule)
+
+
 def executed(record: Record, schedule: Schedule) -> dict[str, datetime]:
     """Run one record through ten years; return the tick at which each rule was carried out.
 
-    The executor is woken by what it hears and by the clocks themselves, and by nothing else. What
-    was deleted is gone, and its clocks with it.
+    What runs is what is shipped: ``next_due`` says when a record is looked at, ``look`` what is
+    settled and when it is looked at again. Beside that only what becomes known wakes anybody, and
+    that a hold was released. What was deleted is gone, and its clocks with it.
     """
-    waking = [tick_of(at) for at in record.changes()]
-    heapq.heapify(waking)
+    kept = KeptRecord(kind=record.kind, record=record.name, service="accounts", version=1)
+    row = Row(kept, schedule)
+    changes = sorted(record.changes())
+    heard = {at for at, _fact in record.heard}
+    released = {until for _since, until, _name in record.holds}
     done: dict[str, datetime] = {}
-    last: datetime | None = None
-    while waking and (now := heapq.heappop(waking)) < END:
-        if now == last:
+    known = last = BEGIN
+    while True:
+        tick = tick_of(max(row.again, last)) if row.again is not None else END
+        if changes and changes[0] <= tick:
+            known = changes.pop(0)
+            last = tick_of(known)
+            if known in heard:
+                row.hear(record.known(known))
+            if known in released:
+                row.again = known  # store/claims.py: look_again
             continue
-        last = now
-        every = clocks(History(record.kind, record.name, tuple(record.known(now))), schedule)
-        for found in due(every, now, record.held(now)):
-            assert found.since is not None
-            known = max(at for at in record.changes() if at <= now)
-            if found.clock.rule not in done:
-                # Late by less than a tick, counted from when it was known and possible.
-                assert timedelta(0) <= now - max(found.since, known, BEGIN) < TICK
-                done[found.clock.rule] = now
-                if found.clock.action == "delete":
-                    return {"deleted": now}
-        for clock in every:
-            if clock.ripe is not None and clock.ripe > now:
-                heapq.heappush(waking, tick_of(clock.ripe))
-    return done
+        if tick >= END:
+            return done
+        last = tick
+        for one in row.look(tick, record.held(tick)):
+            # Late by less than a tick, counted from when it was known and possible.
+            assert timedelta(0) <= tick - max(one.due, known, BEGIN) < TICK
+            done.setdefault(one.rule, tick)
+            if one.action == "delete":
+                return {"deleted": tick}
 
 
 # -- The oracle
