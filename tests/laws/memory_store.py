@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from pymongo import InsertOne, UpdateMany
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from tests.laws.memory_pipeline import carry_out
 
@@ -23,7 +23,7 @@ async def _at_once() -> None:
 
 
 def matches(document: Mapping[str, Any], condition: Mapping[str, Any]) -> bool:
-    """Judge a filter: $lt, $gt, $in, equality (with an item of a list; null with absence too)."""
+    """Judge a filter: bounds, $in, equality (with an item of a list; null with absence too)."""
     return all(_holds(document.get(name), wanted) for name, wanted in condition.items())
 
 
@@ -31,6 +31,8 @@ def _holds(value: Any, wanted: Any) -> bool:
     match wanted:
         case {"$lt": bound}:
             return value is not None and bool(value < bound)
+        case {"$lte": bound}:
+            return value is not None and bool(value <= bound)
         case {"$gt": bound}:
             return value is not None and bool(value > bound)
         case {"$in": choices}:
@@ -41,7 +43,7 @@ def _holds(value: Any, wanted: Any) -> bool:
 
 
 def change(document: Document, update: Mapping[str, Any] | Sequence[Any]) -> None:
-    """Carry out $set, $unset, and $addToSet and $push with $each; or a pipeline."""
+    """Carry out $set, $unset, $inc, and $addToSet and $push with $each; or a pipeline."""
     if not isinstance(update, Mapping):
         carry_out(document, update)
         return
@@ -50,6 +52,8 @@ def change(document: Document, update: Mapping[str, Any] | Sequence[Any]) -> Non
             match operator:
                 case "$set":
                     document[name] = deepcopy(value)
+                case "$inc":
+                    document[name] = document.get(name, 0) + value
                 case "$unset":
                     document.pop(name, None)
                 case "$addToSet":
@@ -70,8 +74,14 @@ class Cursor:
     def limit(self, most: int) -> "Cursor":
         return Cursor(self.look, self.pause, most)
 
-    def sort(self, by: str, _up: int) -> "Cursor":
-        return Cursor(lambda: sorted(self.look(), key=lambda one: one[by]), self.pause, self.most)
+    def sort(self, by: str | Sequence[tuple[str, int]], up: int = 1) -> "Cursor":
+        fields = [(by, up)] if isinstance(by, str) else by
+        assert all(direction == 1 for _, direction in fields)
+
+        def key(one: Document) -> list[Any]:
+            return [one[name] for name, _ in fields]
+
+        return Cursor(lambda: sorted(self.look(), key=key), self.pause, self.most)
 
     def batch_size(self, _most: int) -> "Cursor":
         return self
@@ -137,9 +147,24 @@ class Collection:
 
     async def update_one(
         self, condition: Mapping[str, Any], update: Mapping[str, Any], *, upsert: bool = False
-    ) -> None:
+    ) -> Any:
         await self.pause()
-        self._update(condition, update, upsert=upsert)
+        matched = self._update(condition, update, upsert=upsert)
+        await self.pause()
+        return SimpleNamespace(matched_count=matched)
+
+    async def update_many(self, condition: Mapping[str, Any], update: Mapping[str, Any]) -> None:
+        for key in [key for key, one in self.documents.items() if matches(one, condition)]:
+            await self.pause()
+            self._update({"_id": key, **condition}, update, upsert=False)
+        await self.pause()
+
+    async def insert_one(self, document: Document) -> None:
+        await self.pause()
+        try:
+            self._insert(document)
+        except KeyError:
+            raise DuplicateKeyError("another was first") from None
         await self.pause()
 
     async def index_information(self) -> dict[str, Any]:
