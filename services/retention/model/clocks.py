@@ -251,7 +251,9 @@ def _clock(
         standing = "cancelled"
     elif started is None or _unsure(rule, facts):
         standing = "undated"
-    due, stood, extended = None, timedelta(0), None
+    due: datetime | None = None
+    extended: Fact | None = None
+    stood = timedelta(0)
     kept_by = [one.kept for one in stopping if one.kept]
     if standing == "running" and started is not None:
         stood, still = _still(rule, facts, started)
@@ -295,8 +297,9 @@ def _still(
         if fact.what in rule.pauses:
             since = since if open_ else at
             open_.setdefault(fact.about, fact)
-        elif fact.at is not None and open_.pop(fact.about, None) and not open_:
-            whole += at - since
+        elif fact.at is not None and fact.about in open_:
+            del open_[fact.about]
+            whole += timedelta(0) if open_ else at - since
     return whole, tuple(open_.values())
 
 
