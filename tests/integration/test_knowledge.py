@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -153,3 +153,20 @@ async def _denied(knowledge: Knowledge, prefix: str) -> bool:
 
 async def _not(value: bool) -> bool:  # noqa: FBT001
     return not value
+
+
+@pytest.mark.law("P6")
+async def test_the_brokers_clock_is_known_by_its_watermarks_and_not_by_what_was_read_to_catch_up(
+    place: Place,
+) -> None:
+    async with speaking(place, "accounts") as (accounts,):
+        await accounts.say(assigned("10.5555", 1))
+        async with knowing(place) as knowledge:
+
+            async def known() -> datetime | None:
+                return knowledge.broker_time()
+
+            at = await until(known, what="the broker's clock")
+            assert at is not None
+            # One machine, one clock: what differs is how long a watermark is on its way.
+            assert abs(SYSTEM.now() - at) < timedelta(seconds=5)
