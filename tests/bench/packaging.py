@@ -13,7 +13,7 @@ import zipfile
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -23,6 +23,7 @@ from services.retention.commands.packages import Packages
 from services.retention.model import packages as model
 from services.retention.settings import Settings
 from services.retention.store import open_keys, prepare
+from services.retention.store.erasures import open_erasures
 from services.retention.store.packages import CHUNKS, open_packages
 from services.retention.wiring import House
 from shared.events.orders import KeptUnits
@@ -78,8 +79,7 @@ async def ours(settings: Settings, person: str) -> dict[str, float]:
 
 
 def composed(settings: Settings, database: Database, keys: Database) -> Packages:
-    """Compose the command as its part does, without what answers orders."""
-    unused: Any = None
+    """Compose the command as its part does; nobody answers orders here."""
     policies = settings.policies_dir
     house = House(
         settings=settings,
@@ -99,7 +99,7 @@ def composed(settings: Settings, database: Database, keys: Database) -> Packages
     return Packages(
         house=house,
         store=open_packages(database),
-        answers=unused,
+        answers=open_erasures(database),
         keeps=None,
         services=("accounts",),
         policy=load_packages(policies / "packages.toml"),
