@@ -348,7 +348,7 @@ async def test_a_refused_erasure_ends_and_its_orders_with_it(here: World) -> Non
 
 
 # The law of P3 strikes each of them thousands of times, over a store in memory.
-IN_SHORT: Final = ("saga.fenced", "saga.key-destroyed", "saga.erase-ordered")
+IN_SHORT: Final = ("saga.key-destroyed",)
 
 
 @pytest.mark.law("P2")
