@@ -108,13 +108,15 @@ class Outbox:
 async def prepare_all(
     database: Database, indexes: Mapping[str, Sequence[IndexModel]], *, published: Iterable[str]
 ) -> None:
-    """Create the indexes of collections, and of the outboxes of those that are published."""
-    for name, of in indexes.items():
-        with faults():
-            await database[name].create_indexes(list(of))
-    for name in published:
-        with faults():
-            await database[name].create_indexes([DIRTY_INDEX])
+    """Create the indexes of collections, with those of the outboxes that are published.
+
+    One command for each collection that has any.
+    """
+    marked = dict.fromkeys(published, (DIRTY_INDEX,))
+    for name in {**indexes, **marked}:
+        if wanted := [*indexes.get(name, ()), *marked.get(name, ())]:
+            with faults():
+                await database[name].create_indexes(wanted)
 
 
 def cut(page: list[Pending]) -> list[Pending]:

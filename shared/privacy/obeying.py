@@ -78,7 +78,6 @@ class Obeying:
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     hands: Hands = field(default_factory=lambda: Hands(AT_ONCE))
     _rests: dict[str, float] = field(default_factory=dict)
-    _left: bool = False
 
     async def hear(self, batch: Sequence[Received]) -> None:
         """Write down what is ordered of this service. Raises ``Transient``."""
@@ -110,7 +109,6 @@ class Obeying:
         ]
         for one in ready[: self.hands.free]:
             self.hands.take(one.id, self._try(one))
-        self._left = any(one.id not in self.hands for one in ready)
         return False
 
     async def erased(self, whom: Whom, planned_in: Sequence[KeptOrder]) -> Looking:
@@ -140,8 +138,8 @@ class Obeying:
         except Exception as fault:  # noqa: BLE001  (whatever it is, the order stays open)
             log.error("order failed", order=kept.id, reason=type(fault).__name__)  # noqa: TRY400
         self._rests[kept.id] = self.clock.monotonic() + AGAIN_SECONDS  # if it is open still
-        if self._left:
-            self.woken.set()  # a hand is free
+        if not self.hands.free:
+            self.woken.set()  # this hand will be, and somebody may wait for it
 
     async def _carried_out(self, kept: KeptOrder) -> Mapping[str, Any] | None:
         """Return the answer to an order, None where it cannot be given yet."""

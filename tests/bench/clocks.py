@@ -29,7 +29,7 @@ from services.retention.model.mapping import hear, record_of
 from services.retention.model.records import KeptFact, KeptRecord
 from services.retention.settings import Settings
 from services.retention.store import prepare
-from services.retention.store.bursts import Bursts
+from services.retention.store.bursts import open_bursts
 from services.retention.store.claims import Claims
 from services.retention.store.hearing import Hearing
 from services.retention.store.records import RECORDS, open_records
@@ -194,7 +194,12 @@ async def detected(here: Rig, clocks: int, due: int) -> None:
     await hearing.note(frozenset({"all"}), SYSTEM.now())
     timing = Timing(SYSTEM, Health(), (), timedelta(minutes=1))
     dues = Dues(
-        house(database), Rooms(erasing=asked), claims, hearing.all_heard, timing, Bursts(database)
+        house(database),
+        Rooms(erasing=asked),
+        claims,
+        hearing.all_heard,
+        timing,
+        open_bursts(database),
     )  # type: ignore[arg-type]
     stop = asyncio.Event()
 

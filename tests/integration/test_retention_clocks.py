@@ -19,7 +19,7 @@ from services.retention.model.clocks import Hold
 from services.retention.model.records import KeptRecord
 from services.retention.settings import Settings
 from services.retention.store import prepare
-from services.retention.store.bursts import Bursts
+from services.retention.store.bursts import open_bursts
 from services.retention.store.claims import Claims
 from services.retention.store.records import open_records
 from services.retention.wiring import Due, House, Rooms
@@ -248,7 +248,7 @@ async def worlds(database: Database, clock: ManualClock) -> World:
     await prepare(database, database)
     records = open_records(database, schedules.current, clock)
     timing = Timing(clock, house.health, (), SKEW)
-    claims, bursts = Claims(records, clock), Bursts(database)
+    claims, bursts = Claims(records, clock), open_bursts(database)
     dues = Dues(house, rooms, claims, all_heard, timing, bursts, held_seconds=60)
     refolding = Refolding(house, rooms, records)
     facts = Facts(records, frozenset())

@@ -19,7 +19,7 @@ from services.retention.commands.dues import Dues
 from services.retention.commands.timing import Timing
 from services.retention.model.clocks import Hold
 from services.retention.model.records import KeptRecord, kept_facts, name_of
-from services.retention.store.bursts import Bursts
+from services.retention.store.bursts import open_bursts
 from services.retention.store.claims import Claims
 from services.retention.store.records import RECORDS, open_records
 from services.retention.wiring import Due, Rooms
@@ -66,7 +66,7 @@ class World:
                 claims,
                 heard,
                 Timing(self.clock, Health(self.clock), (), SKEW),
-                Bursts(self.database),
+                open_bursts(self.database),
                 held_seconds=HELD_SECONDS,
             )
             for _ in range(2)

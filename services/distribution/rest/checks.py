@@ -62,12 +62,11 @@ def _unknown(given: Mapping[str, str]) -> Iterator[Failure]:
 
 def _unpaired(route: Route, given: Mapping[str, str]) -> Iterator[Failure]:
     """Yield the lists of pairs that are none; what they hold is looked at in its turn."""
-    for name, split in PAIRED.items():
-        text = given.get(name)
-        if text is None or name not in route.parameters:
+    for name, pieces in PAIRED.items():
+        if name not in given or name not in route.parameters:
             continue
-        if any(value is None for _, value in split(text, route)):
-            yield _not_pairs(text)
+        if any(value is None for _, value in pieces(given[name], route)):
+            yield _not_pairs(given[name])
 
 
 def _known(route: Route, given: Mapping[str, str]) -> Iterator[Failure]:
@@ -204,7 +203,7 @@ def _not_pairs(text: str) -> Failure:
     return Failure("pair-list-form-invalid", text, sentence)
 
 
-def filter_pairs(text: str, route: Route) -> Pieces:
+def filter_pairs(text: str | None, route: Route) -> Pieces:
     """Split name:value,name:value; a first fragment without a colon has no value.
 
     A later one, or one after a blank that names no filter, is the rest of a value that holds a
@@ -222,14 +221,22 @@ def filter_pairs(text: str, route: Route) -> Pieces:
     return found
 
 
-def listed(text: str) -> list[str]:
+def listed(text: str | None) -> list[str]:
     """Split a comma list of names."""
     return [name.strip() for name in split(text)]
 
 
-def split(text: str) -> list[str]:
-    """Split at commas as the wire does: what is empty at the end is no part, unless it is all."""
-    return text.rstrip(",").split(",") if text.strip(",") else [] if text else [""]
+def split(text: str | None) -> list[str]:
+    """Split at commas as the wire does: what is empty at the end is no part, unless it is all.
+
+    None, of a parameter that was not given, has no parts.
+    """
+    if text is None:
+        return []
+    parts = text.split(",")
+    while len(parts) > 1 and not parts[-1]:
+        parts.pop()
+    return [] if text and parts == [""] else parts
 
 
 PAIRED: Final[Mapping[str, Callable[[str, Route], Pieces]]] = {

@@ -95,7 +95,7 @@ def parse_works(pairs: Pairs) -> WorksQuery | list[Failure]:
         sort=WORKS.sorts[given["sort"]] if "sort" in given else None,
         descending=ORDERS[given.get("order", "desc")],
         facets=_facets(given.get("facet")),
-        select=tuple(dict.fromkeys(listed(given.get("select", ",")))),
+        select=tuple(dict.fromkeys(listed(given.get("select")))),
         sample=sampled(given),
         polite=bool(given.get("mailto")),
     )
@@ -125,7 +125,7 @@ def parse_single(pairs: Pairs) -> SingleQuery | list[Failure]:
 def _filters(route: Route, given: Mapping[str, str]) -> Filters:
     """Gather each filter's values; sorted, so that one question has one form."""
     gathered: dict[str, set[Value]] = {}
-    for name, text in filter_pairs(given.get("filter", ","), route):
+    for name, text in filter_pairs(given.get("filter"), route):
         value = route.filters[name](text or "")
         assert not isinstance(value, Failure)
         gathered.setdefault(name, set()).add(value)

@@ -108,7 +108,7 @@ async def fetch(packages: Packages, request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers=_headers(claimed))
     try:
         await _send(request, response, fetching, claimed)
-    except BaseException:
+    except BaseException:  # a cancellation too: that is how whoever breaks off is heard of
         with contextlib.suppress(Transient):  # its lease runs out then
             await fetching.release(claimed)
         raise

@@ -11,7 +11,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
-from services.retention.model import packages
+from services.retention.model import orders, packages
 from services.retention.model.packages import KeptPackage, Refusal, over
 from services.retention.packages.building import CLASS, Chunks, Making
 from services.retention.packages.contents import Contents
@@ -19,7 +19,7 @@ from services.retention.packages.portable import TakenAlong
 from services.retention.packages.reading import Reader, Whose
 from services.retention.store.packages import PackageStore
 from services.retention.wiring import Holding, House, Keeps
-from shared.events.orders import EvidenceState
+from shared.events.orders import EvidenceState, OrderState
 from shared.mongo import Refused
 from shared.policy.packages import PackagesFile
 from shared.policy.requests import Scope
@@ -149,7 +149,7 @@ class Packages:
 
     async def look(self, known: KeptPackage) -> bool:
         """Ask every service whose keys it holds something under, and wait for all of them."""
-        await self._order(known, packages.look(known, self.now()))
+        await self._order(known, partial(orders.give, new=packages.order_of(known, self.now())))
         answers = await self.answers.answers(known.order)
         ready = {
             name: one
@@ -160,7 +160,7 @@ class Packages:
             return False
         found = tuple(units for name in sorted(ready) for units in ready[name].keys_found)
         told = tuple(sorted({one for answer in ready.values() for one in answer.processors}))
-        await self._order(known, packages.looked(self.now()))
+        await self._order(known, partial(orders.end, at=self.now()))
         done = await self._moved(known.package, "answered", found=found, processors=told)
         return not isinstance(done, Refused)
 
@@ -242,7 +242,7 @@ class Packages:
                 return False  # too early: somebody may have the key in hand
         crashpoint("packages.destroyed")
         await self.chunks.discard(known.package)
-        await self._order(known, packages.looked(self.now()))
+        await self._order(known, partial(orders.end, at=self.now()))
         done = await self._moved(known.package, "forgotten", subjects=None)
         return not isinstance(done, Refused)
 
@@ -259,7 +259,9 @@ class Packages:
         self.touch(package)
         return saved if isinstance(saved, Refused) else saved.state
 
-    async def _order(self, known: KeptPackage, decide: packages.Order) -> None:
+    async def _order(
+        self, known: KeptPackage, decide: Callable[[OrderState | None], orders.Decided]
+    ) -> None:
         await self.store.orders.update(known.order, decide)
 
 

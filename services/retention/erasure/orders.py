@@ -2,23 +2,12 @@
 
 from datetime import datetime
 from functools import partial
-from typing import Final
 
 from services.retention.erasure.saga import Saga
+from services.retention.model import orders
 from services.retention.model.answers import Answers, missing
 from services.retention.model.erasure_states import KeptErasure, Round
-from shared.events import Event
-from shared.events.decisions import Accepted, Unchanged, saying
-from shared.events.orders import (
-    ErasureOrdered,
-    KeptUnits,
-    LookOrdered,
-    OrderEnded,
-    OrderKind,
-    OrderState,
-)
-
-KINDS: Final[dict[OrderKind, type[Event]]] = {"look": LookOrdered, "erase": ErasureOrdered}
+from shared.events.orders import KeptUnits, OrderState
 
 
 async def give(
@@ -37,13 +26,7 @@ async def give(
         version=1,
     )
     await saga.store.orders.update(
-        order.order,
-        lambda known: (
-            Unchanged(known)
-            if known is not None
-            else Accepted(new, (saying(KINDS[order.kind], new),))
-        ),
-        correlation=erasure.erasure,
+        order.order, partial(orders.give, new=new), correlation=erasure.erasure
     )
 
 
@@ -74,15 +57,6 @@ async def given_at(saga: Saga, order: Round) -> datetime:
 
 
 async def end(saga: Saga, erasure: KeptErasure) -> None:
-    """End every order of an erasure that stands yet: nobody need do anything any more."""
+    """End every order of an erasure that was given: nobody need do anything any more."""
     for one in erasure.rounds:
-        await saga.store.orders.update(one.order, partial(_ended, saga))
-
-
-def _ended(saga: Saga, known: OrderState | None) -> Accepted[OrderState] | Unchanged[OrderState]:
-    if known is None:
-        raise LookupError("an order that an erasure names was never given")
-    if known.ended_at is not None:
-        return Unchanged(known)
-    state = known.model_copy(update={"ended_at": saga.now(), "version": known.version + 1})
-    return Accepted(state, (saying(OrderEnded, state),))
+        await saga.store.orders.update(one.order, partial(orders.end, at=saga.now()))

@@ -6,14 +6,14 @@ or when its time is up (DOAJ-9a2). One download at a time has it, by a lease who
 whoever had it before; what was broken off is begun again, what was fetched whole is not.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from shared.events.base import Instant, State, Version
 from shared.events.decisions import Accepted, Refused, Unchanged
-from shared.events.orders import KeptUnits, LookOrdered, OrderEnded, OrderState
+from shared.events.orders import KeptUnits, OrderState
 from shared.events.personal import Pseudonym, Sealed
 from shared.policy.requests import Scope
 
@@ -78,8 +78,6 @@ class Refusal:
     until: Instant | None = None
 
 
-DecidedOrder = Accepted[OrderState] | Unchanged[OrderState] | Refused[None]
-Order = Callable[[OrderState | None], DecidedOrder]
 Decided = Accepted[KeptPackage] | Unchanged[KeptPackage] | Refused[Refusal]
 UNKNOWN: Final[Refused[Refusal]] = Refused(Refusal("package-unknown"))
 
@@ -160,36 +158,15 @@ def over(known: KeptPackage, now: datetime) -> bool:
     return known.until is not None and known.until <= now
 
 
-def look(known: KeptPackage, at: datetime) -> Order:
-    """Order every service to say what it holds, once."""
-    said: dict[str, Any] = {
-        "order": known.order,
-        "erasure": known.package,
-        "kind": "look",
-        "services": known.asked,
-        "subjects": known.subjects,
-        "tells": True,
-        "given_at": at,
-        "version": 1,
-    }
-
-    def decide(order: OrderState | None) -> DecidedOrder:
-        if order is not None:
-            return Unchanged(order)
-        return Accepted(OrderState(**said), (LookOrdered(**said),))
-
-    return decide
-
-
-def looked(at: datetime) -> Order:
-    """End the order once all have said it."""
-
-    def decide(order: OrderState | None) -> DecidedOrder:
-        if order is None:
-            return Refused(None)
-        if order.ended_at is not None:
-            return Unchanged(order)
-        state = order.model_copy(update={"ended_at": at, "version": order.version + 1})
-        return Accepted(state, (OrderEnded(**dict(state)),))
-
-    return decide
+def order_of(known: KeptPackage, at: datetime) -> OrderState:
+    """Return the order by which every service says what it holds."""
+    return OrderState(
+        order=known.order,
+        erasure=known.package,
+        kind="look",
+        services=known.asked,
+        subjects=known.subjects,
+        tells=True,
+        given_at=at,
+        version=1,
+    )

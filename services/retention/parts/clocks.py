@@ -13,7 +13,7 @@ from services.retention.commands.facts import Facts
 from services.retention.commands.refold import Refolding
 from services.retention.commands.timing import Timing
 from services.retention.model.mapping import TOPICS
-from services.retention.store.bursts import Bursts
+from services.retention.store.bursts import open_bursts
 from services.retention.store.claims import Claims
 from services.retention.store.hearing import Hearing
 from services.retention.store.records import open_records
@@ -66,7 +66,7 @@ async def open_part(house: House, rooms: Rooms) -> Part:
         claims,
         hearing.all_heard,
         timing_of(house),
-        Bursts(house.database),
+        open_bursts(house.database),
         held_seconds=house.settings.held_seconds,
     )
     running: dict[str, Role] = {

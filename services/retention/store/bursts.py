@@ -5,25 +5,35 @@ and not begun is given back; what a process took that died is used up until the 
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from shared.mongo import Database, faults
-from shared.mongo.client import DuplicateKeyError
+from services.retention.store.layout import keeping
+from shared.events.base import State, Version
+from shared.events.decisions import Accepted, Refused
+from shared.mongo import Aggregates, Database
 
 BURSTS: Final = "bursts"
-NAME: Final = "deletions"
-TRIES: Final = 5
+NAME: Final = "begun"
+NOTHING: Final[Refused[None]] = Refused(None)
+
+
+class KeptBurst(State):
+    """The newest tick, by its number, and how many were begun in it."""
+
+    tick: int
+    begun: int
+    version: Version
 
 
 @dataclass(frozen=True, slots=True)
 class Bursts:
-    """The count; ticks are numbered, and one that is behind counts in the newest."""
+    """The count; a tick that is behind counts in the newest."""
 
-    database: Database
+    kept: Aggregates[KeptBurst]
 
     async def left(self, tick: int, most: int) -> int:
         """Return how many of ``most`` may still be begun in a tick. Raises ``Transient``."""
-        _, begun = _in(await self._found(), tick)
+        _, begun = _in(await self.kept.load(NAME), tick)
         return max(most - begun, 0)
 
     async def take(self, wanted: int, tick: int, most: int) -> tuple[int, int]:
@@ -31,44 +41,40 @@ class Bursts:
 
         Raises ``Transient``.
         """
-        for _ in range(TRIES):
-            known = await self._found()
-            now, begun = _in(known, tick)
-            granted = min(wanted, most - begun)
-            if granted <= 0:
-                return 0, now
-            if await self._set(known, {"tick": now, "begun": begun + granted}):
-                return granted, now
-        return 0, tick  # others take all the time: it is asked for again
+        granted, counted = 0, tick
+
+        def decide(known: KeptBurst | None) -> Accepted[KeptBurst] | Refused[None]:
+            nonlocal granted, counted
+            counted, begun = _in(known, tick)
+            granted = max(min(wanted, most - begun), 0)
+            return Accepted(_next(known, counted, begun + granted), ()) if granted else NOTHING
+
+        await self.kept.update(NAME, decide)
+        return granted, counted
 
     async def give_back(self, unused: int, tick: int) -> None:
         """Count so many less in the tick they were counted in; below nothing, as many more."""
+
+        def decide(known: KeptBurst | None) -> Accepted[KeptBurst] | Refused[None]:
+            if known is None or known.tick != tick:
+                return NOTHING
+            return Accepted(_next(known, tick, known.begun - unused), ())
+
         if unused:
-            with faults():
-                await self.database[BURSTS].update_one(
-                    {"_id": NAME, "tick": tick}, {"$inc": {"begun": -unused}}
-                )
-
-    async def _found(self) -> dict[str, Any] | None:
-        with faults():
-            return await self.database[BURSTS].find_one({"_id": NAME})
-
-    async def _set(self, known: dict[str, Any] | None, changed: dict[str, int]) -> bool:
-        """Write the count on condition that nobody else did."""
-        rows = self.database[BURSTS]
-        with faults():
-            if known is None:
-                try:
-                    await rows.insert_one({"_id": NAME, **changed})
-                except DuplicateKeyError:
-                    return False
-                return True
-            asked = {"_id": NAME, "tick": known["tick"], "begun": known["begun"]}
-            return bool((await rows.update_one(asked, {"$set": changed})).matched_count)
+            await self.kept.update(NAME, decide)
 
 
-def _in(known: dict[str, Any] | None, tick: int) -> tuple[int, int]:
+def open_bursts(database: Database) -> Bursts:
+    """Open the count."""
+    return Bursts(keeping(database, BURSTS, KeptBurst))
+
+
+def _in(known: KeptBurst | None, tick: int) -> tuple[int, int]:
     """Return the tick that counts now, and what was begun in it."""
-    if known is None or known["tick"] < tick:
+    if known is None or known.tick < tick:
         return tick, 0
-    return known["tick"], known["begun"]
+    return known.tick, known.begun
+
+
+def _next(known: KeptBurst | None, tick: int, begun: int) -> KeptBurst:
+    return KeptBurst(tick=tick, begun=begun, version=1 if known is None else known.version + 1)

@@ -10,7 +10,7 @@ from services.retention.store.keys import key_sources, prepare_keys
 from services.retention.store.records import RECORD_INDEXES, RECORDS
 from services.retention.store.tree import prepare_tree, tree_sources
 from shared.kafka.relay import Source
-from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults
+from shared.mongo import Aggregates, Database, IndexModel, Outbox, prepare_all
 from shared.privacy.rings import SOURCE
 from shared.runtime.clock import SYSTEM, Clock
 
@@ -63,12 +63,7 @@ async def prepare(database: Database, keys: Database) -> None:
     """Create the indexes; safe to repeat."""
     await prepare_keys(keys)
     await prepare_tree(database)
-    for name, indexes in INDEXES.items():
-        if indexes:
-            with faults():
-                await database[name].create_indexes(list(indexes))
-    for name in PUBLISHED:
-        await Outbox(database[name], SOURCE).prepare()
+    await prepare_all(database, INDEXES, published=PUBLISHED)
 
 
 def sources(database: Database, keys: Database) -> list[Source]:
