@@ -47,9 +47,9 @@ class OwnPlatform:
 
 
 @contextlib.contextmanager
-def shared_platform() -> Iterator[Platform]:
-    """One broker and one store for a test run, in a folder that goes when it ends."""
-    with _temporary_home() as home, platform(home, free_ports(["kafka", "store"])) as running:
+def shared_platform(kept: Path | None = None) -> Iterator[Platform]:
+    """One broker and one store for a test run, in a folder that goes when it ends, or is kept."""
+    with _home(kept) as home, platform(home, free_ports(["kafka", "store"])) as running:
         files = getattr(running.broker.node, "state", None)
         yield Platform(
             running.kafka_bootstrap,
@@ -58,7 +58,8 @@ def shared_platform() -> Iterator[Platform]:
             running.store.source,
             str(files) if files else None,
         )
-        _discard(running)
+        if kept is None:
+            _discard(running)
 
 
 @contextlib.contextmanager
@@ -66,7 +67,7 @@ def own_platform() -> Iterator[OwnPlatform]:
     """A broker and a store that nobody else uses, whatever addresses the environment has."""
     wishes = Wishes(own=True)
     ports = free_ports(["kafka", "store"])
-    with _temporary_home() as home, platform(home, ports, wishes) as running:
+    with _home() as home, platform(home, ports, wishes) as running:
         assert running.broker.node is not None
         assert running.store.node is not None
         yield OwnPlatform(
@@ -83,8 +84,13 @@ def _discard(running: Running) -> None:
 
 
 @contextlib.contextmanager
-def _temporary_home() -> Iterator[Home]:
-    with tempfile.TemporaryDirectory(prefix="colophon-test-", ignore_cleanup_errors=True) as folder:
-        home = Home(Path(folder))
-        home.logs.mkdir()
+def _home(kept: Path | None = None) -> Iterator[Home]:
+    with contextlib.ExitStack() as stack:
+        if kept is None:
+            folder = tempfile.TemporaryDirectory(
+                prefix="colophon-test-", ignore_cleanup_errors=True
+            )
+            kept = Path(stack.enter_context(folder))
+        home = Home(kept)
+        home.logs.mkdir(parents=True, exist_ok=True)
         yield home

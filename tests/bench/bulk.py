@@ -9,7 +9,6 @@ a second; ``SCALE=`` multiplies the 100 MB.
 """
 
 import asyncio
-import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ from lxml import etree
 from services.deposits.crossref.reader import read_deposit
 from shared.mongo import connect
 from tests.bench.ingest import TOPIC, seen, watch
-from tests.bench.rig import Rig, close, console, in_turn, rig
+from tests.bench.rig import Rig, close, console, in_turn, rig, sized
 from tests.bulk import MB, Bulk, cpu_seconds, memory, number_of, send
 from tests.depositing import Client, members
 from tests.processes import Place, Running, service, until
@@ -43,28 +42,27 @@ _FIELDS = {
 
 async def main(*, rounds: int = 2) -> None:
     """Print the ratio of both rates, and the peak of the service's memory."""
-    size = int(100 * MB * float(os.environ.get("SCALE", "1")))
+    size = sized(100 * MB)
     check()
     async with rig() as here:
-        with tempfile.TemporaryDirectory(prefix="colophon-bench-") as folder:
-            place = Place(here.bootstrap, here.mongodb_url, here.prefix, Path(folder))
-            async with (
-                members(place),
-                service("deposits", place) as running,
-                aiohttp.ClientSession() as session,
-            ):
-                site = Client(session, running.url)
-                example = Bulk.of_size("o0", size)
-                console.print(f"{size / MB:.0f} MB, {example.articles:,} records, {rounds} rounds")
-                await ours(here, running, site, written(place, "warm", min(2 * MB, size)))
-                mine, plain = await in_turn(
-                    rounds,
-                    lambda n: ours(here, running, site, written(place, f"o{n}", size)),
-                    lambda n: bare(here, written(place, f"b{n}", size)),
-                )
-                peak = memory(running)["VmHWM"]
-                console.print(f"peak memory of the service: {peak:.0f} MB")
-                close("bulk", mine, plain, "records/s")
+        place = Place(here.bootstrap, here.mongodb_url, here.prefix, here.folder)
+        async with (
+            members(place),
+            service("deposits", place) as running,
+            aiohttp.ClientSession() as session,
+        ):
+            site = Client(session, running.url)
+            example = Bulk.of_size("o0", size)
+            console.print(f"{size / MB:.0f} MB, {example.articles:,} records, {rounds} rounds")
+            await ours(here, running, site, written(place, "warm", min(2 * MB, size)))
+            mine, plain = await in_turn(
+                rounds,
+                lambda n: ours(here, running, site, written(place, f"o{n}", size)),
+                lambda n: bare(here, written(place, f"b{n}", size)),
+            )
+            peak = memory(running)["VmHWM"]
+            console.print(f"peak memory of the service: {peak:.0f} MB")
+            close("bulk", mine, plain, "records/s")
 
 
 def written(place: Place, name: str, size: int) -> tuple[Bulk, Path]:

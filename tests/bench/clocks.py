@@ -3,13 +3,12 @@
 Both read the same topics from their start into an empty collection with the same indexes. Ours maps
 each event to dated facts, folds them by the schedule and writes on condition of what was known,
 under Faust with its guard; the bare one parses JSON and replaces documents that were made before.
-Figures are records a second. Then, over SCALE times 100,000 clocks, the time from the moment that a
-clock is due until its erasure is asked for.
+Figures are records a second. Then, over 100,000 clocks (``SCALE=``), the time from the moment that
+a clock is due until its erasure is asked for.
 """
 
 import asyncio
 import contextlib
-import os
 import statistics
 import time
 from collections.abc import Sequence
@@ -45,11 +44,11 @@ from shared.policy.retention import load_retention
 from shared.runtime.clock import SYSTEM
 from shared.runtime.health import Health
 from tests.bench.projector import Stopwatch
-from tests.bench.rig import Rig, close, console, in_turn, rig
+from tests.bench.rig import Rig, close, console, in_turn, rig, sized
 from tests.processes import ROOT
 from tests.retaining import application, archived, moment, pseudonym, registered
 
-SCALE: Final = float(os.environ.get("SCALE", "1"))
+CLOCKS: Final = sized(100_000)
 TOPICS: Final = ("accounts.people.v1", "accounts.volunteers.v1")
 BATCH: Final = 500
 AT: Final = "2026-01-01T00:00:00.000Z"
@@ -66,7 +65,7 @@ async def main(*, records: int = 6_000, rounds: int = 5, due: int = 20) -> None:
             lambda number: streamed(here, records, f"ours{number}"),
             lambda number: plain(here, documents, f"bare{number}"),
         )
-        await detected(here, int(100_000 * SCALE), due)
+        await detected(here, CLOCKS, due)
         close("clocks", ours, bare, "records/s")
 
 
@@ -193,14 +192,9 @@ async def detected(here: Rig, clocks: int, due: int) -> None:
     )
     await hearing.note(frozenset({"all"}), SYSTEM.now())
     timing = Timing(SYSTEM, Health(), (), timedelta(minutes=1))
-    dues = Dues(
-        house(database),
-        Rooms(erasing=asked),
-        claims,
-        hearing.all_heard,
-        timing,
-        open_bursts(database),
-    )  # type: ignore[arg-type]
+    rooms = Rooms(erasing=asked)  # type: ignore[arg-type]
+    bursts = open_bursts(database)
+    dues = Dues(house(database), rooms, claims, hearing.all_heard, timing, bursts)
     stop = asyncio.Event()
 
     async def looking() -> None:

@@ -14,7 +14,6 @@ before it watched for 31, and no round begins before that. All processes answer,
 import asyncio
 import contextlib
 import itertools
-import os
 import statistics
 import tempfile
 import time
@@ -30,14 +29,14 @@ from shared.kafka.topics import declared
 from shared.mongo import Database, connect
 from shared.runtime.clock import parse_rfc3339
 from shared.runtime.ids import new_id
-from tests.bench.rig import close, console, describe
+from tests.bench.rig import close, console, describe, sized
 from tests.faults.test_whole_erasure import rotated, somebody
 from tests.mailbox import mailbox
 from tests.platform import shared_platform
 from tests.processes import Place
 from tests.whole import HOLDERS, Whole, create, whole
 
-PEOPLE: Final = max(3, int(24 * float(os.environ.get("SCALE", "1"))))
+PEOPLE: Final = sized(24, least=3)
 ROUNDS: Final = 3
 ALONE: Final = 10
 # Ten new contacts a day is what a role of an organisation gets (contacts.toml).

@@ -7,18 +7,15 @@ because a flip is one record wherever it is read.
 """
 
 import asyncio
-import os
 import statistics
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from shared.events import Meta, to_record
 from shared.kafka.produce import Sender
-from tests.bench.rig import Rig, console, rig, work
+from tests.bench.rig import Rig, console, rig, sized, work
 from tests.events import speaking
 from tests.processes import OPERATOR, Place, Running, service, until
 
@@ -28,30 +25,29 @@ PAGE = 1_000
 
 async def main(*, flips: int = 40) -> None:
     """Print the ratio of both medians."""
-    scale = float(os.environ.get("SCALE", "1"))
-    sizes = {FEW: int(100 * scale) or 1, MANY: int(20_000 * scale)}
+    many = sized(20_000)
+    sizes = {FEW: max(many // 200, 1), MANY: many}
     async with rig() as here:
-        with tempfile.TemporaryDirectory(prefix="colophon-bench-") as folder:
-            place = Place(here.bootstrap, here.mongodb_url, here.prefix, Path(folder))
-            async with (
-                speaking(place, "deposits"),
-                service("accounts", place) as accounts,
-                service("distribution", place) as distribution,
-                aiohttp.ClientSession(headers=OPERATOR) as session,
-            ):
-                await enter(session, accounts, sizes)
-                await load(here, sizes)
-                await until(
-                    lambda: loaded(session, distribution, sizes), within=600, what="works shown"
-                )
-                console.print(f"{sizes[FEW]:,} and {sizes[MANY]:,} works; {flips} flips of each")
-                took: dict[str, list[float]] = {FEW: [], MANY: []}
-                for number in range(flips + 2):
-                    for prefix in (FEW, MANY) if number % 2 else (MANY, FEW):
-                        setting = ("closed", "open")[number % 2]
-                        seconds = await flip(session, accounts, distribution, prefix, setting)
-                        if number >= 2:  # the first two warm caches
-                            took[prefix].append(seconds * 1000)
+        place = Place(here.bootstrap, here.mongodb_url, here.prefix, here.folder)
+        async with (
+            speaking(place, "deposits"),
+            service("accounts", place) as accounts,
+            service("distribution", place) as distribution,
+            aiohttp.ClientSession(headers=OPERATOR) as session,
+        ):
+            await enter(session, accounts, sizes)
+            await load(here, sizes)
+            await until(
+                lambda: loaded(session, distribution, sizes), within=600, what="works shown"
+            )
+            console.print(f"{sizes[FEW]:,} and {sizes[MANY]:,} works; {flips} flips of each")
+            took: dict[str, list[float]] = {FEW: [], MANY: []}
+            for number in range(flips + 2):
+                for prefix in (FEW, MANY) if number % 2 else (MANY, FEW):
+                    setting = ("closed", "open")[number % 2]
+                    seconds = await flip(session, accounts, distribution, prefix, setting)
+                    if number >= 2:  # the first two warm caches
+                        took[prefix].append(seconds * 1000)
     for prefix, figures in took.items():
         ranked = sorted(figures)
         console.print(

@@ -12,15 +12,12 @@ same outlets are asked as hard in both; what flips leave of that is said before 
 """
 
 import asyncio
-import os
 import statistics
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -28,7 +25,7 @@ import aiohttp
 from shared.events import Meta, to_record
 from shared.kafka.produce import Sender
 from tests.bench.flip import call, load, loaded, obeys
-from tests.bench.rig import Rig, console, rig, work
+from tests.bench.rig import Rig, console, rig, sized, work
 from tests.events import speaking
 from tests.processes import OPERATOR, ROOT, Place, Running, service, until
 
@@ -43,35 +40,34 @@ Figures = Mapping[str, list[float]]
 
 async def main(*, flips: int = 40) -> None:
     """Print how soon each outlet obeys, what is left of live deposits, and the ratio."""
-    scale = float(os.environ.get("SCALE", "1"))
-    sizes = {FEW: int(1_000 * scale) or 1, MANY: int(100_000 * scale)}
+    many = sized(100_000)
+    sizes = {FEW: max(many // 100, 1), MANY: many}
     async with rig() as here:
-        with tempfile.TemporaryDirectory(prefix="colophon-bench-") as folder:
-            place = Place(here.bootstrap, here.mongodb_url, here.prefix, Path(folder))
-            async with (
-                speaking(place, "deposits"),
-                service("accounts", place) as accounts,
-                service("distribution", place) as distribution,
-                aiohttp.ClientSession(headers=OPERATOR) as session,
-                aiohttp.ClientSession() as reading,
-            ):
-                outlets = Outlets(session, reading, accounts, distribution)
-                await outlets.enter(sizes)
-                await load(here, sizes)
-                await until(
-                    lambda: loaded(session, distribution, sizes), within=3_600, what="works shown"
-                )
-                await build(place)
-                await until(outlets.served, within=60, what="the snapshot served")
-                console.print(f"{sizes[FEW]:,} and {sizes[MANY]:,} works; {flips} flips of each")
-                took = {prefix: defaultdict[str, list[float]](list) for prefix in sizes}
-                for number in range(flips + WARMING):
-                    for prefix in (FEW, MANY) if number % 2 else (MANY, FEW):
-                        seconds = await outlets.flip(prefix, ("closed", "open")[number % 2])
-                        if number >= WARMING:
-                            for outlet, one in seconds.items():
-                                took[prefix][outlet].append(one * 1000)
-                kept = await kept_of_live(here, outlets, sizes)
+        place = Place(here.bootstrap, here.mongodb_url, here.prefix, here.folder)
+        async with (
+            speaking(place, "deposits"),
+            service("accounts", place) as accounts,
+            service("distribution", place) as distribution,
+            aiohttp.ClientSession(headers=OPERATOR) as session,
+            aiohttp.ClientSession() as reading,
+        ):
+            outlets = Outlets(session, reading, accounts, distribution)
+            await outlets.enter(sizes)
+            await load(here, sizes)
+            await until(
+                lambda: loaded(session, distribution, sizes), within=3_600, what="works shown"
+            )
+            await build(place)
+            await until(outlets.served, within=60, what="the snapshot served")
+            console.print(f"{sizes[FEW]:,} and {sizes[MANY]:,} works; {flips} flips of each")
+            took = {prefix: defaultdict[str, list[float]](list) for prefix in sizes}
+            for number in range(flips + WARMING):
+                for prefix in (FEW, MANY) if number % 2 else (MANY, FEW):
+                    seconds = await outlets.flip(prefix, ("closed", "open")[number % 2])
+                    if number >= WARMING:
+                        for outlet, one in seconds.items():
+                            took[prefix][outlet].append(one * 1000)
+            kept = await kept_of_live(here, outlets, sizes)
     for prefix, figures in took.items():
         say(f"{sizes[prefix]:>9,} works", figures)
     console.print(f"works registered meanwhile: {kept:.2f} of what they are without flips")

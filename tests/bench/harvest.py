@@ -3,21 +3,20 @@
 All in one process, on one index and one store: OAI-PMH from the question to the XML of a page of
 200 records in ``cr_unixsd`` and in ``oai_dc``, with tokens written and read; the cursor from its
 question to the items' JSON; bare, the same engine asked for the next keys, a find of the DOIs, and
-orjson. The gate is asked for each record by the first three. Figures are records a second, each
-walk from the first page to the last, and the time of a page at first and at last. SCALE= multiplies
-the 100,000 works.
+orjson. The gate is asked for each record by the first three. Figures are records a second, and the
+time of a page at first, in the middle and at last. A walk is whole up to 20,000 works; beyond that
+each round walks 50 pages from the first on, from the middle, and to the last. SCALE= multiplies the
+100,000 works; KEEP= names a folder that keeps them.
 """
 
 import asyncio
-import os
+import contextlib
 import statistics
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import AsyncGenerator, Callable, Sequence
+from functools import partial
 from types import SimpleNamespace
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 import orjson
 import tantivy
@@ -28,75 +27,107 @@ from services.distribution.oai.datestamps import Span
 from services.distribution.oai.formats import FORMATS
 from services.distribution.oai.harvest import records
 from services.distribution.oai.tokens import Walk, read_token, write_token
-from services.distribution.oai.walk import PAGE, Question, page_of
+from services.distribution.oai.walk import OLDEST_FIRST, PAGE, Question, page_of
+from services.distribution.projections import WORKS
 from services.distribution.rest import plan
 from services.distribution.rest.api.works import WorksApi
 from services.distribution.rest.params import WorksQuery, parse_works
-from services.distribution.search import FromStart, SearchIndex, SearchRequest, open_index, project
+from services.distribution.rest.plan import order_of
+from services.distribution.search import (
+    After,
+    FromStart,
+    Offset,
+    Order,
+    SearchIndex,
+    SearchPage,
+    SearchRequest,
+)
 from services.distribution.search.keys import seconds_of
-from services.distribution.search.schema import LAYOUT
 from services.distribution.store import Works
 from shared import policy
 from shared.events import Meta, PrefixAssigned, to_record
 from shared.kafka.knowledge import Knowledge, Mark
+from shared.mongo import Database
 from shared.policy import Reader
 from shared.runtime.clock import SYSTEM, rfc3339
-from tests.bench.rig import Rig, close, console, in_turn, rig, work
+from tests.bench import library
+from tests.bench.rig import close, console, in_turn, kept_folder, rig, say_held, sized
 from tests.events import AT
 from tests.processes import ROOT
 
-BATCH: Final = 1_000
-FIRST: Final = datetime(2026, 3, 1, tzinfo=UTC)
+STRETCH: Final = 50  # pages
 READER: Final = Reader(plus=True)
 KEY: Final = b"k" * 32
 ORDER: Final = "by-deposited"
+BY_CURSOR: Final = cast("WorksQuery", parse_works([("cursor", "*")]))
 
-Pages = Callable[[], AsyncIterator[int]]
+Start: TypeAlias = After | FromStart
+Pages: TypeAlias = AsyncGenerator[int, None]
 
 
 async def main(*, rounds: int = 5) -> None:
     """Print the ratio of OAI-PMH in UNIXSD, and before it those of the others."""
-    works = int(100_000 * float(os.environ.get("SCALE", "1")))
-    async with rig() as here:
-        with tempfile.TemporaryDirectory(prefix="colophon-bench-") as folder:
-            index = open_index(Path(folder), schema_version=str(LAYOUT))
-            await fill(here, index, works)
-            host = hosted(here, index)
-            console.print(f"{works:,} works of 20 references, {rounds} rounds, pages of {PAGE}")
-            for name, pages in (
-                ("cursor", lambda: by_cursor(host)),
-                ("oai_dc", lambda: over_oai(host, "oai_dc")),
-                ("harvest", lambda: over_oai(host, "cr_unixsd")),
-            ):
-                mine, plain = await in_turn(
-                    rounds,
-                    lambda _, name=name, pages=pages: walked(name, pages),  # type: ignore[misc]
-                    lambda _: walked("bare", lambda: bare(here, index)),
-                )
-                close(name, mine, plain, "records/s")
-            index.close()
+    works = sized(100_000)
+    async with rig(kept_folder()) as here, library.stored(here, works) as database:
+        index = await asyncio.to_thread(library.filled, here.folder / library.INDEX, works)
+        host = hosted(database, index)
+        pages = max(min(STRETCH, works // PAGE // 3), 1)
+        skipped = [0, (works - pages * PAGE) // 2, works - pages * PAGE]
+        console.print(f"{works:,} works, {rounds} rounds of 3 times {pages} pages of {PAGE}")
+        for name, order, pages_from in (
+            ("cursor", order_of(BY_CURSOR), partial(by_cursor, host)),
+            ("oai_dc", OLDEST_FIRST, partial(over_oai, host, "oai_dc")),
+            ("harvest", OLDEST_FIRST, partial(over_oai, host, "cr_unixsd")),
+        ):
+            theirs = [place(host, order, one) for one in skipped]
+            plain = [place(host, OLDEST_FIRST, one) for one in skipped]
+            figures = await in_turn(
+                rounds,
+                partial(walked, name, pages_from, theirs, pages),
+                partial(walked, "bare", partial(bare, host), plain, pages),
+            )
+            if name == "harvest":
+                say_held(here.folder)
+            close(name, *figures, "records/s")
+        index.close()
 
 
-async def walked(name: str, pages: Pages) -> float:
-    """Walk a list to its end; say how its first and last pages compare; return records a second."""
-    seconds: list[float] = []
-    found, began = 0, time.perf_counter()
-    last = began
-    async for count in pages():
-        found += count
-        now = time.perf_counter()
-        seconds.append(now - last)
-        last = now
-    tenth = max(len(seconds) // 10, 1)
-    first, end = statistics.median(seconds[:tenth]), statistics.median(seconds[-tenth:])
-    console.print(f"  {name}: page {first * 1e3:.1f} ms at first, {end * 1e3:.1f} ms at last")
-    return found / (time.perf_counter() - began)
+def place(host: Host, order: Order, skipped: int) -> Start:
+    """Return where a list in this order goes on after so many works."""
+    if skipped <= 0:
+        return FromStart()
+    last = host.index.search(SearchRequest(order=order, start=Offset(skipped - 1), rows=1)).hits[0]
+    assert last.key is not None
+    return After(last.key, last.doi)
 
 
-async def over_oai(host: Host, prefix: str) -> AsyncIterator[int]:
+async def walked(
+    name: str, pages_from: Callable[[Start], Pages], starts: Sequence[Start], pages: int, _: int
+) -> float:
+    """Walk so many pages from each start; say what a page took there; return records a second."""
+    found, medians, began = 0, [], time.perf_counter()
+    for start in starts:
+        seconds: list[float] = []
+        last = time.perf_counter()
+        async with contextlib.aclosing(pages_from(start)) as given:
+            async for count in given:
+                now = time.perf_counter()
+                found += count
+                seconds.append(now - last)
+                last = now
+                if len(seconds) == pages:
+                    break
+        assert len(seconds) == pages, f"a list of {len(seconds)} pages"
+        medians.append(f"{statistics.median(seconds) * 1e3:.1f}")
+    took = time.perf_counter() - began
+    console.print(f"  {name}: a page in {', '.join(medians)} ms at first, in the middle, at last")
+    return found / took
+
+
+async def over_oai(host: Host, prefix: str, start: Start) -> Pages:
     """Yield the records of each page."""
     question = Question((), Span())
-    walk = Walk("ListRecords", {"metadataPrefix": prefix}, 0, FromStart())
+    walk = Walk("ListRecords", {"metadataPrefix": prefix}, 0, start)
     while True:
         now = seconds_of(SYSTEM.now())
         page = await page_of(question, walk.position, index=host.index, works=host.works, now=now)
@@ -109,10 +140,11 @@ async def over_oai(host: Host, prefix: str) -> AsyncIterator[int]:
         walk = read_token(write_token(onward, key=KEY), verb=walk.verb, key=KEY)
 
 
-async def by_cursor(host: Host) -> AsyncIterator[int]:
+async def by_cursor(host: Host, start: Start) -> Pages:
     """Yield the items of each page of ``/works?cursor=``."""
-    api, cursor = WorksApi(host), "*"
+    api, page = WorksApi(host), cast("SearchPage", SimpleNamespace(position=start))
     while True:
+        cursor = plan.next_cursor(BY_CURSOR, page, scope=None, cursor_key=KEY) or ""
         query = parse_works([("cursor", cursor), ("rows", str(PAGE))])
         assert isinstance(query, WorksQuery)
         asked = plan.search_request(query, host.gate, scope=None, cursor_key=KEY, seed=0)
@@ -123,14 +155,13 @@ async def by_cursor(host: Host) -> AsyncIterator[int]:
             return
         assert orjson.dumps(items)
         yield len(items)
-        cursor = plan.next_cursor(query, page, scope=None, cursor_key=KEY) or ""
 
 
-async def bare(here: Rig, index: SearchIndex) -> AsyncIterator[int]:
+async def bare(host: Host, start: Start) -> Pages:
     """Yield the documents of each page of bare reads."""
-    searcher, schema = index._index.searcher(), index._schema
-    collection = here.database["works"]
-    after = 0
+    searcher, schema = host.index._index.searcher(), host.index._schema
+    collection = host.database[WORKS]
+    after = start.key if isinstance(start, After) else 0
     while True:
         query = tantivy.Query.range_query(
             schema, ORDER, tantivy.FieldType.Unsigned, lower_bound=after + 1, upper_bound=None
@@ -147,36 +178,7 @@ async def bare(here: Rig, index: SearchIndex) -> AsyncIterator[int]:
         after = int(hits[-1][0])
 
 
-async def fill(here: Rig, index: SearchIndex, works: int) -> None:
-    """Put works into store and index, one a second of their datestamps."""
-    for start in range(0, works, BATCH):
-        states = [state(number) for number in range(start, min(start + BATCH, works))]
-        documents = [
-            {
-                "_id": one["doi"],
-                "v": 1,
-                "prefix": one["prefix"],
-                "title": None,
-                "created": AT,
-                "deposited": one["deposited"],
-                "indexed": AT,
-                "work": one["work"],
-                "cited_by": 0,
-                "cites": [],
-            }
-            for one in states
-        ]
-        await here.database["works"].insert_many(documents, ordered=False)
-        docs = [project(one, indexed=rfc3339(AT)) for one in states]
-        await asyncio.to_thread(index.write, docs, {("bench", 0): start})
-
-
-def state(number: int) -> Mapping[str, Any]:
-    """Return the state of a work as the log carries it."""
-    return {**work(number).model_dump(), "deposited": FIRST + timedelta(seconds=number)}
-
-
-def hosted(here: Rig, index: SearchIndex) -> Host:
+def hosted(database: Database, index: SearchIndex) -> Host:
     """Return a host over store and index, whose gate knows one open prefix and stays fresh."""
     rules = policy.load(ROOT / "deploy" / "policies" / "references.toml")
     at = SYSTEM.now()
@@ -195,10 +197,10 @@ def hosted(here: Rig, index: SearchIndex) -> Host:
     return Host(
         gate=gate,
         directory=cast("Any", None),
-        works=Works(here.database),
+        works=Works(database),
         index=index,
         key=KEY,
-        database=here.database,
+        database=database,
         settings=cast("Any", None),
         health=cast("Any", None),
         harvesting=cast("Any", None),

@@ -7,9 +7,7 @@ once. Figures are records a second; what each took of the processors is printed 
 """
 
 import asyncio
-import tempfile
 import time
-from pathlib import Path
 
 import aiohttp
 import orjson
@@ -29,26 +27,25 @@ AT_ONCE = 16
 async def main(*, submissions: int = 80, rounds: int = 5) -> None:
     """Print the ratio of both rates."""
     async with rig() as here:
-        with tempfile.TemporaryDirectory(prefix="colophon-bench-") as folder:
-            place = Place(here.bootstrap, here.mongodb_url, here.prefix, Path(folder))
-            async with (
-                members(place),
-                service("deposits", place) as running,
-                aiohttp.ClientSession() as session,
-            ):
-                console.print(
-                    f"{submissions} submissions of {RECORDS} records, {AT_ONCE} at once,"
-                    f" {rounds} rounds"
-                )
-                await ours(here, running, session, files("warm", AT_ONCE))
-                mine, plain = await in_turn(
-                    rounds,
-                    lambda n: spending(
-                        "ours", ours(here, running, session, files(f"o{n}", submissions))
-                    ),
-                    lambda n: spending("bare", bare(here, files(f"b{n}", submissions))),
-                )
-                close("ingest", mine, plain, "records/s")
+        place = Place(here.bootstrap, here.mongodb_url, here.prefix, here.folder)
+        async with (
+            members(place),
+            service("deposits", place) as running,
+            aiohttp.ClientSession() as session,
+        ):
+            console.print(
+                f"{submissions} submissions of {RECORDS} records, {AT_ONCE} at once,"
+                f" {rounds} rounds"
+            )
+            await ours(here, running, session, files("warm", AT_ONCE))
+            mine, plain = await in_turn(
+                rounds,
+                lambda n: spending(
+                    "ours", ours(here, running, session, files(f"o{n}", submissions))
+                ),
+                lambda n: spending("bare", bare(here, files(f"b{n}", submissions))),
+            )
+            close("ingest", mine, plain, "records/s")
 
 
 def files(name: str, count: int) -> list[bytes]:

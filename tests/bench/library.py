@@ -1,17 +1,34 @@
-"""A library of synthetic works for the benches of lists: titles of words as rare as real ones."""
+"""A library of synthetic works for the benches of lists: titles of words as rare as real ones.
+
+They are in a store and in an index as the services keep them; what a kept folder holds already is
+not made again.
+"""
 
 import bisect
 import itertools
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
-from services.distribution.search import SearchDoc, project
+from services.distribution.projections import WORKS
+from services.distribution.search import SearchIndex, open_index, project
+from services.distribution.search.schema import LAYOUT
+from services.distribution.store import prepare
+from shared.mongo import Database, connect
+from shared.runtime.clock import rfc3339
+from tests.bench.rig import Rig
+from tests.events import AT
 
 WORDS: Final = 20_000
 TITLE_WORDS: Final = 9
 TYPES: Final = ("journal-article",) * 7 + ("book-chapter", "proceedings-article", "posted-content")
-AT: Final = "2026-01-01T00:00:00Z"
 PREFIX: Final = "10.5555"
+FIRST: Final = datetime(2025, 3, 1, tzinfo=UTC)  # one is deposited each second from then on
+INDEX: Final = Path("distribution", "search")  # where a service that runs in the folder looks
+INDEXED_AT_ONCE: Final = 5_000
+STORED_AT_ONCE: Final = 200  # the embedded store takes one bulk write at a time
 
 _STEEP: Final = 0.9  # of the power law that word frequencies follow
 _REACHED: Final = list(itertools.accumulate(1 / (n + 1) ** _STEEP for n in range(WORDS)))
@@ -44,7 +61,7 @@ def state(number: int) -> dict[str, Any]:
         "version": 1,
         "title": None,
         "created": AT,
-        "deposited": AT,
+        "deposited": FIRST + timedelta(seconds=number),
         "work": {
             "type": TYPES[number * 31 % 10],
             "DOI": doi,
@@ -71,9 +88,45 @@ def state(number: int) -> dict[str, Any]:
     }
 
 
-def projected(numbers: Iterator[int] | range) -> Iterator[SearchDoc]:
-    """Yield the search documents of works."""
-    return (project(state(number), indexed=AT) for number in numbers)
+def kept(number: int) -> dict[str, Any]:
+    """Return the document of a work in the store, as the projector writes it."""
+    known = state(number)
+    fields = {key: known[key] for key in ("prefix", "title", "created", "deposited", "work")}
+    return {
+        "_id": known["doi"],
+        "v": 1,
+        **fields,
+        "indexed": AT,
+        "cites": [one["DOI"] for one in known["work"]["reference"]],
+        "recount": [],
+        "cited_by": number % 7,
+    }
+
+
+@asynccontextmanager
+async def stored(here: Rig, works: int) -> AsyncIterator[Database]:
+    """Put so many works where the projector puts them; gives distribution's database."""
+    name = here.prefix.replace(".", "_") + "distribution"
+    async with connect(here.mongodb_url, name) as database:
+        await prepare(database)
+        await _store(database, works)
+        yield database
+
+
+async def _store(database: Database, works: int) -> None:
+    held = await database[WORKS].estimated_document_count()
+    for start in range(held, works, STORED_AT_ONCE):
+        page = [kept(number) for number in range(start, min(start + STORED_AT_ONCE, works))]
+        await database[WORKS].insert_many(page, ordered=False)
+
+
+def filled(folder: Path, works: int) -> SearchIndex:
+    """Open the index of a folder with so many works."""
+    index, at = open_index(folder, schema_version=str(LAYOUT)), rfc3339(AT)
+    for start in range(index.size, works, INDEXED_AT_ONCE):
+        numbers = range(start, min(start + INDEXED_AT_ONCE, works))
+        index.write([project(state(one), indexed=at) for one in numbers], {("bench", 0): start})
+    return index
 
 
 def question(number: int) -> tuple[str, str]:

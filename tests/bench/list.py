@@ -3,7 +3,7 @@
 Both are processes of their own on the same store and the same index, asked in turn by the same
 client over keep-alive connections. Ours checks the question, passes each work by the gate and
 shapes it for the wire. Works are open and carry their references. Figures are pages a second.
-SCALE= multiplies the 100,000 works.
+SCALE= multiplies the 100,000 works; KEEP= names a folder that keeps them.
 """
 
 import asyncio
@@ -13,27 +13,20 @@ import shutil
 import signal
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 
 from deploy.local.ports import free_ports
-from services.distribution.projections import WORKS
-from services.distribution.store import prepare
-from shared.mongo import Database, connect
 from tests.bench import library
 from tests.bench.hammer import hammer
 from tests.bench.read import answers, fill
-from tests.bench.rig import close, console, in_turn, rig
-from tests.bench.search import filled
+from tests.bench.rig import close, console, in_turn, kept_folder, rig, say_held, sized
 from tests.events import speaking
 from tests.processes import ROOT, Place, service, until
 
-BATCH: Final = 200  # works a bulk write: the embedded store takes one at a time
 CONNECTIONS: Final = 4
 PATHS: Final = [
     f"/works?rows=100&filter=type:journal-article,from-pub-date:{year},until-pub-date:{year + 5}"
@@ -43,62 +36,31 @@ PATHS: Final = [
 
 async def main(*, rounds: int = 7, seconds: float = 6.0) -> None:
     """Print the ratio of both rates."""
-    works = int(100_000 * float(os.environ.get("SCALE", "1")))
-    async with rig() as here:
-        with tempfile.TemporaryDirectory(prefix="colophon-bench-") as folder:
-            place = Place(here.bootstrap, here.mongodb_url, here.prefix, Path(folder))
-            settings = place.environment("distribution")
-            name = settings["DATABASE_PREFIX"] + "distribution"
-            async with connect(here.mongodb_url, name) as database:
-                await stored(database, works)
-            await asyncio.to_thread(indexed, Path(settings["STATE_DIR"]) / "search", works)
-            async with (
-                speaking(place, "accounts", "deposits") as (accounts, deposits),
-                bare(place, name) as bare_port,  # first: it copies files that the service writes
-                service("distribution", place) as ours,
-            ):
-                await fill(accounts, deposits, 1)
-                port = int(ours.url.rpartition(":")[2])
-                await until(lambda: answers(port, PATHS[0]), within=60, what="lists shown")
-                console.print(f"{works:,} works, {CONNECTIONS} connections, {rounds} rounds")
+    works = sized(100_000)
+    async with rig(kept_folder()) as here:
+        place = Place(here.bootstrap, here.mongodb_url, here.prefix, here.folder)
+        async with library.stored(here, works) as database:
+            name = database.name
+        await asyncio.to_thread(lambda: library.filled(here.folder / library.INDEX, works).close())
+        async with (
+            speaking(place, "accounts", "deposits") as (accounts, deposits),
+            bare(place, name) as bare_port,  # first: it copies files that the service writes
+            service("distribution", place) as ours,
+        ):
+            await fill(accounts, deposits, 1)
+            port = int(ours.url.rpartition(":")[2])
+            await until(lambda: answers(port, PATHS[0]), within=60, what="lists shown")
+            console.print(f"{works:,} works, {CONNECTIONS} connections, {rounds} rounds")
 
-                async def ask(at: int) -> float:
-                    return await hammer(at, PATHS, connections=CONNECTIONS, seconds=seconds)
+            async def ask(at: int) -> float:
+                return await hammer(at, PATHS, connections=CONNECTIONS, seconds=seconds)
 
-                await ask(port), await ask(bare_port)
-                await alone("ours", port)
-                await alone("bare", bare_port)
-                mine, plain = await in_turn(rounds, lambda _: ask(port), lambda _: ask(bare_port))
-                close("list", mine, plain, "pages/s")
-
-
-async def stored(database: Database, works: int) -> None:
-    """Put works where the projector puts them, as it writes them."""
-    await prepare(database)
-    for start in range(0, works, BATCH):
-        page = [kept(number) for number in range(start, min(start + BATCH, works))]
-        await database[WORKS].insert_many(page, ordered=False)
-
-
-def kept(number: int) -> dict[str, Any]:
-    """Return the document of a work in the store."""
-    state = library.state(number)
-    cites = [one["DOI"] for one in state["work"]["reference"]]
-    fields = {key: state[key] for key in ("prefix", "title", "created", "deposited", "work")}
-    return {
-        "_id": state["doi"],
-        "v": 1,
-        **fields,
-        "indexed": library.AT,
-        "cites": cites,
-        "recount": [],
-        "cited_by": number % 7,
-    }
-
-
-def indexed(folder: Path, works: int) -> None:
-    """Build the index where the service looks for it."""
-    filled(folder, works).close()
+            await ask(port), await ask(bare_port)
+            await alone("ours", port)
+            await alone("bare", bare_port)
+            mine, plain = await in_turn(rounds, lambda _: ask(port), lambda _: ask(bare_port))
+            say_held(here.folder)
+            close("list", mine, plain, "pages/s")
 
 
 async def alone(name: str, port: int) -> None:
@@ -122,7 +84,8 @@ async def bare(place: Place, database: str) -> AsyncIterator[int]:
     """Run the bare lister on distribution's own database, with the index's files."""
     port = free_ports(["bare"])["bare"]
     copy = place.folder / "bare-index"
-    shutil.copytree(place.folder / "distribution" / "search" / "index", copy)
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(place.folder / library.INDEX / "index", copy)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -6,7 +6,6 @@ The bare loop reads the same fields of the same rows and looks at nothing. Lives
 ten years that the laws live through. Figures are records a second; ``SCALE=`` multiplies 50,000.
 """
 
-import os
 import time
 from datetime import timedelta
 from random import Random
@@ -25,11 +24,11 @@ from shared.events.decisions import Refused
 from shared.events.orders import KeptUnits
 from shared.mongo import Database, connect
 from shared.runtime.ids import new_pseudonym
-from tests.bench.rig import close, console, in_turn, rig
+from tests.bench.rig import close, console, in_turn, rig, sized
 from tests.keeping import SCHEDULE, TEXT
 from tests.laws.clock_world import a_record
 
-RECORD_COUNT: Final = int(50_000 * float(os.environ.get("SCALE", "1")))
+RECORD_COUNT: Final = sized(50_000)
 BATCH: Final = 2_000
 SHORTER: Final = (("P7Y", "P6Y"), ("P2M", "P1M"), ("P40D", "P39D"), ("P30D", "P29D"))
 

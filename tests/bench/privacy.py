@@ -9,7 +9,6 @@ milliseconds a command, until the last one is in the read model.
 """
 
 import asyncio
-import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,9 +30,9 @@ from shared.privacy.keyring import KeyRing
 from shared.privacy.lifecycle import KeptKeys
 from shared.privacy.vault import seal
 from shared.runtime.ids import new_pseudonym
-from tests.bench.rig import Rig, close, console, in_turn, rig
+from tests.bench.rig import Rig, close, console, in_turn, rig, sized
 
-PEOPLE: Final = int(100 * float(os.environ.get("SCALE", "1")))
+PEOPLE: Final = sized(100)
 CHANGES: Final = 10
 AT_ONCE: Final = 16
 TOPIC: Final = "accounts.personal.v1"

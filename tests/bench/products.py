@@ -8,14 +8,11 @@ line before the last says what of its rate the projector keeps.
 """
 
 import asyncio
-import os
 import statistics
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -27,7 +24,7 @@ from shared.events import Meta, OrganisationRegistered, to_record
 from shared.mongo import Database, connect
 from shared.mongo.shelves import EVERY_SHELF
 from tests.bench import rig as bench_rig
-from tests.bench.rig import Rig, close, console, in_turn, rig
+from tests.bench.rig import Rig, close, console, in_turn, rig, sized
 from tests.events import AT, Voice, speaking
 from tests.processes import Place, service, until
 from tests.products import PLUS, assigned
@@ -152,32 +149,29 @@ class Counter:
 async def bench(works: int) -> AsyncIterator[Bench]:
     """Run projector and products, with ``works`` published under an open preference."""
     async with rig() as here:
-        with tempfile.TemporaryDirectory(prefix="colophon-bench-") as folder:
-            place = Place(here.bootstrap, here.mongodb_url, here.prefix, Path(folder))
-            await bare_topics(here)
-            counter = Counter()
-            async with (
-                connect(
-                    here.mongodb_url, place.name.replace(".", "_") + "distribution"
-                ) as database,
-                speaking(place, "accounts", "deposits") as (accounts, deposits),
-                service("distribution", place, "projector"),
-                service("distribution", place, "products"),
-            ):
-                counting = asyncio.create_task(counter.run(here))
-                await accounts.say(
-                    OrganisationRegistered(organisation=78, name="P", registered_at=AT, version=1),
-                    assigned(PREFIX, "open"),
-                    assigned(LIVE, "open"),
-                )
-                for start in range(0, works, 500):
-                    some = range(start, min(start + 500, works))
-                    await deposits.send([to_record(work(n, PREFIX), META) for n in some])
-                await counter.reaches(PREFIX, works)
-                here_now = Bench(here, database, accounts, deposits, works, counter)
-                await until(lambda: stored(database, works), within=600, what="works stored")
-                yield here_now
-                counting.cancel()
+        place = Place(here.bootstrap, here.mongodb_url, here.prefix, here.folder)
+        await bare_topics(here)
+        counter = Counter()
+        async with (
+            connect(here.mongodb_url, place.name.replace(".", "_") + "distribution") as database,
+            speaking(place, "accounts", "deposits") as (accounts, deposits),
+            service("distribution", place, "projector"),
+            service("distribution", place, "products"),
+        ):
+            counting = asyncio.create_task(counter.run(here))
+            await accounts.say(
+                OrganisationRegistered(organisation=78, name="P", registered_at=AT, version=1),
+                assigned(PREFIX, "open"),
+                assigned(LIVE, "open"),
+            )
+            for start in range(0, works, 500):
+                some = range(start, min(start + 500, works))
+                await deposits.send([to_record(work(n, PREFIX), META) for n in some])
+            await counter.reaches(PREFIX, works)
+            here_now = Bench(here, database, accounts, deposits, works, counter)
+            await until(lambda: stored(database, works), within=600, what="works stored")
+            yield here_now
+            counting.cancel()
 
 
 async def stored(database: Database, works: int) -> bool:
@@ -200,7 +194,7 @@ async def bare_topics(here: Rig) -> None:
 
 async def main(*, rounds: int = 4) -> None:
     """Print both ratios."""
-    works = int(4_000 * float(os.environ.get("SCALE", "1")))
+    works = sized(4_000)
     async with bench(works) as here:
         console.print(f"{works:,} works of one prefix; {rounds} rounds")
         ours, bare = await in_turn(rounds, lambda _: here.ours(), lambda _: here.bare())

@@ -9,9 +9,7 @@ import contextlib
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 from deploy.local.ports import free_ports
 from shared.events import OrganisationRegistered, PrefixAssigned
@@ -26,32 +24,29 @@ CONNECTIONS = 16
 async def main(*, works: int = 500, rounds: int = 7, seconds: float = 4.0) -> None:
     """Print the ratio of both rates."""
     async with rig() as here:
-        with tempfile.TemporaryDirectory(prefix="colophon-bench-") as folder:
-            place = Place(here.bootstrap, here.mongodb_url, here.prefix, Path(folder))
-            async with (
-                speaking(place, "accounts", "deposits") as (accounts, deposits),
-                service("distribution", place) as ours,
-                bare(place) as bare_port,
-            ):
-                await fill(accounts, deposits, works)
-                port = int(ours.url.rpartition(":")[2])
-                paths = [f"/works/10.5555/{number}" for number in range(works)]
-                for path in paths:  # each partition is projected by itself
-                    await until(
-                        lambda path=path: answers(port, path), within=60, what="works shown"
-                    )
-                console.print(
-                    f"{works} works of 20 references, {CONNECTIONS} connections,"
-                    f" {rounds} rounds of {seconds:.0f} s"
-                )
-                for warm in (port, bare_port):
-                    await hammer(warm, paths, connections=CONNECTIONS, seconds=1)
-                mine, plain = await in_turn(
-                    rounds,
-                    lambda _: hammer(port, paths, connections=CONNECTIONS, seconds=seconds),
-                    lambda _: hammer(bare_port, paths, connections=CONNECTIONS, seconds=seconds),
-                )
-                close("read", mine, plain, "answers/s")
+        place = Place(here.bootstrap, here.mongodb_url, here.prefix, here.folder)
+        async with (
+            speaking(place, "accounts", "deposits") as (accounts, deposits),
+            service("distribution", place) as ours,
+            bare(place) as bare_port,
+        ):
+            await fill(accounts, deposits, works)
+            port = int(ours.url.rpartition(":")[2])
+            paths = [f"/works/10.5555/{number}" for number in range(works)]
+            for path in paths:  # each partition is projected by itself
+                await until(lambda path=path: answers(port, path), within=60, what="works shown")
+            console.print(
+                f"{works} works of 20 references, {CONNECTIONS} connections,"
+                f" {rounds} rounds of {seconds:.0f} s"
+            )
+            for warm in (port, bare_port):
+                await hammer(warm, paths, connections=CONNECTIONS, seconds=1)
+            mine, plain = await in_turn(
+                rounds,
+                lambda _: hammer(port, paths, connections=CONNECTIONS, seconds=seconds),
+                lambda _: hammer(bare_port, paths, connections=CONNECTIONS, seconds=seconds),
+            )
+            close("read", mine, plain, "answers/s")
 
 
 async def fill(accounts: Voice, deposits: Voice, works: int) -> None:

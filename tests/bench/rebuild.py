@@ -7,7 +7,6 @@ counts nothing, compares nothing, and of a repeated work keeps what came last. E
 deposits an earlier work again. Figures are records a second; ``SCALE=`` multiplies the 2,000.
 """
 
-import os
 import time
 from datetime import timedelta
 
@@ -21,12 +20,12 @@ from services.distribution.rebuild.filling import pace_of
 from services.distribution.rebuild.source import Log
 from services.distribution.rebuild.telling import report
 from tests.bench.projector import BATCH, TOPIC, empty, load
-from tests.bench.rig import Rig, close, console, in_turn, rig
+from tests.bench.rig import Rig, close, console, in_turn, rig, sized
 
 
 async def main(*, rounds: int = 3) -> None:
     """Print the ratio of both rates, and what a rebuild spends its time on."""
-    records = int(2_000 * float(os.environ.get("SCALE", "1")))
+    records = sized(2_000)
     async with rig() as here:
         await load(here, records)
         # The live generation that the rounds are compared with.

@@ -4,12 +4,13 @@ import os
 import platform as machine
 import statistics
 import subprocess
+import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 
@@ -22,25 +23,45 @@ from tests.platform import Platform, shared_platform
 console = Console(width=110, highlight=False)
 
 
+NUMBER_FROM: Final = 1_000  # what SCALE= names is how many from here on, below it how many times
+
+
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """The pair of this run and names of its own on it."""
+    """The pair of this run, names of its own on it, and a folder."""
 
     bootstrap: str
     mongodb_url: str
     prefix: str
     database: Database
+    folder: Path
+
+
+def sized(usual: int, *, least: int = 1) -> int:
+    """Return how many there are: ``SCALE=0.1`` a tenth of the usual, ``SCALE=1000000`` so many."""
+    scale = float(os.environ.get("SCALE", "1"))
+    return max(least, int(scale if scale >= NUMBER_FROM else usual * scale))
+
+
+def kept_folder() -> Path | None:
+    """Return the folder that ``KEEP=`` names: what is made there is found by the next run."""
+    named = os.environ.get("KEEP")
+    return Path(named).resolve() if named else None
 
 
 @asynccontextmanager
-async def rig() -> AsyncIterator[Rig]:
-    """Start or use a broker and a store; say on what this runs."""
-    with shared_platform() as pair:
-        prefix = f"bench{new_id()[:8]}."
+async def rig(kept: Path | None = None) -> AsyncIterator[Rig]:
+    """Start or use a broker and a store, over a folder kept or not; say on what this runs."""
+    with ExitStack() as stack:
+        pair = stack.enter_context(shared_platform(kept))
+        folder = kept or Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="colophon-bench-"))
+        )
+        prefix = "kept." if kept else f"bench{new_id()[:8]}."
         await topics.create(pair.kafka_bootstrap, prefix=prefix)
         describe(pair)
         async with connect(pair.mongodb_url, prefix.replace(".", "_")) as database:
-            yield Rig(pair.kafka_bootstrap, pair.mongodb_url, prefix, database)
+            yield Rig(pair.kafka_bootstrap, pair.mongodb_url, prefix, database, folder)
 
 
 def describe(pair: Platform) -> None:
@@ -89,20 +110,38 @@ async def spending(what: str, run: Awaitable[float]) -> float:
     return figure
 
 
+def say_held(folder: Path) -> None:
+    """Print what a folder takes of the disk, and processes of memory at their peak."""
+    held = 512 * sum(one.stat().st_blocks for one in folder.rglob("*") if one.is_file())
+    peaks = defaultdict[str, int](int)
+    for pid in _processes():
+        with suppress(OSError, IndexError):  # it ended
+            status = Path(f"/proc/{pid}/status").read_text().partition("VmHWM:")[2]
+            peaks[_named(pid)] = max(peaks[_named(pid)], int(status.split()[0]) * 1024)
+    said = ", ".join(f"{name} {size / 1e6:,.0f}" for name, size in peaks.items())
+    console.print(f"{held / 1e6:,.0f} MB of disk; MB of memory at the peak, the greatest: {said}")
+
+
 def _spent() -> dict[str, float]:
     """Return the CPU seconds of this process and all below it, by what they are."""
-    fields: list[tuple[int, list[str]]] = []
+    found = defaultdict[str, float](float)
+    for pid, said in _processes().items():
+        with suppress(OSError):  # it ended
+            found[_named(pid)] += (int(said[11]) + int(said[12])) / os.sysconf("SC_CLK_TCK")
+    return dict(found)
+
+
+def _processes() -> dict[int, list[str]]:
+    """Return this process and all below it, with what the system says of each (proc(5), stat)."""
+    fields: dict[int, list[str]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # it ended
             number, _, rest = path.read_text().partition(" (")
-            fields.append((int(number), rest.rpartition(") ")[2].split()))
-    ours, found = {os.getpid()}, defaultdict[str, float](float)
-    while more := {pid for pid, said in fields if int(said[1]) in ours} - ours:
+            fields[int(number)] = rest.rpartition(") ")[2].split()
+    ours = {os.getpid()}
+    while more := {pid for pid, said in fields.items() if int(said[1]) in ours} - ours:
         ours |= more
-    for pid, said in fields:
-        if pid in ours:
-            found[_named(pid)] += (int(said[11]) + int(said[12])) / os.sysconf("SC_CLK_TCK")
-    return dict(found)
+    return {pid: said for pid, said in fields.items() if pid in ours}
 
 
 def _named(pid: int) -> str:

@@ -8,7 +8,6 @@ that finds no key ends the bench. Figures are keys a second.
 """
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,10 +29,10 @@ from shared.privacy.epochs import FileEpochs
 from shared.privacy.keyring import KeyRing
 from shared.privacy.lifecycle import KeptKeys
 from shared.runtime.ids import new_pseudonym
-from tests.bench.rig import close, console, in_turn, rig
+from tests.bench.rig import close, console, in_turn, rig, sized
 from tests.processes import ROOT
 
-KEYS: Final = int(20_000 * float(os.environ.get("SCALE", "1")))
+KEYS: Final = sized(20_000)
 SOURCE: Final = "/services/retention"
 MILLION: Final = 1_000_000
 PAUSE: Final = 0.02  # seconds between two reads of a key

@@ -1,4 +1,4 @@
-"""Access packages: made of 1,000 events and of ``SCALE`` times 100,000, in a process of its own.
+"""Access packages: made of 1,000 events and of 100,000 (``SCALE=``), in a process of its own.
 
 Every event is a record of its own, as a compacted topic has it in the end and as it takes most
 memory; beside every four stands one of somebody else in the same partition. A package is read,
@@ -8,11 +8,8 @@ ratio is of the rates (ours by bare) at the greater size, or of the smaller wher
 """
 
 import asyncio
-import os
 import sys
-import tempfile
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -28,13 +25,13 @@ from shared.privacy.keyring import KeyRing
 from shared.privacy.rings import DATABASE
 from shared.runtime.ids import new_pseudonym
 from tests.bench.packaging import ring_of
-from tests.bench.rig import close, console, in_turn, rig
+from tests.bench.rig import close, console, in_turn, rig, sized
 from tests.erasing import in_time
 from tests.events import Voice, speaking
 from tests.processes import ROOT, Place
 
 SMALL: Final = 1_000
-LARGE: Final = int(100_000 * float(os.environ.get("SCALE", "1")))
+LARGE: Final = sized(100_000, least=0)
 TOPIC: Final = "accounts.personal.v1"
 BATCH: Final = 1_000
 META: Final = Meta("bench", "/services/accounts", "2026-01-01T00:00:00Z")
@@ -43,20 +40,19 @@ META: Final = Meta("bench", "/services/accounts", "2026-01-01T00:00:00Z")
 async def main(*, rounds: int = 3) -> None:
     """Print what each size took, and the ratio of the rates."""
     async with rig() as here:
-        with tempfile.TemporaryDirectory(prefix="colophon-bench-") as folder:
-            place = Place(here.bootstrap, here.mongodb_url, here.prefix, Path(folder))
-            sizes = [size for size in (SMALL, LARGE) if size]
-            people = {size: new_pseudonym() for size in sizes}
-            await fill(place, people)
-            figures: tuple[list[float], list[float]] = ([], [])
-            for size, person in people.items():
-                console.print(f"{size:,} events of one person, {rounds} rounds")
-                figures = await in_turn(
-                    rounds,
-                    partial(made, place, "ours", person, size),
-                    partial(made, place, "bare", person, size),
-                )
-            close("sar", *figures, "events/s")
+        place = Place(here.bootstrap, here.mongodb_url, here.prefix, here.folder)
+        sizes = [size for size in (SMALL, LARGE) if size]
+        people = {size: new_pseudonym() for size in sizes}
+        await fill(place, people)
+        figures: tuple[list[float], list[float]] = ([], [])
+        for size, person in people.items():
+            console.print(f"{size:,} events of one person, {rounds} rounds")
+            figures = await in_turn(
+                rounds,
+                partial(made, place, "ours", person, size),
+                partial(made, place, "bare", person, size),
+            )
+        close("sar", *figures, "events/s")
 
 
 async def fill(place: Place, people: dict[int, str]) -> None:

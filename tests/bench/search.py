@@ -3,10 +3,9 @@
 Both ask the same index, in one process: ours from the parameters of the request to the page of hits
 (read and checked, turned into a search, cut into words, exact total), the engine with a query of
 its own objects, made by hand. Figures are questions a second at the median. SCALE= multiplies the
-100,000 works; KEEP= names a folder that keeps the index.
+100,000 works; KEEP= names a folder that keeps the index, for list and harvest too.
 """
 
-import os
 import statistics
 import tempfile
 import time
@@ -20,23 +19,22 @@ import tantivy
 
 from services.distribution.rest.params import WorksQuery, parse_works
 from services.distribution.rest.plan import search_request
-from services.distribution.search import SearchIndex, SearchRequest, date_bounds, open_index
+from services.distribution.search import SearchIndex, SearchRequest, date_bounds
 from services.distribution.search.keys import key_span
-from services.distribution.search.schema import LAYOUT
 from tests.bench import library
-from tests.bench.rig import close, console, describe_machine
+from tests.bench.rig import close, console, describe_machine, kept_folder, say_held, sized
 from tests.unit.distribution.test_rest_lists import KnownOwners
 
-BATCH: Final = 5_000
 QUESTIONS: Final = 300
 
 
 async def main(*, rounds: int = 7) -> None:
     """Print the ratio of both rates."""
     describe_machine()
-    works = int(100_000 * float(os.environ.get("SCALE", "1")))
+    works = sized(100_000)
     with tempfile.TemporaryDirectory(prefix="colophon-bench-") as folder:
-        index = filled(Path(os.environ.get("KEEP", folder)), works)
+        place = kept_folder() or Path(folder)
+        index = library.filled(place / library.INDEX, works)
         console.print(f"{works:,} works, {QUESTIONS} questions a round, {rounds} rounds")
         questions = [library.question(number) for number in range(QUESTIONS)]
         check(index, questions)
@@ -57,6 +55,7 @@ async def main(*, rounds: int = 7) -> None:
                 f"{name}: p50 {cuts[49] * 1e3:.2f} ms, p95 {cuts[94] * 1e3:.2f} ms;"
                 f" of the processor {own * 1e3:.2f} ms"
             )
+        say_held(place)
         rates = [[1 / middle(one) for one in spent] for spent in (mine, plain)]
         close("search", rates[0], rates[1], "questions/s")
         index.close()
@@ -95,15 +94,6 @@ def taken(ask: Callable[[], object]) -> Taken:
     began = (time.perf_counter(), time.thread_time())
     ask()
     return Taken(time.perf_counter() - began[0], time.thread_time() - began[1])
-
-
-def filled(folder: Path, works: int) -> SearchIndex:
-    """Open the index of a folder and fill it, where it does not hold so many works yet."""
-    index = open_index(folder, schema_version=str(LAYOUT))
-    for start in range(index.size, works, BATCH):
-        numbers = range(start, min(start + BATCH, works))
-        index.write(list(library.projected(numbers)), {("bench", 0): start})
-    return index
 
 
 def asked_of(index: SearchIndex, words: str, filters: str) -> list[str]:

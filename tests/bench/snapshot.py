@@ -1,8 +1,9 @@
 """Snapshot: downloading one from distribution, against a process that reads and sends the file.
 
 The file is of the shape that a build makes, in members of some two megabytes of what cannot be
-compressed; the bare one is the same bytes in one file, sent by aiohttp's own file response. Figures
-are megabytes a second of one download over loopback. ``SCALE=`` multiplies the members.
+compressed, as 625 works have; the bare one is the same bytes in one file, sent by aiohttp's own
+file response. Figures are megabytes a second of one download over loopback. ``SCALE=`` multiplies
+the 100,000 works.
 """
 
 import asyncio
@@ -11,7 +12,6 @@ import hashlib
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -31,11 +31,12 @@ from shared.policy.sources import load_sources
 from shared.privacy.passwords import token_key
 from shared.runtime.clock import SYSTEM, rfc3339
 from shared.runtime.ids import random_bytes
-from tests.bench.rig import close, console, in_turn, rig
+from tests.bench.rig import close, console, in_turn, rig, sized
 from tests.events import AT, speaking
 from tests.processes import ROOT, Place, service, until
 
-MEMBERS: Final = max(2, int(160 * float(os.environ.get("SCALE", "1"))))
+WORKS_A_MEMBER: Final = 625
+MEMBERS: Final = max(2, sized(100_000) // WORKS_A_MEMBER)
 SIZE: Final = 2_000_000  # bytes
 MONTH: Final = Month(2026, 1)
 FILE: Final = "/snapshots/monthly/2026/01/all.json.tar.gz"
@@ -46,43 +47,42 @@ READ_AT_ONCE: Final = 1 << 20
 async def main(*, rounds: int = 7) -> None:
     """Print the ratio of both rates."""
     async with rig() as here:
-        with tempfile.TemporaryDirectory(prefix="colophon-bench-") as folder:
-            place = Place(here.bootstrap, here.mongodb_url, here.prefix, Path(folder))
-            async with speaking(place, "accounts", "deposits") as (accounts, _):
-                await accounts.say(
-                    OrganisationRegistered(organisation=78, name="P", registered_at=AT, version=1),
-                    PrefixAssigned(
-                        prefix="10.5555",
-                        owner=78,
-                        owner_name="Press",
-                        setting="open",
-                        assigned_at=AT,
-                        version=1,
-                    ),
-                    CredentialIssued(
-                        credential=token_key("plus"),
-                        organisation=500,
-                        scopes=("plus",),
-                        valid_from=AT,
-                        valid_until=SYSTEM.now() + timedelta(hours=5),
-                        version=1,
-                    ),
+        place = Place(here.bootstrap, here.mongodb_url, here.prefix, here.folder)
+        async with speaking(place, "accounts", "deposits") as (accounts, _):
+            await accounts.say(
+                OrganisationRegistered(organisation=78, name="P", registered_at=AT, version=1),
+                PrefixAssigned(
+                    prefix="10.5555",
+                    owner=78,
+                    owner_name="Press",
+                    setting="open",
+                    assigned_at=AT,
+                    version=1,
+                ),
+                CredentialIssued(
+                    credential=token_key("plus"),
+                    organisation=500,
+                    scopes=("plus",),
+                    valid_from=AT,
+                    valid_until=SYSTEM.now() + timedelta(hours=5),
+                    version=1,
+                ),
+            )
+            read = await ends(here.bootstrap, FEED, prefix=here.prefix)
+            terms = load_sources(ROOT / "deploy" / "policies" / "sources.toml").binding
+            shelf = Shelf(place.folder / "distribution" / "snapshots", terms)
+            made = await asyncio.to_thread(shelved, shelf, read)
+            async with service("distribution", place) as ours, bare(made) as bare_port:
+                port = int(ours.url.rpartition(":")[2])
+                await until(lambda: answers(port), within=30, what="the snapshot is served")
+                size = made.stat().st_size
+                console.print(f"{size / 1e6:,.0f} MB in {MEMBERS} members, {rounds} rounds")
+                assert await taken(port) > 0
+                assert await taken(bare_port) > 0
+                mine, plain = await in_turn(
+                    rounds, lambda _: taken(port), lambda _: taken(bare_port)
                 )
-                read = await ends(here.bootstrap, FEED, prefix=here.prefix)
-                terms = load_sources(ROOT / "deploy" / "policies" / "sources.toml").binding
-                shelf = Shelf(place.folder / "distribution" / "snapshots", terms)
-                made = await asyncio.to_thread(shelved, shelf, read)
-                async with service("distribution", place) as ours, bare(made) as bare_port:
-                    port = int(ours.url.rpartition(":")[2])
-                    await until(lambda: answers(port), within=30, what="the snapshot is served")
-                    size = made.stat().st_size
-                    console.print(f"{size / 1e6:,.0f} MB in {MEMBERS} members, {rounds} rounds")
-                    assert await taken(port) > 0
-                    assert await taken(bare_port) > 0
-                    mine, plain = await in_turn(
-                        rounds, lambda _: taken(port), lambda _: taken(bare_port)
-                    )
-                    close("snapshot", mine, plain, "MB/s")
+                close("snapshot", mine, plain, "MB/s")
 
 
 def shelved(shelf: Shelf, read: dict[tuple[str, int], int]) -> Path:

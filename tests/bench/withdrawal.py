@@ -9,12 +9,10 @@ produced and read back. Figures are milliseconds; the ratio is that of the media
 import asyncio
 import os
 import statistics
-import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -41,19 +39,18 @@ async def main() -> None:
     rounds = int(os.environ.get("ROUNDS", "200"))
     policy = load_uses(ROOT / "deploy" / "policies")
     async with rig() as here:
-        with tempfile.TemporaryDirectory(prefix="colophon-bench-") as folder:
-            place = Place(here.bootstrap, here.mongodb_url, here.prefix, Path(folder))
-            async with (
-                service("consent", place) as consent,
-                service("accounts", place),
-                aiohttp.ClientSession(headers=OPERATOR) as session,
-                reading(here, policy) as readers,
-                bare(here) as floor,
-            ):
-                asking = Asking(session, consent, readers, BlindIndex(place.folder))
-                await asking.call("POST", "/notices")
-                await asking.one(0)  # warms caches, and waits until everybody knows of everybody
-                ours, plain = await in_turn(rounds, asking.one, floor)
+        place = Place(here.bootstrap, here.mongodb_url, here.prefix, here.folder)
+        async with (
+            service("consent", place) as consent,
+            service("accounts", place),
+            aiohttp.ClientSession(headers=OPERATOR) as session,
+            reading(here, policy) as readers,
+            bare(here) as floor,
+        ):
+            asking = Asking(session, consent, readers, BlindIndex(place.folder))
+            await asking.call("POST", "/notices")
+            await asking.one(0)  # warms caches, and waits until everybody knows of everybody
+            ours, plain = await in_turn(rounds, asking.one, floor)
     report(ours, asking.accounts)
     close("withdrawal", ours, plain, "ms")
 

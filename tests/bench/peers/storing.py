@@ -30,6 +30,6 @@ async def storing(here: Rig, folder: Path) -> AsyncIterator[Rig]:
     try:
         url = f"mongodb://{HOST}:{node.port}/?directConnection=true"
         async with connect(url, here.database.name) as database:
-            yield Rig(here.bootstrap, url, here.prefix, database)
+            yield Rig(here.bootstrap, url, here.prefix, database, folder)
     finally:
         node.kill()
