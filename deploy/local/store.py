@@ -23,7 +23,7 @@ from deploy.local.obstacle import Obstacle
 from deploy.local.ports import HOST, free_port
 
 ADMINISTRATOR = "colophon"
-START_PATIENCE = 60.0  # seconds; 0.5 are usual, 3 after a kill -9
+START_PATIENCE = 300.0  # seconds; 0.5 are usual, 3 after a kill -9, 30 over a million works
 END_GRACE = 10.0  # seconds
 # With less room for what is not written out yet it stands still for good (docs/embedded-store.md):
 # by default its threads have to make room when updates fill a tenth of the cache.

@@ -88,3 +88,8 @@ class Announcing:
         for one in published:
             self.acks.published(one.ids)
         await self.box.take_out(published)
+
+    @property
+    def name(self) -> str:
+        """The collection."""
+        return self.box.name

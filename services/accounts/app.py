@@ -1,6 +1,6 @@
 """The composition root of accounts: the only file that knows all of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final
@@ -44,6 +44,7 @@ from shared.privacy.obeying import answering as answering_orders
 from shared.privacy.rings import DATABASE, key_ring
 from shared.privacy.tokens import SigningKeys
 from shared.runtime import log
+from shared.runtime.bell import Ring, unheard
 from shared.runtime.clock import SYSTEM
 from shared.runtime.health import Health
 from shared.runtime.loops import step_forever
@@ -70,7 +71,7 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
         )
         acks = Acks()
         relay = relaying(settings, database, acks, health)
-        wake = relay.wake.set if "relay" in roles else lambda: None
+        wake = relay.bell.ring if "relay" in roles else unheard
         accounts = await registered(settings, database, acks=acks, relay=wake)
         people, knowing = await peopled(settings, database, stack, acks=acks, relay=wake)
         contacting = contacted(settings, database, accounts, people, relay=wake)
@@ -97,7 +98,7 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
 
 
 async def registered(
-    settings: Settings, database: Database, *, acks: Acks, relay: Callable[[], None]
+    settings: Settings, database: Database, *, acks: Acks, relay: Ring
 ) -> Accounts:
     """Prepare the store, and compose what the verbs about organisations need.
 
@@ -163,7 +164,7 @@ async def peopled(
     stack: AsyncExitStack,
     *,
     acks: Acks,
-    relay: Callable[[], None],
+    relay: Ring,
 ) -> tuple[People, dict[str, Role]]:
     """Compose what the verbs about people need, and the roles that know of fences and consents.
 
@@ -255,7 +256,7 @@ def erased(
     contacting: Contacting,
     *,
     health: Health,
-    relay: Callable[[], None],
+    relay: Ring,
 ) -> tuple[Obeying, LedgerGate]:
     """Compose what obeys retention's orders, and the gate of a store that was put back."""
     obeying = Obeying(

@@ -1,7 +1,5 @@
 """What the verbs about contacts and memberships need, composed for ``app``."""
 
-from collections.abc import Callable
-
 from services.accounts.commands.contacts.context import Contacting
 from services.accounts.commands.contacts.gate import ContactsGate
 from services.accounts.commands.context import Accounts
@@ -11,6 +9,7 @@ from services.accounts.store import open_contacts
 from shared.mongo import Database
 from shared.policy.contacts import load_contacts
 from shared.privacy.keyfile import load_or_create
+from shared.runtime.bell import Ring
 
 
 def contacted(
@@ -19,7 +18,7 @@ def contacted(
     accounts: Accounts,
     people: People,
     *,
-    relay: Callable[[], None],
+    relay: Ring,
 ) -> Contacting:
     """Compose it over the same database; ``relay`` hurries that role, where it runs here."""
     gate = people.posting.gate

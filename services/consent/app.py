@@ -36,6 +36,7 @@ from shared.privacy.ledger import APPLIED, LedgerGate
 from shared.privacy.obeying import Obeying, answering, open_orders
 from shared.privacy.receipts import Signer
 from shared.runtime import log
+from shared.runtime.bell import unheard
 from shared.runtime.clock import SYSTEM
 from shared.runtime.health import Health
 from shared.runtime.loops import step_forever
@@ -113,11 +114,12 @@ async def open_parts(settings: Settings, stack: AsyncExitStack, *, hurry: bool) 
     await prepare(database)
     health = Health()
     relay = relaying(settings, database, health)
+    wake = relay.bell.ring if hurry else unheard
     uses = load_uses(settings.policies_dir)
     ring, fences = rings.key_ring(settings, keys, uses.personal)
     key = settings.key_file
     consenting = Consenting(
-        open_store(database, wake=relay.wake.set if hurry else lambda: None),
+        open_store(database, wake=wake),
         rows_of(settings, uses),
         ring,
         BlindIndex(settings.shared_keys),
@@ -131,7 +133,6 @@ async def open_parts(settings: Settings, stack: AsyncExitStack, *, hurry: bool) 
     await consenting.posting.prepare()
     await withdrawals.prepare(database)
     await publish(consenting)
-    wake = relay.wake.set if hurry else lambda: None
     obeying = Obeying(
         SERVICE,
         ConsentEvidenceGiven,

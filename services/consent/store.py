@@ -1,6 +1,6 @@
 """The aggregates of consent in the store: one collection each, their indexes and their lists."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -20,6 +20,7 @@ from shared.mongo import Aggregates, Database, IndexModel, Outbox, faults, prepa
 from shared.policy.decisions import KeptDecision
 from shared.privacy.obeying import EVIDENCE
 from shared.privacy.obeying import INDEXES as OF_EVIDENCE
+from shared.runtime.bell import Ring, unheard
 from shared.runtime.clock import SYSTEM, Clock
 
 SOURCE: Final = "/services/consent"
@@ -125,9 +126,7 @@ class Store:
         return [document["_id"] for document in found]
 
 
-def open_store(
-    database: Database, *, wake: Callable[[], None] = lambda: None, clock: Clock = SYSTEM
-) -> Store:
+def open_store(database: Database, *, wake: Ring = unheard, clock: Clock = SYSTEM) -> Store:
     """Make the store over a database; ``wake`` hurries the relay of this process."""
 
     def kept(name: str, parse: Any, fields: Any) -> Aggregates[Any]:

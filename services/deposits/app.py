@@ -123,7 +123,7 @@ async def _relay(parts: Parts) -> Role:
         parts.settings.kafka_bootstrap,
         parts.settings.topic_prefix,
         health=parts.health,
-        wake=parts.relay_wake,
+        bell=parts.bell,
     ).run
 
 

@@ -229,7 +229,7 @@ def obedience(parts: Parts) -> tuple[Obeying, LedgerGate]:
         DepositsEvidenceGiven,
         holdings(parts.submissions, parts.files, parts.keys, parts.owning.store),
         parts.keys.ring,
-        open_orders(database, SOURCE, wake=parts.relay_wake.set),
+        open_orders(database, SOURCE, wake=parts.bell.ring),
         Unread(parts.submissions),
         Deposited(parts.submissions, parts.keys),
     )

@@ -1,6 +1,5 @@
 """What the roles of one process of deposits share."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -23,6 +22,7 @@ from shared.privacy import rings
 from shared.privacy.blind import BlindIndex
 from shared.privacy.epochs import FileEpochs
 from shared.privacy.keyfile import load_or_create
+from shared.runtime.bell import Bell
 from shared.runtime.health import Health
 from shared.web.outgoing import networks
 
@@ -51,7 +51,7 @@ class Parts:
     permissions: Permissions
     ends: Ends
     callbacks: Callbacks
-    relay_wake: asyncio.Event
+    bell: Bell
 
 
 def parts_of(settings: Settings, database: Database, keys: Database) -> Parts:
@@ -60,9 +60,9 @@ def parts_of(settings: Settings, database: Database, keys: Database) -> Parts:
     personal = load_personal(settings.policies_dir / "personal.toml")
     ring, fences = rings.key_ring(settings, keys, personal)
     raw_keys = store.RawKeys(ring, own_keys)
-    relay_wake = asyncio.Event()
+    bell = Bell()
     health = Health()
-    submissions = _submissions(settings, database, relay_wake)
+    submissions = _submissions(settings, database, bell)
     knowledge = Knowledge(
         TOPICS,
         settings.kafka_bootstrap,
@@ -76,9 +76,9 @@ def parts_of(settings: Settings, database: Database, keys: Database) -> Parts:
         health=health,
         database=database,
         submissions=submissions,
-        works=_works(database, relay_wake),
-        ownership=_ownership(database, relay_wake),
-        owning=Owning(open_owners(database, SOURCE, wake=relay_wake.set)),
+        works=_works(database, bell),
+        ownership=_ownership(database, bell),
+        owning=Owning(open_owners(database, SOURCE, wake=bell.ring)),
         conflicts=store.Conflicts(database["fingerprints"], database["conflicts"]),
         diagnostics=store.Diagnostics(database),
         files=store.RawFiles(database),
@@ -98,36 +98,36 @@ def parts_of(settings: Settings, database: Database, keys: Database) -> Parts:
             overlap=timedelta(hours=settings.callback_secret_overlap_hours),
             public_url=settings.public_url,
         ),
-        relay_wake=relay_wake,
+        bell=bell,
     )
 
 
-def _submissions(settings: Settings, database: Database, wake: asyncio.Event) -> store.Submissions:
+def _submissions(settings: Settings, database: Database, bell: Bell) -> store.Submissions:
     kept = Aggregates(
         database["submissions"],
         SubmissionState.model_validate_json,
         SOURCE,
         fields=store.shown,
-        wake=wake.set,
+        wake=bell.ring,
         docket=docket_of(database["submissions"]),
     )
     return store.Submissions(kept, load_or_create(settings.key_file))
 
 
-def _works(database: Database, wake: asyncio.Event) -> store.Works:
+def _works(database: Database, bell: Bell) -> store.Works:
     return store.Works(
         Aggregates(
             database["works"],
             WorkState.model_validate_json,
             SOURCE,
-            wake=wake.set,
+            wake=bell.ring,
             docket=docket_of(database["works"]),
         )
     )
 
 
-def _ownership(database: Database, wake: asyncio.Event) -> store.Ownership:
+def _ownership(database: Database, bell: Bell) -> store.Ownership:
     kept = Aggregates(
-        database["ownership"], store.owned_of, SOURCE, fields=store.shown_of, wake=wake.set
+        database["ownership"], store.owned_of, SOURCE, fields=store.shown_of, wake=bell.ring
     )
     return store.Ownership(kept, database["identifiers"])

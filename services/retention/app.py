@@ -1,6 +1,5 @@
 """The composition root of retention: the only file that knows all of it."""
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -22,6 +21,7 @@ from shared.privacy.keyfile import load_or_create
 from shared.privacy.presence import COLLECTION as RINGS
 from shared.privacy.rings import DATABASE, key_ring
 from shared.runtime import log
+from shared.runtime.bell import unheard
 from shared.runtime.clock import SYSTEM
 from shared.runtime.health import Health
 from shared.runtime.service import Role, run_roles
@@ -48,7 +48,6 @@ async def main(settings: Settings, roles: Sequence[str]) -> None:
             settings.topic_prefix,
             health=health,
             nudge_seconds=settings.nudge_seconds,
-            wake=asyncio.Event(),
         )
         house, fences = housed(
             settings, database, keys, relay, health=health, roles=frozenset(roles)
@@ -82,7 +81,7 @@ def housed(
     schedule = load_retention(settings.policies_dir / "retention.toml")
     schedule.require(classes=[row.id for row in personal.file.classes])
     ring, fences = key_ring(settings, keys, personal)
-    wake = relay.wake.set if "relay" in roles else lambda: None
+    wake = relay.bell.ring if "relay" in roles else unheard
     after = personal.file.keys.usable + personal.file.keys.skew
     house = House(
         settings=settings,

@@ -21,6 +21,7 @@ from services.retention.settings import Settings
 from services.retention.store.tree import open_checkpoints, open_leaves, open_log_keys, prepare_tree
 from shared.mongo import connect
 from shared.privacy.checkpoints import NoteSigner
+from shared.runtime.bell import unheard
 from shared.runtime.clock import SYSTEM
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Transient
@@ -44,9 +45,9 @@ async def change(settings: Settings, *, lost: bool = False) -> str:
         await prepare_tree(database)
         comparing = Comparing(settings.kafka_bootstrap, settings.topic_prefix, Health())
         log = Log(
-            open_leaves(database, lambda: None, SYSTEM),
-            open_checkpoints(database, lambda: None),
-            open_log_keys(database, lambda: None),
+            open_leaves(database, unheard, SYSTEM),
+            open_checkpoints(database, unheard),
+            open_log_keys(database, unheard),
             await asyncio.to_thread(LogKey, path, settings.log_origin),
             comparing,
         )

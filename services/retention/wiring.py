@@ -25,6 +25,7 @@ from shared.privacy.certificates.statement import Compaction
 from shared.privacy.checkpoints import KnownKey
 from shared.privacy.keyring import KeyRing
 from shared.privacy.receipts import Signer
+from shared.runtime.bell import Ring
 from shared.runtime.clock import Clock
 from shared.runtime.health import Health
 from shared.runtime.service import Role
@@ -50,7 +51,7 @@ class House:
     schedule: Schedule
     health: Health
     clock: Clock
-    wake: Callable[[], None]
+    wake: Ring
     roles: frozenset[str]
     broker_time: Callable[[], datetime | None] = lambda: None
 

@@ -7,7 +7,7 @@ fresh a reader's knowledge is (design section 3).
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -17,6 +17,7 @@ from shared.events.records import watermark
 from shared.kafka.nudge import PersonalNudges
 from shared.kafka.produce import FencedSender
 from shared.kafka.topics import declared
+from shared.runtime.bell import Bell
 from shared.runtime.clock import SYSTEM, Clock, rfc3339
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Superseded, Transient
@@ -26,9 +27,10 @@ from shared.runtime.metrics import EVENTS_RELAYED, OUTBOX_SECONDS, RELAY_ACTIVE
 from shared.runtime.service import wait_any
 
 PAGE: Final = 500  # documents a transaction; 200-1,000 is where the broker is fastest
+MOST_BYTES: Final = 8_000_000  # of pages that go together; one alone may be as large
 # How soon a change made by another process is found: where one was made lately, where none was, and
 # in a gate, whatever was. Each look costs a query for each outbox; a change made in this process
-# wakes the relay at once.
+# rings, and only gates and who rang are looked at.
 IDLE_SECONDS, LONGEST_IDLE_SECONDS, GATE_SECONDS = 0.1, 1.0, 0.5
 WATERMARK_SECONDS: Final = 1.0
 RENEW_SECONDS: Final = 1.5  # the lease lasts 5 s
@@ -39,6 +41,11 @@ log = get_log(__name__)
 
 class Box(Protocol):
     """What the relay asks of an outbox (shared.mongo.Outbox)."""
+
+    @property
+    def name(self) -> str:
+        """The collection that it is of."""
+        ...
 
     async def page(self, most: int) -> list[Any]:
         """Read documents with unpublished events."""
@@ -65,8 +72,9 @@ class Holdable(Protocol):
 class Source:
     """One collection's outbox and the gate topics that nothing else writes to.
 
-    Sources are served in the order given, a page each, so that a flood of works cannot hold up a
-    preference: gate topics come first, and what others rest on before them.
+    A page of each is served at a time, so that a flood of works cannot hold up a preference: gate
+    topics come first, in the order given, what others rest on before them. Between other topics
+    nothing is promised: who reads two of them reads each by itself.
     """
 
     box: Box
@@ -82,6 +90,31 @@ class Page:
     source: Source
     read_at: datetime
     pending: Sequence[Any]
+
+    @property
+    def cut(self) -> bool:
+        """Whether there may be more behind it."""
+        return bool(self.pending) and self.pending[-1].more
+
+    @property
+    def size(self) -> int:
+        """How many bytes it is about to send."""
+        return sum(len(each.value or b"") for one in self.pending for each in one.records)
+
+
+def lots(pages: Sequence[Page]) -> Iterator[Sequence[Page]]:
+    """Yield neighbours that go into one transaction: of many sources a few documents each. Pure."""
+    lot: list[Page] = []
+    for page in pages:
+        if lot and (
+            sum(len(one.pending) for one in (*lot, page)) > PAGE
+            or sum(one.size for one in (*lot, page)) > MOST_BYTES
+        ):
+            yield lot
+            lot = []
+        lot.append(page)
+    if lot:
+        yield lot
 
 
 @dataclass(slots=True)
@@ -99,7 +132,7 @@ class Relay:
     prefix: str = ""
     health: Health = field(default_factory=Health)
     clock: Clock = SYSTEM
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    bell: Bell = field(default_factory=Bell)
     nudge_seconds: float | None = None
     _nudges: PersonalNudges = field(init=False)
     _idle: float = IDLE_SECONDS
@@ -132,6 +165,7 @@ class Relay:
         RELAY_ACTIVE.labels(self.service).set(1)
         log.info("relay active")
         self._nudges.begun(self.clock.monotonic())
+        self._next_whole = float("-inf")
         try:
             await self._pump(sender, draining)
             await self.lease.release()
@@ -143,7 +177,8 @@ class Relay:
         renewed = self.clock.monotonic()
         while True:
             leaving = draining.is_set()
-            more = await self._look(sender, whole=leaving or self._is_due())
+            due = self.clock.monotonic() >= self._next_whole
+            more = await self._look(sender, whole=leaving or due)
             self.health.beat("relay")
             if self.clock.monotonic() - renewed > RENEW_SECONDS:
                 if not await self.lease.hold():
@@ -152,34 +187,28 @@ class Relay:
             if leaving:
                 return  # what is left of a flood is for whoever holds the lease next
             if not more:
-                await wait_any(self.wake, draining, timeout=self._until_next_look())
+                await wait_any(self.bell.rung, draining, timeout=self._until_next_look())
 
     async def _look(self, sender: FencedSender, *, whole: bool) -> bool:
-        """Publish a page of each source, or of gates alone; True where one was cut."""
-        began, woken = self.clock.monotonic(), self.wake.is_set()
-        self.wake.clear()
-        # Read backwards, publish forwards: what an entry rests on was written before it, in a
-        # source that stands before its own, so it is read after it and published before it.
-        pages = [
-            await self._read(source) for source in reversed(self.sources) if whole or source.gate
-        ]
-        pages.reverse()
+        """Publish a page of each source, or of gates and who rang; True where one was cut."""
+        began, rang = self.clock.monotonic(), self.bell.heard()
+        # Read backwards, publish forwards: what an entry rests on was written before it, in a gate
+        # that stands before its own source, so it is read after it and published before it.
+        rest = [one for one in self.sources if not one.gate and (whole or one.box.name in rang)]
+        others = await asyncio.gather(*map(self._read, rest))
+        gates = [await self._read(source) for source in reversed(self.sources) if source.gate]
         # Marks before the rest: what takes long to publish must not age what gates know.
-        more = [await self._publish(page, sender) for page in pages if page.source.gate]
+        more = await self._publish(gates[::-1], sender)
         await self._mark(sender)
         await self._nudge(sender)
-        more += [await self._publish(page, sender) for page in pages if not page.source.gate]
-        if not woken and any(page.pending for page in pages):
+        more |= await self._publish(others, sender)
+        if any(page.pending and page.source.box.name not in rang for page in (*gates, *others)):
             self._idle = IDLE_SECONDS  # another process writes, which may write again soon
         elif whole:
             self._idle = min(2 * self._idle, LONGEST_IDLE_SECONDS)
-        after = began if any(more) else began + self._idle
+        after = began if more else began + self._idle
         self._next_whole = after if whole else min(self._next_whole, after)
-        return any(more)
-
-    def _is_due(self) -> bool:
-        """Say whether all sources are to be looked at now, and not gates alone."""
-        return self.wake.is_set() or self.clock.monotonic() >= self._next_whole
+        return more
 
     def _until_next_look(self) -> float:
         """Seconds to rest: longer the longer nothing came, yet no mark is late for it."""
@@ -193,23 +222,33 @@ class Relay:
         at = self.clock.now()
         return Page(source, at, await source.box.page(PAGE))
 
-    async def _publish(self, page: Page, sender: FencedSender) -> bool:
-        """Publish one page; True where it was cut."""
+    async def _publish(self, pages: Sequence[Page], sender: FencedSender) -> bool:
+        """Publish pages in their order; True where one was cut."""
+        for lot in lots([page for page in pages if page.pending]):
+            await self._send(lot, sender)
+        for page in pages:
+            if not page.cut:
+                page.source.clear_since = page.read_at
+        return any(page.cut for page in pages)
+
+    async def _send(self, lot: Sequence[Page], sender: FencedSender) -> None:
+        """Publish what goes together in one transaction, and take it out of all outboxes at once.
+
+        Where one of them cannot be emptied, what stands in it comes again.
+        """
         started = self.clock.monotonic()
-        records = [record for one in page.pending for record in one.records]
+        records = [record for page in lot for one in page.pending for record in one.records]
         if records:
             await sender.send(records)
             crashpoint("relay.sent")
             self._nudges.published(records, self.clock.monotonic())
-        if page.pending:
-            await page.source.box.take_out(page.pending)
-            OUTBOX_SECONDS.labels(self.service).observe(self.clock.monotonic() - started)
-            for topic, count in Counter(record.topic for record in records).items():
-                EVENTS_RELAYED.labels(self.service, topic).inc(count)
-        if page.pending and page.pending[-1].more:
-            return True
-        page.source.clear_since = page.read_at
-        return False
+        taken_out = (page.source.box.take_out(page.pending) for page in lot)
+        for fault in await asyncio.gather(*taken_out, return_exceptions=True):
+            if fault is not None:
+                raise fault
+        OUTBOX_SECONDS.labels(self.service).observe(self.clock.monotonic() - started)
+        for topic, count in Counter(record.topic for record in records).items():
+            EVENTS_RELAYED.labels(self.service, topic).inc(count)
 
     async def _mark(self, sender: FencedSender) -> None:
         """Write watermarks where one is due and something is known."""

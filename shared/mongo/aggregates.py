@@ -19,6 +19,7 @@ from shared.mongo.changes import Change, write
 from shared.mongo.client import Collection, faults
 from shared.mongo.docket import Docket
 from shared.mongo.together import Together
+from shared.runtime.bell import Ring, unheard
 from shared.runtime.clock import SYSTEM, Clock, rfc3339
 from shared.runtime.faults import Busy, Transient
 from shared.runtime.ids import new_id
@@ -60,8 +61,8 @@ class Aggregates(Generic[S]):
     """The aggregates of one kind, in one collection.
 
     ``parse`` reads a state from its JSON; ``fields`` names what else the document shows, to be
-    looked up by equality; ``wake`` is called after writes with events, to hurry the relay. Where a
-    ``docket`` is kept, documents are not marked: shared.mongo.docket says why.
+    looked up by equality; ``wake`` is told the collection after writes with events, to hurry the
+    relay. Where a ``docket`` is kept, documents are not marked: shared.mongo.docket says why.
     """
 
     collection: Collection
@@ -69,7 +70,7 @@ class Aggregates(Generic[S]):
     source: str
     fields: Callable[[S], Mapping[str, Any]] = lambda _state: {}
     clock: Clock = SYSTEM
-    wake: Callable[[], None] = lambda: None
+    wake: Ring = unheard
     docket: Docket | None = None
     _together: Together = field(init=False, compare=False, repr=False)
 
@@ -218,7 +219,7 @@ class Aggregates(Generic[S]):
         await self.announce(list(changes.values()))
         lost = await write(self.collection, list(changes.values()), done)
         if any(one.entries for one in changes.values()):
-            self.wake()
+            self.wake(self.collection.name)
         return {
             key: None
             if key in lost

@@ -46,6 +46,11 @@ class DocketedOutbox:
     _after: str = ""
     _marks: bool = True
 
+    @property
+    def name(self) -> str:
+        """The collection."""
+        return self.marked.name
+
     async def prepare(self) -> None:
         """Find out whether there can be marked documents."""
         self._marks = await self.marked.prepared()

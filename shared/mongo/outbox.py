@@ -44,6 +44,11 @@ class Outbox:
     collection: Collection
     source: str
 
+    @property
+    def name(self) -> str:
+        """The collection."""
+        return self.collection.name
+
     async def prepare(self) -> None:
         """Create the index that finds documents with unpublished events."""
         with faults():

@@ -6,7 +6,7 @@ processes may work at the same one: every step may be repeated, and an answer is
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
@@ -37,6 +37,7 @@ from shared.privacy.orders import KeptOrder, Planned
 from shared.privacy.subjects import Subjects
 from shared.privacy.telling import Tells, Told
 from shared.privacy.vault import reveal, seal
+from shared.runtime.bell import Ring, unheard
 from shared.runtime.clock import SYSTEM, Clock
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Busy, Transient
@@ -90,11 +91,10 @@ class Obeying:
                     newest[told.order] = told
         names = list(newest)
         for start in range(0, len(names), PAGE):
-            known = await self.orders.load_many(names[start : start + PAGE])
-            for name in names[start : start + PAGE]:
-                kept = known.get(name)
-                if kept is None or (kept.open and kept.order.version < newest[name].version):
-                    await self.orders.update(name, partial(orders.take, told=newest[name]))
+            await self.orders.update_many(
+                names[start : start + PAGE],
+                lambda name, known: orders.take(known, told=newest[name]),
+            )
         if newest:
             self.woken.set()
 
@@ -233,9 +233,7 @@ def _left(held: Sequence[Held], exempt: frozenset[str]) -> bool:
     return any(not one.stays(exempt) for one in held)
 
 
-def open_orders(
-    database: Database, source: str, *, wake: Callable[[], None] = lambda: None
-) -> Aggregates[KeptOrder]:
+def open_orders(database: Database, source: str, *, wake: Ring = unheard) -> Aggregates[KeptOrder]:
     """Return a service's orders; ``wake`` hurries the relay of this process."""
     return Aggregates(
         database[EVIDENCE],

@@ -12,6 +12,7 @@ from shared.runtime.service import wait_any
 Step = Callable[[], Awaitable[bool]]
 SOON: Final = 0.02  # seconds between the first two questions of who waits for an answer
 RARELY: Final = 0.32  # seconds between two questions, at most
+LONGER: Final = 1.5  # each pause is so many times the one before
 
 log = get_log(__name__)
 
@@ -60,5 +61,5 @@ async def ask_until(ask: Step, within: float) -> bool:
             return False
         await asyncio.sleep(pause)
         waited += pause
-        pause = min(2 * pause, RARELY)
+        pause = min(LONGER * pause, RARELY)
     return True

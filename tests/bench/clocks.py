@@ -41,6 +41,7 @@ from shared.kafka.dead import replay_topic
 from shared.kafka.produce import Sender
 from shared.mongo import Aggregates, Database
 from shared.policy.retention import load_retention
+from shared.runtime.bell import unheard
 from shared.runtime.clock import SYSTEM
 from shared.runtime.health import Health
 from tests.bench.projector import Stopwatch
@@ -254,7 +255,7 @@ def house(database: Database) -> House:
         schedule=SCHEDULE,
         health=Health(),
         clock=SYSTEM,
-        wake=lambda: None,
+        wake=unheard,
         roles=frozenset(),
     )
 

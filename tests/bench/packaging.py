@@ -38,6 +38,7 @@ from shared.privacy.keyring import KeyRing
 from shared.privacy.lifecycle import KeptKeys
 from shared.privacy.receipts import Signer
 from shared.privacy.rings import COLLECTION, DATABASE, SOURCE
+from shared.runtime.bell import unheard
 from shared.runtime.clock import SYSTEM
 from shared.runtime.health import Health
 from shared.runtime.ids import new_id
@@ -92,7 +93,7 @@ def composed(settings: Settings, database: Database, keys: Database) -> Packages
         schedule=load_retention(policies / "retention.toml"),
         health=Health(),
         clock=SYSTEM,
-        wake=lambda: None,
+        wake=unheard,
         roles=frozenset(),
     )
     register = orjson.loads(settings.register_file.read_bytes())

@@ -29,6 +29,7 @@ from shared.privacy.epochs import FileEpochs
 from shared.privacy.keyring import KeyRing
 from shared.privacy.lifecycle import KeptKeys
 from shared.privacy.vault import seal
+from shared.runtime.bell import Bell
 from shared.runtime.ids import new_pseudonym
 from tests.bench.rig import Rig, close, console, in_turn, rig, sized
 
@@ -149,15 +150,15 @@ async def timed(here: Rig, name: str, path: Way) -> tuple[float, float]:
     )
     outbox = Outbox(database["people"], SOURCE)
     await outbox.prepare()
-    wake, draining, applied = asyncio.Event(), asyncio.Event(), Applied()
-    people = Aggregates(database["people"], path.state.model_validate_json, SOURCE, wake=wake.set)
+    bell, draining, applied = Bell(), asyncio.Event(), Applied()
+    people = Aggregates(database["people"], path.state.model_validate_json, SOURCE, wake=bell.ring)
     relay = Relay(
         "accounts",
         [Source(outbox, ())],
         Lease(database["leases"], "relay", name),
         here.bootstrap,
         prefix,
-        wake=wake,
+        bell=bell,
     )
     project = projecting(database, {path.event: show})
 

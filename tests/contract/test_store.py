@@ -79,16 +79,16 @@ def aggregates(database: Database, **more: Any) -> Aggregates[PrefixState]:
 async def test_an_aggregate_is_one_document_with_its_state_its_version_and_its_events(
     database: Database,
 ) -> None:
-    woken: list[bool] = []
+    woken: list[str] = []
     prefixes = aggregates(
         database,
         fields=lambda one: {"owner": one.owner},
-        wake=lambda: woken.append(True),
+        wake=woken.append,
     )
     assert await prefixes.load("10.5555") is None
     saved = await prefixes.update("10.5555", first, correlation="request-1")
     assert isinstance(saved, Saved)
-    assert woken
+    assert woken == ["prefixes"]
     assert await prefixes.load("10.5555") == state()
     assert await prefixes.where(owner=78) == [state()]
     assert await prefixes.load_many(["10.5555", "10.6666"]) == {"10.5555": state()}

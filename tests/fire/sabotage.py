@@ -107,12 +107,13 @@ def freezes_unsent() -> None:
     left = [1]
 
     def freezing(was: Callable[..., Any]) -> Callable[..., Any]:
-        async def publish(self: Any, page: Any, sender: Any) -> Any:
-            records = [record for one in page.pending for record in one.records]
+        async def publish(self: Any, pages: Any, sender: Any) -> Any:
+            pending = [one for page in pages for one in page.pending]
+            records = [record for one in pending for record in one.records]
             if left[0] and any(one.topic == "deposits.works.v1" for one in records):
                 left[0] -= 1
                 os.kill(os.getpid(), signal.SIGSTOP)
-            return await was(self, page, sender)
+            return await was(self, pages, sender)
 
         return publish
 

@@ -92,6 +92,11 @@ class Forgetful:
     failures: int = 0
     _calls: int = field(default=0)
 
+    @property
+    def name(self) -> str:
+        name: str = self.box.name
+        return name
+
     async def page(self, most: int) -> list[Any]:
         found: list[Any] = await self.box.page(most)
         return found
@@ -291,6 +296,10 @@ class Watched:
     box: Outbox
     looks: int = 0
 
+    @property
+    def name(self) -> str:
+        return self.box.name
+
     async def page(self, most: int) -> list[Any]:
         self.looks += 1
         return await self.box.page(most)
@@ -320,6 +329,31 @@ async def test_what_another_process_wrote_is_published_however_long_the_relay_ha
             await database["works"].insert_one(_work(number))
             await until(lambda: _is_not(_waiting(database)), within=30, what="the work published")
     assert gate.looks > works.looks
+
+
+async def test_who_rings_is_published_at_once_and_others_are_not_looked_at_for_that(
+    database: Database, platform: Platform, prefix: str
+) -> None:
+    works, submissions = (
+        Watched(Outbox(database[name], "/s")) for name in ("works", "submissions")
+    )
+    relay = Relay(
+        "deposits",
+        [Source(works), Source(submissions)],
+        Lease(database["leases"], "relay", "one"),
+        platform.kafka_bootstrap,
+        prefix,
+    )
+    for watched in (works, submissions):
+        await watched.box.prepare()
+    async with running(relay.run):
+        await until(partial(_looked, works, 6), within=30, what="the relay resting")
+        begun, others = works.looks, submissions.looks
+        for number in range(20):
+            await database["works"].insert_one(_work(number))
+            relay.bell.ring("works")
+            await until(lambda: _is_not(_waiting(database)), within=30, what="the work published")
+    assert submissions.looks - others < (works.looks - begun) / 2
 
 
 async def test_sources_of_gate_topics_come_before_all_others(database: Database) -> None:

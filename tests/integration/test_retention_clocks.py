@@ -27,6 +27,7 @@ from shared.events import Event, Meta, Received
 from shared.kafka import topics
 from shared.mongo import Database, connect
 from shared.policy.retention import Schedule, load_retention, parse_retention
+from shared.runtime.bell import unheard
 from shared.runtime.clock import ManualClock, rfc3339
 from shared.runtime.health import Health
 from shared.runtime.ids import new_id
@@ -242,7 +243,7 @@ async def worlds(database: Database, clock: ManualClock) -> World:
         schedule=schedules.now,
         health=Health(),
         clock=clock,
-        wake=lambda: None,
+        wake=unheard,
         roles=frozenset({"clocks"}),
     )
     await prepare(database, database)

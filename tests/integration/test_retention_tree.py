@@ -46,6 +46,7 @@ from shared.privacy.checkpoints import (
 from shared.privacy.notes import BY_WITNESS, Note
 from shared.privacy.receipts import canonical
 from shared.privacy.transparency import consistency, continues, includes, leaf_hash, prove, root_of
+from shared.runtime.bell import unheard
 from shared.runtime.clock import SYSTEM, rfc3339
 from shared.runtime.faults import Transient
 from shared.runtime.health import Health
@@ -71,9 +72,9 @@ class World:
         held = self.database if database is None else database
         comparing = Comparing(self.place.kafka_bootstrap, self.place.name, self.health)
         made = Log(
-            open_leaves(held, lambda: None, SYSTEM),
-            open_checkpoints(held, lambda: None),
-            open_log_keys(held, lambda: None),
+            open_leaves(held, unheard, SYSTEM),
+            open_checkpoints(held, unheard),
+            open_log_keys(held, unheard),
             LogKey(self.place.folder / key, ORIGIN),
             comparing,
         )

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from services.accounts.store.layout import SOURCE
 from shared.mongo import Aggregates, Database, faults
 from shared.mongo.aggregates import Versioned
+from shared.runtime.bell import Ring
 from shared.runtime.clock import Clock
 
 S = TypeVar("S", bound=Versioned)
@@ -20,7 +21,7 @@ class Keeping:
     """Keeps aggregates in a database; ``wake`` hurries the relay of this process."""
 
     database: Database
-    wake: Callable[[], None]
+    wake: Ring
     clock: Clock
 
     def of(

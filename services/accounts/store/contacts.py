@@ -1,6 +1,6 @@
 """Contacts, memberships and the mail to contacts in the store: their aggregates and their lists."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from services.accounts.model.role_mails import KeptRoleMail
 from services.accounts.store.aggregates import Keeping, newest
 from shared.events.contacts import MembershipStatus
 from shared.mongo import Aggregates, Database
+from shared.runtime.bell import Ring, unheard
 from shared.runtime.clock import SYSTEM, Clock
 
 
@@ -44,7 +45,7 @@ class ContactStore:
 
 
 def open_contacts(
-    database: Database, *, wake: Callable[[], None] = lambda: None, clock: Clock = SYSTEM
+    database: Database, *, wake: Ring = unheard, clock: Clock = SYSTEM
 ) -> ContactStore:
     """Make the store over a database; ``wake`` hurries the relay of this process."""
     keeping = Keeping(database, wake, clock)

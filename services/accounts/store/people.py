@@ -1,6 +1,5 @@
 """People in the store: accounts, what they sign in by, looks at them, and who volunteers."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,6 +15,7 @@ from services.accounts.store.aggregates import Keeping, newest
 from services.accounts.store.layout import OWNED
 from shared.events import OwnerState
 from shared.mongo import Aggregates, Collection, Database, faults
+from shared.runtime.bell import Ring, unheard
 from shared.runtime.clock import SYSTEM, Clock
 
 
@@ -58,9 +58,7 @@ def of_people(credential: str) -> str:
     return f"people/{credential}"
 
 
-def open_people(
-    database: Database, *, wake: Callable[[], None] = lambda: None, clock: Clock = SYSTEM
-) -> PeopleStore:
+def open_people(database: Database, *, wake: Ring = unheard, clock: Clock = SYSTEM) -> PeopleStore:
     """Make the store of people over the same database."""
     keeping = Keeping(database, wake, clock)
     return PeopleStore(

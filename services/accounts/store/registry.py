@@ -1,6 +1,5 @@
 """Organisations, prefixes, credentials, agreements and requests in the store, and their lists."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from services.accounts.model.prefixes import KeptPrefix
 from services.accounts.model.requests import KeptRequest
 from services.accounts.store.aggregates import Keeping, newest
 from shared.mongo import Aggregates, Database, faults
+from shared.runtime.bell import Ring, unheard
 from shared.runtime.clock import SYSTEM, Clock
 
 
@@ -45,9 +45,7 @@ class Store:
         return all(entry["version"] > version for entry in (found or {}).get("outbox", ()))
 
 
-def open_store(
-    database: Database, *, wake: Callable[[], None] = lambda: None, clock: Clock = SYSTEM
-) -> Store:
+def open_store(database: Database, *, wake: Ring = unheard, clock: Clock = SYSTEM) -> Store:
     """Make the store over a database; ``wake`` hurries the relay of this process."""
     keeping = Keeping(database, wake, clock)
     return Store(

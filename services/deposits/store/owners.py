@@ -1,12 +1,13 @@
 """Who owns journals: a document for each journal, and a list for each person; two collections."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from services.deposits.model.owners import KeptJournal
 from shared.events.owners import OwnerState
 from shared.mongo import Aggregates, Database, IndexModel, faults
+from shared.runtime.bell import Ring, unheard
 
 PEOPLE: Final = "owners"
 JOURNALS: Final = "journal_owners"
@@ -34,9 +35,7 @@ def shown(state: OwnerState) -> Mapping[str, Any]:
     }
 
 
-def open_owners(
-    database: Database, source: str, *, wake: Callable[[], None] = lambda: None
-) -> Owners:
+def open_owners(database: Database, source: str, *, wake: Ring = unheard) -> Owners:
     """Make the store over a database; ``wake`` hurries the relay of this process."""
     return Owners(
         Aggregates(

@@ -116,7 +116,7 @@ class Submissions:
             document["bound"] = stored(offer.bound)
         if not await self._adding.do((change, document)):
             raise Transient("this submission is written already")
-        self.aggregates.wake()
+        self.aggregates.wake(self.aggregates.collection.name)
         return submission_of(document)
 
     async def _count(self, asked: Sequence[tuple[str | None, int]]) -> Sequence[int]:

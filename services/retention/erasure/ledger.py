@@ -63,5 +63,5 @@ async def _extended(
     if known is None:
         raise LookupError("an erasure that destroys is in the ledger")
     await saga.store.ledger.update(
-        erasure.erasure, partial(ledger.extend, entry=known, keys=keys, levels=levels)
+        erasure.erasure, partial(ledger.extend, entry=known, keys=keys, levels=levels), seen=known
     )

@@ -65,8 +65,9 @@ log = get_log(__name__)
 class Running:
     """Takes the steps of all erasures that are not at an end; ``wake`` is set when one may go on.
 
-    ``_rests`` says by erasure when it is looked at again, in seconds of the monotonic clock: only a
-    hint, which a process that starts has none of.
+    ``_rests`` says by erasure when it is looked at again, in seconds of the monotonic clock; what
+    others asked for is found by listing, every so often. Both are only hints, which a process that
+    starts has none of.
     """
 
     saga: Saga
@@ -74,6 +75,8 @@ class Running:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _turn: int | None = None
     _turn_until: float = 0.0
+    _open: set[str] = field(default_factory=set)
+    _listed: float = float("-inf")
     _rests: dict[str, float] = field(default_factory=dict)
     _hands: Hands = field(default_factory=lambda: Hands(MOST))
     _touched: set[str] = field(default_factory=set)
@@ -100,6 +103,7 @@ class Running:
 
     async def step(self) -> None:
         """Take what steps can be taken now, and wait for all of them."""
+        self._listed = float("-inf")
         async with self._hands.open():
             await self._begin()
 
@@ -110,18 +114,25 @@ class Running:
     async def _ready(self) -> list[str]:
         """Return the erasures that are to be looked at now; none while another has the turn."""
         if not await self._has_turn():
+            self._open.clear()
+            self._listed = float("-inf")
             self._rests.clear()
             return []
-        open_ones = await self.saga.store.unsettled()
-        self._rests = {one: self._rests[one] for one in open_ones if one in self._rests}
         now = self._now()
+        if now >= self._listed + EVERY:
+            self._open = set(await self.saga.store.unsettled())
+            self._listed = now
+            self._rests = {one: self._rests[one] for one in self._open if one in self._rests}
         ready = [
-            one for one in open_ones if one not in self._hands and self._rests.get(one, 0.0) <= now
+            one
+            for one in sorted(self._open)
+            if one not in self._hands and self._rests.get(one, 0.0) <= now
         ]
         return ready[: self._hands.free]
 
     def touch(self, erasure: str) -> None:
         """Have an erasure looked at now: something that it may wait for is there."""
+        self._open.add(erasure)
         self._rests.pop(erasure, None)
         if erasure in self._hands:
             self._touched.add(erasure)

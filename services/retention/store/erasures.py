@@ -1,6 +1,6 @@
 """Erasures, their orders, what was answered, and the ledger of what is gone."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -22,6 +22,7 @@ from shared.events.orders import (
 )
 from shared.mongo import Aggregates, Database, Put, faults
 from shared.mongo.projecting import Projection
+from shared.runtime.bell import Ring, unheard
 from shared.runtime.clock import SYSTEM, Clock, rfc3339
 from shared.runtime.loops import ask_until
 
@@ -119,7 +120,7 @@ class ErasureStore:
 
 
 def open_erasures(
-    database: Database, *, wake: Callable[[], None] = lambda: None, clock: Clock = SYSTEM
+    database: Database, *, wake: Ring = unheard, clock: Clock = SYSTEM
 ) -> ErasureStore:
     """Make the store; ``wake`` hurries the relay of this process."""
     return ErasureStore(

@@ -12,6 +12,7 @@ from services.retention.store.tree import prepare_tree, tree_sources
 from shared.kafka.relay import Source
 from shared.mongo import Aggregates, Database, IndexModel, Outbox, prepare_all
 from shared.privacy.rings import SOURCE
+from shared.runtime.bell import Ring, unheard
 from shared.runtime.clock import SYSTEM, Clock
 
 # Collections with an outbox, in their order.
@@ -52,7 +53,7 @@ def keeping(
     kind: type[BaseModel],
     fields: Callable[[Any], Mapping[str, Any]] = lambda _state: {},
     *,
-    wake: Callable[[], None] = lambda: None,
+    wake: Ring = unheard,
     clock: Clock = SYSTEM,
 ) -> Aggregates[Any]:
     """Return the aggregates of a kind, in the collection of this name."""

@@ -1,6 +1,6 @@
 """Access packages: their documents, and their sealed chunks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ from services.retention.model.packages import KeptPackage
 from services.retention.store.layout import keeping
 from shared.events.orders import OrderState
 from shared.mongo import Aggregates, Collection, Database, faults
+from shared.runtime.bell import Ring, unheard
 from shared.runtime.clock import SYSTEM, Clock
 
 CHUNKS: Final = "package_chunks"
@@ -31,7 +32,7 @@ class PackageStore:
 
 
 def open_packages(
-    database: Database, *, wake: Callable[[], None] = lambda: None, clock: Clock = SYSTEM
+    database: Database, *, wake: Ring = unheard, clock: Clock = SYSTEM
 ) -> PackageStore:
     """Make the store; ``wake`` hurries the relay of this process."""
     return PackageStore(

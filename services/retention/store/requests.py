@@ -1,6 +1,5 @@
 """Requests of people in the store, and the codes by which they are confirmed."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -9,6 +8,7 @@ from services.retention.model.requests.challenges import KeptChallenge
 from services.retention.model.requests.state import KeptRequest
 from services.retention.store.layout import keeping
 from shared.mongo import Aggregates, Database, faults
+from shared.runtime.bell import Ring, unheard
 from shared.runtime.clock import SYSTEM, Clock
 
 REQUESTS = "requests"
@@ -46,7 +46,7 @@ class RequestStore:
 
 
 def open_requests(
-    database: Database, *, wake: Callable[[], None] = lambda: None, clock: Clock = SYSTEM
+    database: Database, *, wake: Ring = unheard, clock: Clock = SYSTEM
 ) -> RequestStore:
     """Make the store."""
     return RequestStore(

@@ -6,7 +6,7 @@ read by ``_id``. Where the tree ends is a hint that only grows, and what stands 
 for; nothing rests on it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from shared.mongo import Aggregates, Collection, Database, IndexModel, Outbox, P
 from shared.mongo.client import BulkWriteError, DuplicateKeyError, collided
 from shared.privacy.rings import SOURCE
 from shared.privacy.transparency import Frontier, Node, cover, leaf_hash
+from shared.runtime.bell import Ring, unheard
 from shared.runtime.clock import SYSTEM, Clock, rfc3339
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.faults import Transient
@@ -38,7 +39,7 @@ class Leaves:
 
     collection: Collection
     notes: Collection
-    wake: Callable[[], None] = lambda: None
+    wake: Ring = unheard
     clock: Clock = SYSTEM
     _frontier: Frontier | None = None
     _documents: Aggregates[LeafState] = field(init=False)
@@ -100,7 +101,7 @@ class Leaves:
         crashpoint("tree.appended")
         if documents:
             await self.hint("size", documents[-1]["_id"] + 1)
-            self.wake()
+            self.wake(self.collection.name)
         return {one["leaf"]: one["_id"] for one in documents}
 
     def _document(
@@ -227,19 +228,24 @@ class InOrder:
         """Remove what was published."""
         await self.box.take_out(published)
 
+    @property
+    def name(self) -> str:
+        """The collection."""
+        return self.box.name
 
-def open_leaves(database: Database, wake: Callable[[], None], clock: Clock) -> Leaves:
+
+def open_leaves(database: Database, wake: Ring, clock: Clock) -> Leaves:
     """Open the leaves."""
     return Leaves(database[LEAVES], database[NOTES], wake, clock)
 
 
-def open_checkpoints(database: Database, wake: Callable[[], None]) -> Aggregates[CheckpointState]:
+def open_checkpoints(database: Database, wake: Ring) -> Aggregates[CheckpointState]:
     """Open the checkpoints, by size."""
     parse = CheckpointState.model_validate_json
     return Aggregates(database[CHECKPOINTS], parse, SOURCE, wake=wake)
 
 
-def open_log_keys(database: Database, wake: Callable[[], None]) -> Aggregates[LogKeysState]:
+def open_log_keys(database: Database, wake: Ring) -> Aggregates[LogKeysState]:
     """Open the one document of the log's public keys."""
     return Aggregates(database[LOG_KEYS], LogKeysState.model_validate_json, SOURCE, wake=wake)
 
