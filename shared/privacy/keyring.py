@@ -194,8 +194,9 @@ class KeyRing:
     async def opening_for_access(self, kids: Iterable[str]) -> dict[str, OpenKey | Unopened]:
         """Return the keys of envelopes as ``opening`` does, those that holds restrict among them.
 
-        For a package of what is held of a person, theirs or that of who handles the hold, and for
-        nothing else. What is fenced or destroyed stays unreadable; what is held is not remembered.
+        For a package of what is held of a person, theirs or that of who handles the hold, for the
+        answer to what a person asked, and for nothing else. What is fenced or destroyed stays
+        unreadable; what is held is not remembered.
         """
         return await self._opening(kids, held=True)
 

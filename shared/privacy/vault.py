@@ -7,14 +7,17 @@ back as its text or as why it cannot be read; a consumer never fails on what was
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from shared.events.personal import Sealed
 from shared.privacy.envelope import ExpiredError, OpenKey, UnsealError, kid_of, open_text, seal_text
-from shared.privacy.keyring import KeyRing, Lost, Unopened
+from shared.privacy.keyring import KeyRing, Lost, Restricted, Unopened
 from shared.privacy.personal import PersonalData
 
 T = TypeVar("T", bound=PersonalData)
+
+
+Withheld = Literal["restricted", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,13 @@ class Opened(Generic[T]):
     def unopened(self) -> Unopened | None:
         """Why it cannot be read, if it cannot."""
         return next((one for one in self.values.values() if not isinstance(one, str)), None)
+
+    @property
+    def withheld(self) -> Withheld | None:
+        """Why there is no ``data``: a hold keeps it from being read, or it is gone."""
+        if self.data is not None:
+            return None
+        return "restricted" if isinstance(self.unopened, Restricted) else "gone"
 
 
 async def seal(ring: KeyRing, data: PersonalData, *, person: str, unit: str, record: str) -> Sealed:
@@ -43,9 +53,15 @@ async def seal(ring: KeyRing, data: PersonalData, *, person: str, unit: str, rec
     )
 
 
-async def reveal(ring: KeyRing, kind: type[T], sealed: Sequence[Sealed]) -> list[Opened[T]]:
-    """Decrypt records of one kind, in their order. Raises ``Transient`` only."""
-    keys = await ring.opening({kid_of(text) for one in sealed for text in one.values.values()})
+async def reveal(
+    ring: KeyRing, kind: type[T], sealed: Sequence[Sealed], *, to_person: bool = False
+) -> list[Opened[T]]:
+    """Decrypt records of one kind, in their order. Raises ``Transient`` only.
+
+    ``to_person``: to answer what they asked, which a hold does not keep from (GDPR 12, 18).
+    """
+    kids = {kid_of(text) for one in sealed for text in one.values.values()}
+    keys = await (ring.opening_for_access(kids) if to_person else ring.opening(kids))
     return [_opened(kind, one, keys) for one in sealed]
 
 

@@ -29,7 +29,7 @@ from shared.kafka.topics import declared
 from shared.mongo import Database, connect
 from shared.runtime.clock import parse_rfc3339
 from shared.runtime.ids import new_id
-from tests.bench.rig import close, console, describe, sized
+from tests.bench.rig import close, console, describe, sized, spending
 from tests.faults.test_whole_erasure import rotated, somebody
 from tests.mailbox import mailbox
 from tests.platform import shared_platform
@@ -85,13 +85,14 @@ async def measured(here: Whole, database: Database) -> None:
     for number in range(ROUNDS):
         erasures = await planned(here, each, number)
         before, offsets = await versions(here), await ends(here)
-        shown = await erased(here, erasures)
+        shown = await spending("ours", erased(here, erasures))
         took = max(since(one, "evidenced") for one in shown)
         writes, sends = await versions(here) - before, await sent(here, offsets)
         unreadable += [since(one, "destroyed") for one in shown]
         certified += [since(one, "certified") for one in await finished(here, erasures)]
         ours.append(each / took)
-        plain.append(each / await bare(here, database, each, writes, sends))
+        alone = bare(here, database, each, writes, sends)
+        plain.append(each / await spending("bare", alone))
         console.print(
             f"round {number + 1}: {writes / each:.0f} writes and {sends / each:.0f} sends each;"
             f" ours {ours[-1]:.2f}, bare {plain[-1]:.2f}, {ours[-1] / plain[-1]:.2f}"

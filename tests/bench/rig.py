@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from rich.console import Console
 
@@ -20,6 +20,7 @@ from shared.mongo import Database, connect
 from shared.runtime.ids import new_id
 from tests.platform import Platform, shared_platform
 
+T = TypeVar("T")
 console = Console(width=110, highlight=False)
 
 
@@ -100,8 +101,8 @@ async def in_turn(
     return a, b
 
 
-async def spending(what: str, run: Awaitable[float]) -> float:
-    """Print what a run took of the processors, by process, beside what it returns."""
+async def spending(what: str, run: Awaitable[T]) -> T:
+    """Print what a run took of the processors, by process; return what it returns."""
     before = _spent()
     figure = await run
     took = {name: seconds - before.get(name, 0.0) for name, seconds in _spent().items()}

@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from functools import partial
 from itertools import count
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from shared.mongo import connect
 from shared.runtime.clock import SYSTEM
 from shared.runtime.ids import new_id
 from tests.asking import Answer, asked
+from tests.keeping import held
 from tests.mailbox import Mailbox, mailbox, text_of
 from tests.peopling import everything_kept, everything_said, looks_at, patient, without_correlation
 from tests.platform import Platform
@@ -481,6 +483,28 @@ async def test_staff_read_contacts_for_a_reason_that_is_on_record(office: Office
     [look] = await looks_at(office.place, contact)
     assert (look["action"], look["reason"]) == ("contacts-read", "update")
     assert look["actor"].startswith("staff:p")
+
+
+@pytest.mark.clause("DOAJ-6a4")
+async def test_a_contact_under_a_hold_is_shown_as_held_and_gets_no_mail_of_its_role(
+    office: Office,
+) -> None:
+    press = await office.press()
+    email = await office.named(press, "billing")
+    await office.asked(email)
+    contact = (await office.standing(press, "billing"))["contact"]
+
+    async def seen(withheld: str | None) -> Any:  # the key is remembered until the hold is heard of
+        shown = await office.standing(press, "billing")
+        return shown if shown["withheld"] == withheld else None
+
+    async with held(office.place, f"{contact}.contact-role"):
+        shown = await until(partial(seen, "restricted"), what="the hold to be heard of")
+        assert (shown["name"], shown["email"]) == (None, None)
+        said = await office.role_mail("invoices", press)
+        assert (said["allowed"], said["refused"]) == (0, {"details-restricted": 1})
+    assert (await until(partial(seen, None), what="its end"))["email"] == email
+    assert (await office.role_mail("invoices", press))["allowed"] == 1
 
 
 @pytest.mark.law("P1")

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ from shared.mongo import connect
 from shared.runtime.clock import rfc3339
 from shared.runtime.ids import new_id
 from tests.asking import Answer, asked
+from tests.keeping import held
 from tests.mailbox import Mailbox, text_of
 from tests.notices import version
 from tests.processes import OPERATOR, Place, Running, service, until
@@ -481,24 +483,57 @@ async def test_requests_are_for_operators(desk: Desk) -> None:
     assert (await desk("GET", "/requests/none", None, OPERATOR))[0] == 404
 
 
+async def keys_of(desk: Desk, request: str) -> str:
+    """Return under which keys it stands who asked."""
+    prefix = desk.place.environment("retention")["DATABASE_PREFIX"]
+    async with connect(desk.place.mongodb_url, prefix + "retention") as database:
+        found: Any = await database["requests"].find_one({"_id": request})
+    sealed = orjson.loads(found["state"])["records"]["requester"]
+    return f"{sealed['person']}.{sealed['cls']}"
+
+
+@pytest.mark.clause("DOAJ-6a4")
+@pytest.mark.clause("DOAJ-9a9")
+async def test_whose_request_is_under_a_hold_is_answered_and_staff_read_nothing_of_it(
+    desk: Desk,
+) -> None:
+    body = letter()
+    name = (await desk.letter(requester=body["requester"]))["request"]
+    at, email = f"/requests/{name}", body["requester"]["email"]
+
+    async def seen(withheld: str | None) -> Any:  # the key is remembered until the hold is heard of
+        shown = await desk.staff("GET", at)
+        return shown if shown["withheld"] == withheld else None
+
+    async with held(desk.place, await keys_of(desk, name)):
+        shown = await until(partial(seen, "restricted"), what="the hold to be heard of")
+        assert (shown["name"], shown["email"], shown["text"]) == (None, None, None)
+        why = {"reason": "complexity", "text": "There are 400 mails to read."}
+        assert await desk.refused(f"{at}/extend", why) == (409, "details-restricted")
+        await desk.staff("POST", f"{at}/confirm", {"by-code": True})
+        mail = text_of(await desk.box.next_to(email))
+        confirmation = re.search(r"confirmation=([0-9a-f-]{36})", mail)
+        assert confirmation is not None
+        code = {"confirmation": confirmation[1], "code": await desk.box.code_to(email)}
+        assert (await desk("POST", "/requests/confirmations", code))[1]["status"] == "confirmed"
+        assert name in text_of(await desk.box.next_to(email, after=1))
+    shown = await until(partial(seen, None), what="the end of the hold to be heard of")
+    assert (shown["name"], shown["email"]) == ("Lena Letter", email)
+
+
 @pytest.mark.law("P2")
 async def test_what_is_written_under_a_fenced_key_is_told_to_be_gone(desk: Desk) -> None:
     state = await desk.letter("access")
     at = f"/requests/{state['request']}"
     prefix = desk.place.environment("retention")["DATABASE_PREFIX"]
-    async with (
-        connect(desk.place.mongodb_url, prefix + "retention") as database,
-        connect(desk.place.mongodb_url, prefix + "keys") as keys,
-    ):
-        found: Any = await database["requests"].find_one({"_id": state["request"]})
-        sealed = orjson.loads(found["state"])["records"]["requester"]
+    async with connect(desk.place.mongodb_url, prefix + "keys") as keys:
         documents = Keys(open_keys(keys), timedelta())
-        fenced = await documents.fence(f"{sealed['person']}.{sealed['cls']}", "of-a-test")
+        fenced = await documents.fence(await keys_of(desk, state["request"]), "of-a-test")
         assert not isinstance(fenced, Refused)
     shown = {"identity": "document", "evidence": "A passport."}
 
     async def gone() -> bool:  # the key is remembered until the fence is heard of
-        return (await desk.staff("GET", at))["name"] is None
+        return (await desk.staff("GET", at))["withheld"] == "gone"
 
     await until(gone, what="the key to be gone")
     status, said = await desk("POST", f"{at}/confirm", shown, OPERATOR)

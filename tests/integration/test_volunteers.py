@@ -1,6 +1,7 @@
 """Applications of volunteers through the wire: accounts, its broker, store and mail."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any, Final
 
 import aiohttp
@@ -12,6 +13,7 @@ from shared.kafka import topics
 from shared.mongo import connect
 from shared.runtime.ids import new_id
 from tests.asking import Answer
+from tests.keeping import held
 from tests.mailbox import Mailbox
 from tests.peopling import Office, Somebody, bearer, looks_at
 from tests.processes import Place, service, until
@@ -69,7 +71,7 @@ async def test_an_application_takes_its_few_fields_and_makes_no_account(
     application, email = await apply(office, team)
     whole = await office.ok("GET", f"{PATH}/{application}", None, team.looking())
     assert (whole["name"], whole["email"], whole["status"]) == ("Vera Volunteer", email, "open")
-    assert whole["referees"] == [REFEREE]
+    assert whole["referees"] == [REFEREE | {"withheld": None}]
     assert await _kept(office, "people") == before
     kept = await _kept(office, "volunteers")
     assert kept.count(application) > 1
@@ -97,6 +99,36 @@ async def test_who_applies_hears_the_same_whether_or_not_an_address_has_an_accou
     known = await office("POST", PATH, said | {"email": team.email})
     unknown = await office("POST", PATH, said | {"email": office.address("nobody")})
     assert known == unknown == (202, {"status": "received"})
+
+
+@pytest.mark.clause("DOAJ-6a4")
+async def test_an_applicant_under_a_hold_is_shown_as_held_and_told_of_an_acceptance_all_the_same(
+    office: Office, team: Somebody
+) -> None:
+    application, email = await apply(office, team)
+    prefix = office.place.environment("accounts")["DATABASE_PREFIX"]
+    async with connect(office.place.mongodb_url, prefix + "accounts") as database:
+        found: Any = await database["volunteers"].find_one({"_id": application})
+    applicant = orjson.loads(found["state"])["applicant"]
+
+    async def seen(withheld: str | None) -> Any:  # the key is remembered until the hold is heard of
+        whole = await office.ok("GET", f"{PATH}/{application}", None, team.looking())
+        return whole if whole["withheld"] == withheld else None
+
+    async with held(office.place, f"{applicant}.volunteer-application"):
+        whole = await until(partial(seen, "restricted"), what="the hold to be heard of")
+        assert (whole["name"], whole["email"]) == (None, None)
+        assert whole["referees"] == [REFEREE | {"withheld": None}]
+        [item] = [
+            one
+            for one in (await office.ok("GET", PATH, None, team.looking()))["items"]
+            if one["application"] == application
+        ]
+        assert (item["name"], item["withheld"]) == (None, "restricted")
+        path = f"{PATH}/{application}/acceptance"
+        await office.ok("POST", path, {"category": "volunteer"}, team.headers)
+        assert await office.box.code_to(email)
+    assert (await until(partial(seen, None), what="its end"))["name"] == "Vera Volunteer"
 
 
 @pytest.mark.clause("DOAJ-1b3")

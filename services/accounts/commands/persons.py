@@ -18,7 +18,7 @@ from shared.mongo.deliveries import New
 from shared.policy.roles import RolesPolicy
 from shared.policy.signing_in import Limit, SigningInPolicy
 from shared.privacy.blind import AddressError, BlindIndex
-from shared.privacy.keyring import KeyRing, Restricted
+from shared.privacy.keyring import KeyRing
 from shared.privacy.tokens import SigningKeys
 from shared.privacy.vault import reveal
 from shared.runtime.locks import Locks
@@ -74,8 +74,10 @@ class People:
         if sealed is None:
             return Refused(Refusal("details-gone"))
         opened = (await reveal(self.ring, PersonDetails, [sealed]))[0]
-        held = isinstance(opened.unopened, Restricted)
-        return opened.data or Refused(Refusal("details-restricted" if held else "details-gone"))
+        if opened.data is None:
+            held = opened.withheld == "restricted"
+            return Refused(Refusal("details-restricted" if held else "details-gone"))
+        return opened.data
 
     async def ask(self, one: str, kind: str, payload: Mapping[str, Any]) -> None:
         """Leave something to the queue, so that the answer is the same whatever comes of it."""

@@ -18,7 +18,7 @@ from services.accounts.model import volunteers as model
 from services.accounts.model.volunteers import KeptPart, KeptVolunteer, Referee, Volunteer
 from shared.events.decisions import Refused
 from shared.events.volunteers import VolunteerState
-from shared.privacy.vault import reveal, seal
+from shared.privacy.vault import Opened, reveal, seal
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.ids import new_id, new_pseudonym
 
@@ -29,11 +29,11 @@ READ_ARCHIVE: Final = "volunteer-archive-read"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An application in clear; of what was erased there is nothing."""
+    """An application in clear; of what is held it says so, of what is gone there is nothing."""
 
     state: KeptVolunteer
-    applicant: Volunteer | None
-    referees: tuple[Referee, ...] = ()
+    applicant: Opened[Volunteer] | None
+    referees: tuple[Opened[Referee], ...] = ()
 
 
 async def apply(
@@ -84,7 +84,7 @@ async def page(
     seen = [part.sealed.person for part in parts]
     await record(people, actor, action, seen, correlation=correlation)
     opened = await reveal(people.ring, Volunteer, [part.sealed for part in parts])
-    names = {person: one.data for person, one in zip(seen, opened, strict=True)}
+    names = dict(zip(seen, opened, strict=True))
     return [Shown(state, names.get(state.applicant)) for state in found]
 
 
@@ -144,7 +144,9 @@ async def accepted(people: People, said: VolunteerState, correlation: str | None
     state = await people.store.volunteers.load(said.application)
     if state is None or not state.inviting:
         return
-    applicant = (await _shown(people, state)).applicant
+    part = state.part_of(state.applicant)
+    opened = await reveal(people.ring, Volunteer, [part.sealed] if part else [], to_person=True)
+    applicant = opened[0].data if opened else None
     if applicant is not None and state.category is not None:
         await asking.invite(
             people,
@@ -182,5 +184,5 @@ async def _shown(people: People, state: KeptVolunteer) -> Shown:
     referees = [part.sealed for part in state.parts if part != applicant]
     opened = await reveal(people.ring, Volunteer, [applicant.sealed] if applicant else [])
     found = await reveal(people.ring, Referee, referees)
-    name = opened[0].data if opened else None
-    return Shown(state, name, tuple(one.data for one in found if one.data))
+    there = tuple(one for one in found if one.withheld != "gone")
+    return Shown(state, opened[0] if opened else None, there)

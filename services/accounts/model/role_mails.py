@@ -19,7 +19,6 @@ from shared.policy.consent import Standing
 
 ALLOWED: Final = "allowed"
 NO_CONTACT: Final = "no-contact"
-GONE: Final = "details-gone"
 # What consent may say of an address without saying no: a yes to a role is the contact's own.
 NO_NO: Final = frozenset[Standing]({"given", "absent", "requested"})
 

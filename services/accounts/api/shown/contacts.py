@@ -7,6 +7,7 @@ from pydantic import Field
 from services.accounts.commands.contacts.seats import Shown
 from services.accounts.model.contacts import KeptSeat
 from shared.events.contacts import ContactStanding
+from shared.privacy.vault import Withheld
 from shared.web import Answer
 
 
@@ -29,6 +30,10 @@ class Contact(Answer):
     contact: str | None
     name: str | None = None
     email: str | None = None
+    withheld: Withheld | None = Field(
+        default=None,
+        description="Why name and address are null: restricted by a hold, or gone.",
+    )
     wanted_since: datetime | None = Field(
         description="Since when the organisation is asked to name another contact."
     )
@@ -38,13 +43,15 @@ class Contact(Answer):
     @classmethod
     def of(cls, found: Shown) -> "Contact":
         """Show a role."""
-        state, details = found.state, found.details
+        state, opened = found.state, found.opened
+        details = opened.data if opened else None
         return cls(
             role=state.role,
             standing=state.standing,
             contact=state.contact,
             name=details.name if details else None,
             email=details.email if details else None,
+            withheld=opened.withheld if opened else None,
             wanted_since=state.wanted_since,
             facts=tuple(
                 ContactFact(at=one.at, what=one.what, contact=one.contact, actor=one.actor)

@@ -1,11 +1,17 @@
 """Applications of volunteers as they are shown: to the team, and archived ones to executives."""
 
 from datetime import datetime
+from typing import Final
+
+from pydantic import Field
 
 from services.accounts.api.shown.people import Fact
 from services.accounts.commands.volunteers import Shown
 from services.accounts.model.volunteers import KeptVolunteer, Referee
+from shared.privacy.vault import Opened, Withheld
 from shared.web import Answer
+
+WITHHELD: Final = "Why what stands beside it is null: restricted by a hold, or gone."
 
 
 class Applied(Answer):
@@ -34,12 +40,17 @@ class VolunteerItem(Verdict):
     """An application in a list."""
 
     name: str | None
+    withheld: Withheld | None = Field(description=WITHHELD)
 
     @classmethod
     def shown(cls, found: Shown) -> "VolunteerItem":
         """Show an item."""
-        name = found.applicant.name if found.applicant else None
-        return cls(**Verdict.of(found.state).model_dump(), name=name)
+        opened = found.applicant
+        return cls(
+            **Verdict.of(found.state).model_dump(),
+            name=opened.data.name if opened and opened.data else None,
+            withheld=opened.withheld if opened else "gone",
+        )
 
 
 class VolunteersPage(Answer):
@@ -52,13 +63,19 @@ class VolunteersPage(Answer):
 class RefereeView(Answer):
     """Somebody who may be asked about an applicant."""
 
-    name: str
-    email: str
+    name: str | None
+    email: str | None
+    withheld: Withheld | None = Field(description=WITHHELD)
 
     @classmethod
-    def of(cls, referee: Referee) -> "RefereeView":
+    def of(cls, opened: Opened[Referee]) -> "RefereeView":
         """Show a referee."""
-        return cls(name=referee.name, email=referee.email)
+        referee = opened.data
+        return cls(
+            name=referee.name if referee else None,
+            email=referee.email if referee else None,
+            withheld=opened.withheld,
+        )
 
 
 class VolunteerView(VolunteerItem):
@@ -71,9 +88,10 @@ class VolunteerView(VolunteerItem):
     @classmethod
     def whole(cls, found: Shown) -> "VolunteerView":
         """Show an application."""
+        applicant = found.applicant.data if found.applicant else None
         return cls(
             **VolunteerItem.shown(found).model_dump(),
-            email=found.applicant.email if found.applicant else None,
+            email=applicant.email if applicant else None,
             referees=tuple(RefereeView.of(one) for one in found.referees),
             facts=tuple(
                 Fact(at=one.at, what=one.what, actor=one.actor) for one in found.state.facts

@@ -16,7 +16,7 @@ from shared.events.personal import Sealed
 from shared.mail import Posting
 from shared.policy.contacts import ContactsPolicy
 from shared.privacy.suppression import suppressions
-from shared.privacy.vault import reveal
+from shared.privacy.vault import Opened, reveal
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,9 @@ class Contacting:
         """Return what an address that opted out of a seat leaves there, the current one last."""
         return tuple(suppressions(self.key, f"contact:{seat}", subjects))
 
-    async def details(self, sealed: Sequence[Sealed]) -> list[ContactDetails | None]:
-        """Return contacts in clear, in their order; None where the details are gone."""
-        opened = await reveal(self.people.ring, ContactDetails, sealed)
-        return [one.data for one in opened]
+    async def details(self, sealed: Sequence[Sealed]) -> list[Opened[ContactDetails]]:
+        """Return contacts in clear, in their order, or why they are not."""
+        return await reveal(self.people.ring, ContactDetails, sealed)
 
     def indexes(self, email: str, place: str) -> tuple[str, ...] | Refused[Refusal]:
         """Return the blind indexes of an address; ``place`` is where it stands in the request."""

@@ -16,9 +16,10 @@ from services.accounts.errors import Refusal
 from services.accounts.mails import contacts as mails
 from services.accounts.model import role_mails as model
 from services.accounts.model.contacts import ContactDetails, KeptSeat
-from services.accounts.model.role_mails import ALLOWED, GONE, NO_CONTACT, KeptRoleMail
+from services.accounts.model.role_mails import ALLOWED, NO_CONTACT, KeptRoleMail
 from shared.events.decisions import Refused
 from shared.policy.contacts import ContactRoleRow
+from shared.privacy.vault import Opened
 
 AT_ONCE = 100  # contacts opened together
 
@@ -78,8 +79,8 @@ async def _to_each(contacting: Contacting, mail: RoleMail, row: ContactRoleRow) 
     for start in range(0, len(seats), AT_ONCE):
         some = seats[start : start + AT_ONCE]
         opened = await contacting.details([one.details for one in some if one.details])
-        for seat, details in zip(some, opened, strict=True):
-            outcomes.append(await _to_one(contacting, mail, row, seat, details))
+        for seat, one in zip(some, opened, strict=True):
+            outcomes.append(await _to_one(contacting, mail, row, seat, one))
     return outcomes
 
 
@@ -88,9 +89,10 @@ async def _to_one(
     mail: RoleMail,
     row: ContactRoleRow,
     seat: KeptSeat,
-    details: ContactDetails | None,
+    opened: Opened[ContactDetails],
 ) -> str:
     subjects: Sequence[str] = seat.subjects
+    details = opened.data
     if details is not None:
         subjects = contacting.people.index.all(details.email)
     decision = await contacting.gate.before([seat]).ask(
@@ -98,8 +100,10 @@ async def _to_one(
     )
     if not decision.allowed:
         return decision.why or decision.outcome
-    if details is None or seat.contact is None:
-        return GONE
+    if details is None:
+        return f"details-{opened.withheld}"
+    if seat.contact is None:
+        return NO_CONTACT
     message = mails.to_role(
         f"role-mail.{mail.request}.{seat.contact}",
         details.email,

@@ -16,7 +16,7 @@ from shared.events.decisions import Refused
 from shared.mail import Addressee
 from shared.mongo import Saved
 from shared.policy.contacts import CATEGORY, ContactRoleRow
-from shared.privacy.vault import seal
+from shared.privacy.vault import Opened, seal
 from shared.runtime.crashpoints import crashpoint
 from shared.runtime.ids import new_pseudonym
 
@@ -30,7 +30,7 @@ class Shown:
     """A seat, with its contact in clear where whoever asks may see that."""
 
     state: KeptSeat
-    details: ContactDetails | None = None
+    opened: Opened[ContactDetails] | None = None
 
 
 async def name(
@@ -85,7 +85,7 @@ async def _mended(
     if contact is None or sealed is None:
         return known
     [before] = await contacting.details([sealed])
-    if before is not None and before.name == details.name:
+    if before.data is not None and before.data.name == details.name:
         return known
     again = await seal(contacting.people.ring, details, person=contact, unit=RECORD, record=RECORD)
     return await _settled(
@@ -187,9 +187,11 @@ async def settle_seat(contacting: Contacting, seat: str) -> None:
         return
     crashpoint("accounts.contact-written")
     row = contacting.policy.role(known.role)
-    [details] = await contacting.details([known.details])
-    if details is not None and row is not None:
-        await _ask(contacting, known, row, details)
+    [opened] = await contacting.details([known.details])
+    if opened.withheld == "restricted":
+        return  # asked when the hold is over
+    if opened.data is not None and row is not None:
+        await _ask(contacting, known, row, opened.data)
     await contacting.store.seats.update(seat, lambda state: model.asked(state, known.contact))
 
 

@@ -10,6 +10,7 @@ from services.retention.model.requests import deadlines
 from services.retention.model.requests.state import KeptRequest
 from shared.events.consent import NoticeRef
 from shared.events.requests import RequestFact, RequestPause, RequestTask
+from shared.privacy.vault import Withheld
 from shared.web import Answer
 
 
@@ -102,8 +103,11 @@ class RepresentativeView(Answer):
 
 
 class RequestView(RequestItem):
-    """A request with who asks, in clear; fields that were erased are null."""
+    """A request with who asks, in clear; what is held or gone is null."""
 
+    withheld: Withheld | None = Field(
+        description="Why name and address are null: restricted by a hold, or gone."
+    )
     name: str | None = None
     email: str | None = None
     post: str | None = None
@@ -122,6 +126,7 @@ class RequestView(RequestItem):
         return cls(
             **_said(found.state, requests),
             **who,
+            withheld=found.withheld,
             representative=RepresentativeView.of(found),
             notes=dict(found.notes),
             erasure_stands=stands,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final, TypeVar
 
 from services.retention.mails.requests import Pages
 from services.retention.model.requests.errors import Refusal
@@ -20,22 +21,31 @@ from shared.events.decisions import Refused
 from shared.events.personal import Sealed
 from shared.mail import Addressee, Message, Posting
 from shared.policy.requests import Limit, RequestsPolicy
+from shared.privacy import vault
 from shared.privacy.blind import AddressError, BlindIndex
 from shared.privacy.keyring import KeyRing
-from shared.privacy.vault import reveal, seal
+from shared.privacy.personal import PersonalData
+from shared.privacy.vault import Withheld, reveal, seal
 from shared.runtime.locks import Locks
 from shared.web.quotas import Quotas
 
 REQUESTER = "requester"  # categories of uses.toml
 ROLE = "privacy-role"
+# Under which name who asks stands in a request.
+ROLES: Final[Mapping[type[PersonalData], str]] = {
+    Requester: "requester",
+    Representative: "representative",
+}
+Who = TypeVar("Who", Requester, Representative)
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A request in clear; of what was erased there is nothing."""
+    """A request in clear; ``withheld`` says why nothing is there of who asks, if nothing is."""
 
     state: KeptRequest
     requester: Requester | None
+    withheld: Withheld | None
     representative: Representative | None
     notes: Mapping[str, str]
 
@@ -72,7 +82,7 @@ class Requests:
             return no("address-invalid", "", "", place)
 
     async def covered(self, request: KeptRequest) -> list[str] | None:
-        """Return every blind index that a request is about; None where who asked was erased.
+        """Return every blind index that a request is about; None where who asked is gone.
 
         A further address counts once staff vouch for it: a code that somebody read at their own
         address opens nobody else's data, and erases none (DOAJ-1a10).
@@ -100,37 +110,47 @@ class Requests:
         return {name: sealed}
 
     async def requester(self, request: KeptRequest) -> Requester | None:
-        """Return who asked, in clear; None where that was erased."""
-        sealed = request.records.get("requester")
-        if sealed is None:
-            return None
-        return (await reveal(self.ring, Requester, [sealed]))[0].data
+        """Return who asked, in clear, to answer them; None where that is gone."""
+        found = await self._revealed(request, Requester, to_person=True)
+        return found.data if found else None
 
     async def representative(self, request: KeptRequest) -> Representative | None:
-        """Return who asked on the person's behalf, in clear; None where there is none."""
-        sealed = request.records.get("representative")
-        if sealed is None:
-            return None
-        return (await reveal(self.ring, Representative, [sealed]))[0].data
+        """Return who asked on the person's behalf, to answer them; None where there is none."""
+        found = await self._revealed(request, Representative, to_person=True)
+        return found.data if found else None
 
-    async def notes(self, request: KeptRequest) -> Mapping[str, str]:
+    async def notes(self, request: KeptRequest, *, to_person: bool = True) -> Mapping[str, str]:
         """Return what staff wrote, in clear, by what it is about."""
         named = {
             name: sealed
             for name, sealed in request.records.items()
             if sealed.schema_id == Note.schema_id
         }
-        opened = await reveal(self.ring, Note, list(named.values()))
+        opened = await reveal(self.ring, Note, list(named.values()), to_person=to_person)
         return {name: one.data.text for name, one in zip(named, opened, strict=True) if one.data}
 
     async def opened(self, request: KeptRequest) -> Opened:
-        """Return all of a request in clear. Raises ``Transient``."""
+        """Return all of a request as staff may see it, nothing of what is held.
+
+        Raises ``Transient``.
+        """
+        requester = await self._revealed(request, Requester, to_person=False)
+        representative = await self._revealed(request, Representative, to_person=False)
         return Opened(
             request,
-            await self.requester(request),
-            await self.representative(request),
-            await self.notes(request),
+            requester.data if requester else None,
+            requester.withheld if requester else "gone",
+            representative.data if representative else None,
+            await self.notes(request, to_person=False),
         )
+
+    async def _revealed(
+        self, request: KeptRequest, kind: type[Who], *, to_person: bool
+    ) -> vault.Opened[Who] | None:
+        sealed = request.records.get(ROLES[kind])
+        if sealed is None:
+            return None
+        return (await reveal(self.ring, kind, [sealed], to_person=to_person))[0]
 
     async def post_to_person(
         self, message: Message, subjects: tuple[str, ...], *, actor: str
