@@ -21,6 +21,7 @@ from shared.runtime.log import get_log
 from shared.runtime.service import wait_any
 
 POLL_MS: Final = 200
+FETCH_MS: Final = 500  # that a fetch waits at the broker where nothing comes
 WHOLE_POLL_MS: Final = 20  # another topic waits for the fetch that found nothing more
 WHOLE_BYTES: Final = 4 * 1024 * 1024  # of one fetch; a greater record comes all the same
 RETRY_SECONDS: Final = 0.5
@@ -132,7 +133,7 @@ async def follow(
     async with connected(
         bootstrap,
         auto_offset_reset="earliest",
-        fetch_max_wait_ms=POLL_MS,
+        fetch_max_wait_ms=FETCH_MS,
         fetch_max_bytes=GREATEST_RECORD,
     ) as consumer:
         consumer.assign(list(places))
