@@ -99,19 +99,18 @@ class Page:
     @property
     def size(self) -> int:
         """How many bytes it is about to send."""
-        return sum(len(each.value or b"") for one in self.pending for each in one.records)
+        return sum(one.size for one in self.pending)
 
 
 def lots(pages: Sequence[Page]) -> Iterator[Sequence[Page]]:
     """Yield neighbours that go into one transaction: of many sources a few documents each. Pure."""
     lot: list[Page] = []
+    documents, size = 0, 0
     for page in pages:
-        if lot and (
-            sum(len(one.pending) for one in (*lot, page)) > PAGE
-            or sum(one.size for one in (*lot, page)) > MOST_BYTES
-        ):
+        documents, size = documents + len(page.pending), size + page.size
+        if lot and (documents > PAGE or size > MOST_BYTES):
             yield lot
-            lot = []
+            lot, documents, size = [], len(page.pending), page.size
         lot.append(page)
     if lot:
         yield lot

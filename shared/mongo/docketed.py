@@ -24,6 +24,7 @@ class Struck:
     left: Mapping[Any, int]
     records: tuple[Outgoing, ...] = ()
     more: bool = False
+    size: int = 0
 
 
 Item = Pending | Struck

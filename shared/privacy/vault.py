@@ -15,8 +15,6 @@ from shared.privacy.keyring import KeyRing, Lost, Restricted, Unopened
 from shared.privacy.personal import PersonalData
 
 T = TypeVar("T", bound=PersonalData)
-
-
 Withheld = Literal["restricted", "gone"]
 
 

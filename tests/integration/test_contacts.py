@@ -4,6 +4,7 @@ One process of each answers all tests; each has organisations and addresses of i
 """
 
 import base64
+import contextlib
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from itertools import count
 from typing import Any, Final
 
 import aiohttp
+import orjson
 import pytest
 
 from shared.kafka import topics
@@ -530,7 +532,8 @@ async def test_no_name_and_no_address_of_a_contact_lies_anywhere_in_clear(office
         assert secret not in kept
 
 
-async def test_a_membership_is_made_whole_and_its_contacts_are_asked_after_any_death(
+@pytest.mark.clause("DOAJ-6a4")
+async def test_a_membership_is_made_whole_and_its_contacts_are_asked_after_death_and_hold(
     place: Place,
 ) -> None:
     with mailbox() as box:
@@ -552,15 +555,31 @@ async def test_a_membership_is_made_whole_and_its_contacts_are_asked_after_any_d
                 "accounts", place, ready=False, COLOPHON_CRASH=at, **settings
             ) as dying:
                 await dying.ended()
+            first, *others = REQUIRED
+            contact = await _contact_of(place, first)
+            hold = contextlib.AsyncExitStack()
+            await hold.enter_async_context(held(place, f"{contact}.contact-role"))
             async with service("accounts", place, **settings) as accounts:
                 office.accounts = accounts
-                for one in body["contacts"].values():
-                    await box.next_to(one["email"])
+                for role in others:
+                    await box.next_to(body["contacts"][role]["email"])
+                assert not box.to(body["contacts"][first]["email"])
+                await hold.aclose()
+                await box.next_to(body["contacts"][first]["email"])
                 said = await office.ok("GET", path)
                 assert said["status"] == "active"
                 listed = await office.ok("GET", f"/organisations/{said['organisation']}/contacts")
                 assert [one["standing"] for one in listed["contacts"]] == ["asked"] * 3
         assert len(box.mails) == len(REQUIRED)
+
+
+async def _contact_of(place: Place, role: str) -> str:
+    """Return who has a role, as the store says while no service runs."""
+    name = place.environment("accounts")["DATABASE_PREFIX"] + "accounts"
+    async with connect(place.mongodb_url, name) as database:
+        states = [orjson.loads(one["state"]) async for one in database["contacts"].find()]
+    [contact] = [one["contact"] for one in states if one["role"] == role]
+    return str(contact)
 
 
 async def _signed_in(office: Office, *roles: str) -> dict[str, str]:

@@ -177,30 +177,30 @@ async def shown(contacting: Contacting, seats: list[KeptSeat], *, clear: bool) -
     ]
 
 
-async def settle_seat(contacting: Contacting, seat: str) -> None:
+async def settle_seat(contacting: Contacting, seat: str) -> bool:
     """Ask the contact of a seat whether they agree, where that was not done; again after a crash.
 
     The mail waits before the seat says so: of one contact there is one, however often it is asked.
+    Whom a hold keeps from being asked is asked when it is over; returns whether anything was done.
     """
     known = await contacting.store.seats.load(seat)
     if known is None or not known.unsettled or known.details is None:
-        return
+        return False
     crashpoint("accounts.contact-written")
     row = contacting.policy.role(known.role)
     [opened] = await contacting.details([known.details])
     if opened.withheld == "restricted":
-        return  # asked when the hold is over
+        return False
     if opened.data is not None and row is not None:
         await _ask(contacting, known, row, opened.data)
     await contacting.store.seats.update(seat, lambda state: model.asked(state, known.contact))
+    return True
 
 
 async def settle_all(contacting: Contacting) -> int:
-    """Ask everybody whom a crash left unasked; return how many that were."""
+    """Ask everybody whom a crash or a hold left unasked; return how many were asked."""
     found = await contacting.store.seats.where(unsettled=True)
-    for one in found:
-        await settle_seat(contacting, one.seat)
-    return len(found)
+    return sum([await settle_seat(contacting, one.seat) for one in found])
 
 
 def ways_of(contacting: Contacting, seat: KeptSeat) -> Ways:

@@ -32,7 +32,7 @@ from shared.web.quotas import Quotas
 REQUESTER = "requester"  # categories of uses.toml
 ROLE = "privacy-role"
 # Under which name who asks stands in a request.
-ROLES: Final[Mapping[type[PersonalData], str]] = {
+RECORDS: Final[Mapping[type[PersonalData], str]] = {
     Requester: "requester",
     Representative: "representative",
 }
@@ -147,7 +147,7 @@ class Requests:
     async def _revealed(
         self, request: KeptRequest, kind: type[Who], *, to_person: bool
     ) -> vault.Opened[Who] | None:
-        sealed = request.records.get(ROLES[kind])
+        sealed = request.records.get(RECORDS[kind])
         if sealed is None:
             return None
         return (await reveal(self.ring, kind, [sealed], to_person=to_person))[0]
